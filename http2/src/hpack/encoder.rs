@@ -1,0 +1,264 @@
+//! Fields to header blocks (RFC 7541 6).
+
+use super::dynamic_table::{DynamicTable, ENTRY_OVERHEAD, FIRST_INDEX};
+use super::hash::{combine, hash};
+use super::representation::Representation;
+use super::static_table::{self, Named};
+use super::string::{self, Huffman};
+use super::{Field, Index, integer};
+
+/// The largest dynamic table the encoder uses, in octets, whatever the peer allows.
+///
+/// It is the size every peer grants from the start (RFC 9113 6.5.2), and room for about fifty fields: those of APNs that
+/// repeat are a dozen a topic. Lookups go through all entries, so more would cost time for each field.
+pub const ENCODER_TABLE_SIZE_MAX: usize = 4096;
+
+/// Encodes the header blocks of one direction of one connection.
+///
+/// A block is [`begin_block`](Self::begin_block), then [`field`](Self::field) for each field. Blocks must reach the peer
+/// whole and in the order they were encoded, since both change the table.
+#[derive(Debug)]
+pub struct Encoder {
+    table: DynamicTable<FieldHash>,
+    /// The sizes to announce at the next block.
+    pending: Option<SizeChange>,
+    huffman: Huffman,
+}
+
+impl Encoder {
+    /// An encoder for a peer whose table has the initial 4096 octets.
+    pub const fn new() -> Self {
+        Self { table: DynamicTable::new(ENCODER_TABLE_SIZE_MAX), pending: None, huffman: Huffman::Never }
+    }
+
+    /// Follows the peer's SETTINGS_HEADER_TABLE_SIZE, in octets. The encoder uses that much, but at most
+    /// [`ENCODER_TABLE_SIZE_MAX`], from the next block on.
+    pub fn set_table_size_max(&mut self, peer_max: usize) {
+        let last = peer_max.min(ENCODER_TABLE_SIZE_MAX);
+        let smallest = self.pending.map_or(last, |pending| pending.smallest.min(last));
+        self.pending = Some(SizeChange { smallest, last });
+    }
+
+    /// Chooses when strings are Huffman-coded, from the next field on. Initially [`Huffman::Never`].
+    pub fn set_huffman(&mut self, huffman: Huffman) {
+        self.huffman = huffman;
+    }
+
+    /// Starts a header block: appends the table size updates that are due to `out`.
+    ///
+    /// When the size changed several times since the last block, these are the smallest and the last one (RFC 7541 4.2).
+    pub fn begin_block(&mut self, out: &mut Vec<u8>) {
+        let Some(SizeChange { smallest, last }) = self.pending.take() else { return };
+        // Going down to the smallest evicts, so it is announced even when the last is where the table was before.
+        if smallest < self.table.size_max() {
+            self.resize(smallest, out);
+        }
+        if last != self.table.size_max() {
+            self.resize(last, out);
+        }
+    }
+
+    /// Appends one field to the block in `out`.
+    #[inline]
+    pub fn field(&mut self, field: Field<'_>, out: &mut Vec<u8>) {
+        let Field { name, value, index } = field;
+        let name_hash = hash(name);
+        let named = static_table::find(name, name_hash);
+
+        if index == Index::Never {
+            let name_index = self.name_index(named, name_hash, name);
+            return self.literal(Representation::NEVER, name_index, field, out);
+        }
+
+        let hashes = FieldHash { name: name_hash, field: combine(name_hash, hash(value)) };
+        if let Some(index) = self.field_index(named, hashes, name, value) {
+            return emit(Representation::INDEXED, index, out);
+        }
+
+        let name_index = self.name_index(named, name_hash, name);
+        let fits = name.len() + value.len() + ENTRY_OVERHEAD <= self.table.size_max();
+        if index == Index::Literal || !fits {
+            return self.literal(Representation::LITERAL, name_index, field, out);
+        }
+        self.literal(Representation::INCREMENTAL, name_index, field, out);
+        self.table.insert(name, value, hashes);
+    }
+
+    fn resize(&mut self, size: usize, out: &mut Vec<u8>) {
+        self.table.set_size_max(size);
+        emit(Representation::SIZE_UPDATE, size, out);
+    }
+
+    #[inline]
+    fn literal(&self, form: Representation, name_index: Option<usize>, field: Field<'_>, out: &mut Vec<u8>) {
+        emit(form, name_index.unwrap_or(0), out);
+        if name_index.is_none() {
+            string::encode(field.name, self.huffman, out);
+        }
+        string::encode(field.value, self.huffman, out);
+    }
+
+    /// The index of an entry that is this whole field.
+    #[inline]
+    fn field_index(
+        &self,
+        named: Option<Named>,
+        hashes: FieldHash,
+        name: &[u8],
+        value: &[u8],
+    ) -> Option<usize> {
+        named.and_then(|named| named.find_value(value)).or_else(|| {
+            let mut tags = self.table.tags().enumerate();
+            let found = tags.find(|&(position, tag)| {
+                tag.field == hashes.field && self.table.get(position) == Some((name, value))
+            });
+            found.map(|(position, _)| FIRST_INDEX + position)
+        })
+    }
+
+    /// The index of an entry with this name. A static one is preferred: it is shorter, and stays.
+    #[inline]
+    fn name_index(&self, named: Option<Named>, name_hash: u32, name: &[u8]) -> Option<usize> {
+        named.map(|named| usize::from(named.first)).or_else(|| {
+            let mut tags = self.table.tags().enumerate();
+            let found = tags.find(|&(position, tag)| {
+                tag.name == name_hash && self.table.get(position).is_some_and(|(found, _)| found == name)
+            });
+            found.map(|(position, _)| FIRST_INDEX + position)
+        })
+    }
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Appends the first octets of an instruction.
+#[inline]
+fn emit(form: Representation, value: usize, out: &mut Vec<u8>) {
+    integer::encode(value, form.prefix_bits, form.pattern, out);
+}
+
+/// What the encoder remembers of an entry, to pass over it without reading its octets.
+#[derive(Clone, Copy)]
+struct FieldHash {
+    name: u32,
+    field: u32,
+}
+
+/// What happened to the table's size since the last block, in octets.
+#[derive(Clone, Copy, Debug)]
+struct SizeChange {
+    smallest: usize,
+    last: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Encoder {
+        pub(in super::super) fn table(&self) -> (Vec<(String, String)>, usize) {
+            self.table.contents()
+        }
+    }
+
+    fn block(encoder: &mut Encoder, fields: &[Field<'_>]) -> Vec<u8> {
+        let mut out = Vec::new();
+        encoder.begin_block(&mut out);
+        for field in fields {
+            encoder.field(*field, &mut out);
+        }
+        out
+    }
+
+    #[test]
+    fn never_sends_the_value_even_of_an_entry() {
+        let mut encoder = Encoder::new();
+        assert_eq!(block(&mut encoder, &[Field::never(b":method", b"POST")]), b"\x12\x04POST");
+
+        block(&mut encoder, &[Field::incremental(b"apns-id", b"1")]);
+        assert_eq!(block(&mut encoder, &[Field::never(b"apns-id", b"1")]), b"\x1f\x2f\x011", "62 - 15 = 47");
+        assert_eq!(block(&mut encoder, &[Field::never(b"a", b"1")]), b"\x10\x01a\x011");
+    }
+
+    #[test]
+    fn literal_sends_an_index_when_there_is_one_and_adds_none() {
+        let mut encoder = Encoder::new();
+        assert_eq!(block(&mut encoder, &[Field::literal(b":method", b"POST")]), [0x83]);
+        for _ in 0..2 {
+            assert_eq!(block(&mut encoder, &[Field::literal(b"a", b"1")]), b"\x00\x01a\x011");
+        }
+        block(&mut encoder, &[Field::incremental(b"a", b"1")]);
+        assert_eq!(block(&mut encoder, &[Field::literal(b"a", b"1")]), [0xbe]);
+        assert_eq!(block(&mut encoder, &[Field::literal(b"a", b"2")]), b"\x0f\x2f\x012");
+    }
+
+    #[test]
+    fn incremental_sends_the_value_once() {
+        let mut encoder = Encoder::new();
+        let topic = Field::incremental(b"apns-topic", b"com.example.app");
+        assert_eq!(block(&mut encoder, &[topic]), b"\x40\x0aapns-topic\x0fcom.example.app");
+        assert_eq!(block(&mut encoder, &[topic]), [0xbe]);
+        let other = Field::incremental(b"apns-topic", b"com.example.other");
+        assert_eq!(block(&mut encoder, &[other]), b"\x7e\x11com.example.other");
+        assert_eq!(block(&mut encoder, &[topic, other]), [0xbf, 0xbe]);
+    }
+
+    #[test]
+    fn a_field_larger_than_the_table_leaves_it_alone() {
+        let mut encoder = Encoder::new();
+        let topic = Field::incremental(b"apns-topic", b"com.example.app");
+        block(&mut encoder, &[topic, Field::incremental(b"a", &[b'x'; ENCODER_TABLE_SIZE_MAX])]);
+        assert_eq!(block(&mut encoder, &[topic]), [0xbe]);
+    }
+
+    #[test]
+    fn a_change_of_size_is_announced_once() {
+        let mut encoder = Encoder::new();
+        encoder.set_table_size_max(256);
+        assert_eq!(block(&mut encoder, &[]), [0x3f, 0xe1, 0x01]);
+        assert_eq!(block(&mut encoder, &[]), []);
+    }
+
+    #[test]
+    fn the_smallest_size_is_announced_before_the_last() {
+        let mut encoder = Encoder::new();
+        block(&mut encoder, &[Field::incremental(b"a", b"1")]);
+        for size in [100, 0, 4096] {
+            encoder.set_table_size_max(size);
+        }
+        assert_eq!(block(&mut encoder, &[]), [0x20, 0x3f, 0xe1, 0x1f]);
+        assert_eq!(encoder.table(), (vec![], 0), "going down to 0 evicted all");
+    }
+
+    #[test]
+    fn a_size_that_is_not_used_is_not_announced() {
+        let mut encoder = Encoder::new();
+        encoder.set_table_size_max(65_536);
+        assert_eq!(block(&mut encoder, &[]), [], "4096 of them are enough");
+        encoder.set_table_size_max(31);
+        block(&mut encoder, &[]);
+        for size in [64, 128] {
+            encoder.set_table_size_max(size);
+        }
+        assert_eq!(block(&mut encoder, &[]), [0x3f, 0x61], "going up needs no stop on the way");
+    }
+
+    #[test]
+    fn fields_are_found_in_a_full_table() {
+        let mut encoder = Encoder::new();
+        let values: Vec<String> = (0..200).map(|n| format!("{n:040}")).collect();
+        for value in &values {
+            block(&mut encoder, &[Field::incremental(b"name", value.as_bytes())]);
+        }
+        let (held, _) = encoder.table();
+        assert_eq!(held.len(), ENCODER_TABLE_SIZE_MAX / (4 + 40 + 32));
+        for (position, (name, value)) in held.iter().enumerate() {
+            let field = Field::incremental(name.as_bytes(), value.as_bytes());
+            assert_eq!(block(&mut encoder, &[field])[0] & 0x7f, (62 + position).min(127) as u8);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Flow-control windows (RFC 9113 section 5.2 and 6.9).
+
+use crate::{error::Violation, settings::MAX_WINDOW};
+
+/// How many bytes one side may send. Below 0 after SETTINGS_INITIAL_WINDOW_SIZE was lowered (RFC 9113 section 6.9.2).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window(i32);
+
+impl Window {
+    pub(crate) const fn new(size: u32) -> Self {
+        Self(size as i32) // sizes above 2^31-1 are refused where settings are checked
+    }
+
+    /// Bytes that may be sent now; 0 if the window is negative.
+    pub(crate) const fn available(self) -> usize {
+        if self.0 < 0 { 0 } else { self.0 as usize }
+    }
+
+    pub(crate) const fn size(self) -> i32 {
+        self.0
+    }
+
+    /// Takes `bytes` out of the window, or says that they do not fit.
+    pub(crate) fn consume(&mut self, bytes: usize) -> Result<(), WindowExceeded> {
+        if bytes > self.available() {
+            return Err(WindowExceeded);
+        }
+        self.0 -= bytes as i32; // fits: it is at most the window
+        Ok(())
+    }
+
+    /// Widens the window by a WINDOW_UPDATE's increment.
+    pub(crate) fn widen(&mut self, increment: u32) -> Result<(), Violation> {
+        self.shift(i64::from(increment))
+    }
+
+    /// Moves the window by what SETTINGS_INITIAL_WINDOW_SIZE moved.
+    pub(crate) fn shift(&mut self, difference: i64) -> Result<(), Violation> {
+        let size = i64::from(self.0) + difference;
+        if size > i64::from(MAX_WINDOW) {
+            return Err(Violation::WindowOverflow);
+        }
+        self.0 = i32::try_from(size).map_err(|_| Violation::WindowOverflow)?;
+        Ok(())
+    }
+}
+
+/// More bytes than the window holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct WindowExceeded;
+
+/// A receiving window together with what was received and not yet granted again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReceiveWindow {
+    window: Window,
+    /// Bytes to grant with the next WINDOW_UPDATE.
+    owed: u32,
+}
+
+impl ReceiveWindow {
+    pub(crate) const fn new(size: u32) -> Self {
+        Self { window: Window::new(size), owed: 0 }
+    }
+
+    pub(crate) const fn window(self) -> Window {
+        self.window
+    }
+
+    pub(crate) fn receive(&mut self, bytes: usize) -> Result<(), WindowExceeded> {
+        self.window.consume(bytes)
+    }
+
+    pub(crate) fn shift(&mut self, difference: i64) -> Result<(), Violation> {
+        self.window.shift(difference)
+    }
+
+    /// Gives `bytes` back; returns the increment of a WINDOW_UPDATE once at least half of `target` is owed. Small updates
+    /// for each frame would cost a peer more than the bytes themselves.
+    pub(crate) fn release(&mut self, bytes: usize, target: u32) -> Option<u32> {
+        self.owed += bytes as u32; // at most what was received: less than 2^31
+        if self.owed == 0 || self.owed < target / 2 {
+            return None;
+        }
+        let increment = std::mem::take(&mut self.owed);
+        self.window.widen(increment).ok()?;
+        Some(increment)
+    }
+
+    /// Widens the window beyond what was received.
+    pub(crate) fn widen(&mut self, increment: u32) -> Result<(), Violation> {
+        self.window.widen(increment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_can_be_negative_and_recovers() {
+        let mut window = Window::new(65_535);
+        window.consume(60_000).unwrap();
+        window.shift(i64::from(100) - 65_535).unwrap();
+        assert_eq!(window.size(), 5_535 - 65_435);
+        assert_eq!(window.available(), 0);
+        assert_eq!(window.consume(1), Err(WindowExceeded));
+        window.widen(60_000).unwrap();
+        assert_eq!(window.available(), 100);
+    }
+
+    #[test]
+    fn a_window_above_the_highest_is_refused() {
+        let mut window = Window::new(MAX_WINDOW);
+        assert_eq!(window.widen(1), Err(Violation::WindowOverflow));
+    }
+
+    #[test]
+    fn what_was_received_is_granted_again_in_halves() {
+        let mut window = ReceiveWindow::new(1000);
+        window.receive(700).unwrap();
+        assert_eq!(window.release(400, 1000), None);
+        assert_eq!(window.release(300, 1000), Some(700));
+        assert_eq!(window.window().available(), 1000);
+    }
+}
