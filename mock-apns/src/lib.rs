@@ -1,1 +1,57 @@
-//! mock-apns
+//! mock-apns: an Apple Push Notification service that anyone can run.
+//!
+//! A simulated APNs for tests and load: the same TLS, HTTP/2, provider tokens, certificates, headers, limits and reasons, on this machine, with
+//! no Apple credentials. **Nothing is ever sent to Apple or to a real device.**
+//!
+//! ```text
+//!   provider ──TLS──▶ listener ──▶ connection ──▶ mock_apns_core::Service
+//!            ◀──────            ◀── HTTP/2 ◀── answers
+//! ```
+//!
+//! This crate is the shell: sockets, TLS, the clock, files, the command line. What is answered is decided in `mock_apns_core`, which does
+//! none of that.
+//!
+//! | module | what |
+//! |---|---|
+//! | `double` | [`MockApns`]: start and stop |
+//! | `listener`, `connection` | accepting, and one connection from bytes to bytes |
+//! | `tls`, `certificates` | the handshake as Apple does it; the CA |
+//! | `ready_made` | the team that is there from the start |
+//! | [`cli`] | the `mock-apns` command |
+//!
+//! # Example
+//!
+//! ```
+//! # async fn example() -> Result<(), mock_apns::StartError> {
+//! use mock_apns::MockApns;
+//!
+//! let mock = MockApns::start().await?;
+//! let sandbox = format!("https://localhost:{}", mock.sandbox().port());
+//! let token = &mock.ready_made().device_tokens[0].token;
+//! // Point a provider at `sandbox`, with the CA and key of `mock`, and push to `token`.
+//! # let _ = (sandbox, token);
+//! mock.stop().await;
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+
+mod certificates;
+pub mod cli;
+mod clock;
+mod connection;
+mod double;
+mod error;
+mod es256;
+mod listener;
+mod provider_token;
+mod ready_made;
+mod shared;
+mod tls;
+
+pub use certificates::Certificates;
+pub use double::{Builder, MockApns};
+pub use error::StartError;
+pub use es256::verify_es256;
+pub use mock_apns_core::{Environment, SETTINGS, SettingError, Settings};
+pub use ready_made::{ReadyKey, ReadyMade, ReadyToken};

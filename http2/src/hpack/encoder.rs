@@ -1,7 +1,7 @@
 //! Fields to header blocks (RFC 7541 6).
 
 use super::dynamic_table::{DynamicTable, ENTRY_OVERHEAD, FIRST_INDEX};
-use super::hash::{combine, hash};
+use super::hash::hash;
 use super::representation::Representation;
 use super::static_table::{self, Named};
 use super::string::{self, Huffman};
@@ -19,7 +19,7 @@ pub const ENCODER_TABLE_SIZE_MAX: usize = 4096;
 /// whole and in the order they were encoded, since both change the table.
 #[derive(Debug)]
 pub struct Encoder {
-    table: DynamicTable<FieldHash>,
+    table: DynamicTable<Hashes>,
     /// The sizes to announce at the next block.
     pending: Option<SizeChange>,
     huffman: Huffman,
@@ -70,7 +70,7 @@ impl Encoder {
             return self.literal(Representation::NEVER, name_index, field, out);
         }
 
-        let hashes = FieldHash { name: name_hash, field: combine(name_hash, hash(value)) };
+        let hashes = Hashes { name: name_hash, value: hash(value) };
         if let Some(index) = self.field_index(named, hashes, name, value) {
             return emit(Representation::INDEXED, index, out);
         }
@@ -103,29 +103,33 @@ impl Encoder {
     fn field_index(
         &self,
         named: Option<Named>,
-        hashes: FieldHash,
+        hashes: Hashes,
         name: &[u8],
         value: &[u8],
     ) -> Option<usize> {
-        named.and_then(|named| named.find_value(value)).or_else(|| {
-            let mut tags = self.table.tags().enumerate();
-            let found = tags.find(|&(position, tag)| {
-                tag.field == hashes.field && self.table.get(position) == Some((name, value))
-            });
-            found.map(|(position, _)| FIRST_INDEX + position)
-        })
+        if let Some(index) = named.and_then(|named| named.find_value(value)) {
+            return Some(index);
+        }
+        for (position, tag) in self.table.tags().enumerate() {
+            if *tag == hashes && self.table.get(position) == Some((name, value)) {
+                return Some(FIRST_INDEX + position);
+            }
+        }
+        None
     }
 
     /// The index of an entry with this name. A static one is preferred: it is shorter, and stays.
     #[inline]
     fn name_index(&self, named: Option<Named>, name_hash: u32, name: &[u8]) -> Option<usize> {
-        named.map(|named| usize::from(named.first)).or_else(|| {
-            let mut tags = self.table.tags().enumerate();
-            let found = tags.find(|&(position, tag)| {
-                tag.name == name_hash && self.table.get(position).is_some_and(|(found, _)| found == name)
-            });
-            found.map(|(position, _)| FIRST_INDEX + position)
-        })
+        if let Some(named) = named {
+            return Some(usize::from(named.first));
+        }
+        for (position, tag) in self.table.tags().enumerate() {
+            if tag.name == name_hash && self.table.get(position).is_some_and(|(found, _)| found == name) {
+                return Some(FIRST_INDEX + position);
+            }
+        }
+        None
     }
 }
 
@@ -142,10 +146,10 @@ fn emit(form: Representation, value: usize, out: &mut Vec<u8>) {
 }
 
 /// What the encoder remembers of an entry, to pass over it without reading its octets.
-#[derive(Clone, Copy)]
-struct FieldHash {
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Hashes {
     name: u32,
-    field: u32,
+    value: u32,
 }
 
 /// What happened to the table's size since the last block, in octets.

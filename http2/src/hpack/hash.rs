@@ -18,19 +18,13 @@ pub(super) const fn hash(bytes: &[u8]) -> u32 {
             [a, .., b] => (a as u64, b as u64 | (bytes[1] as u64) << 8),
         }
     };
-    mix(mix(head ^ bytes.len() as u64) ^ tail) as u32
+    // Rotated, so that a string of eight octets, where head and tail are the same, does not cancel itself.
+    mix(head ^ tail.rotate_left(25) ^ (bytes.len() as u64) << 56)
 }
 
-/// The hash of a field whose name and value hash to `name` and `value`.
-#[inline]
-pub(super) const fn combine(name: u32, value: u32) -> u32 {
-    mix((name as u64) << 32 | value as u64) as u32
-}
-
-/// Multiplies by an odd constant and brings the high bits, which depend on every input bit, down.
-const fn mix(word: u64) -> u64 {
-    let product = word.wrapping_mul(GOLDEN_RATIO);
-    product ^ (product >> 32)
+/// Multiplies by an odd constant and keeps the high half: it depends on every bit below it.
+const fn mix(word: u64) -> u32 {
+    (word.wrapping_mul(GOLDEN_RATIO) >> 32) as u32
 }
 
 /// 2⁶⁴ divided by the golden ratio, made odd: the usual multiplier of Fibonacci hashing.
@@ -53,10 +47,5 @@ mod tests {
         }
         let hashes: BTreeSet<u32> = strings.iter().map(|string| hash(string)).collect();
         assert_eq!(hashes.len(), strings.len());
-    }
-
-    #[test]
-    fn name_and_value_do_not_swap() {
-        assert_ne!(combine(hash(b"a"), hash(b"b")), combine(hash(b"b"), hash(b"a")));
     }
 }

@@ -44,14 +44,19 @@ pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), HpackError> 
 
     let result = loop {
         bits.refill();
-        let step = STEPS[(bits.window >> (u64::BITS - STEP_BITS)) as usize];
-        if step.count != 0 && u32::from(step.bits) <= bits.available {
+        // A step takes at most STEP_BITS: this many stay within the string.
+        let steps = bits.available / STEP_BITS;
+        let mut short_codes = || {
+            let step = bits.step();
             out[written] = step.octets[0];
             out[written + 1] = step.octets[1];
             written += usize::from(step.count);
-            bits.skip(u32::from(step.bits));
+            step.count != 0
+        };
+        if steps > 0 && (0..steps).all(|_| short_codes()) {
             continue;
         }
+        bits.refill();
         match decode_one(&bits) {
             Ok(Some((octet, code_bits))) => {
                 out[written] = octet;
@@ -87,32 +92,41 @@ fn decode_one(bits: &Bits<'_>) -> Result<Option<(u8, u32)>, HpackError> {
 
 /// The bits of a string that are still to be decoded.
 struct Bits<'a> {
-    /// The next bits, from the top; those past `available` are zero.
+    /// The next bits, from the top.
     window: u64,
-    /// How many bits of `window` are the string's.
+    /// How many bits of `window` count. Those below are zero, or what `rest` begins with.
     available: u32,
-    /// The octets that are not in `window` yet.
+    /// The octets that do not count in `window` yet.
     rest: &'a [u8],
 }
 
 impl Bits<'_> {
-    /// Brings `available` to at least 32, or to all there is.
+    /// Brings `available` to at least 56, or to all there is.
     #[inline]
     fn refill(&mut self) {
-        if self.available >= 32 {
+        if let Some(&chunk) = self.rest.first_chunk::<8>() {
+            // Whole octets only. The part of one that comes along is written again, the same, by the next refill.
+            self.window |= u64::from_be_bytes(chunk) >> self.available;
+            let octets = (63 - self.available) / 8;
+            self.available += 8 * octets;
+            self.rest = &self.rest[octets as usize..];
             return;
         }
-        if let Some((&chunk, rest)) = self.rest.split_first_chunk::<4>() {
-            self.window |= u64::from(u32::from_be_bytes(chunk)) << (32 - self.available);
-            self.available += 32;
-            self.rest = rest;
-            return;
-        }
-        for &octet in self.rest {
+        while self.available <= 56
+            && let Some((&octet, rest)) = self.rest.split_first()
+        {
             self.window |= u64::from(octet) << (56 - self.available);
             self.available += 8;
+            self.rest = rest;
         }
-        self.rest = &[];
+    }
+
+    /// Takes what one look at the table decodes: nothing, if a long code comes next.
+    #[inline]
+    fn step(&mut self) -> Step {
+        let step = STEPS[(self.window >> (u64::BITS - STEP_BITS)) as usize];
+        self.skip(u32::from(step.bits));
+        step
     }
 
     #[inline]

@@ -11,7 +11,10 @@ pub(super) fn encode(value: usize, prefix_bits: u32, pattern: u8, out: &mut Vec<
         return;
     }
     out.push(pattern | prefix_max as u8);
-    let mut rest = value - prefix_max as usize;
+    encode_continuation(value - prefix_max as usize, out);
+}
+
+fn encode_continuation(mut rest: usize, out: &mut Vec<u8>) {
     while rest >= 0x80 {
         out.push(rest as u8 | 0x80);
         rest >>= 7;

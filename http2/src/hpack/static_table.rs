@@ -15,6 +15,8 @@ pub(super) fn get(index: usize) -> Option<(&'static [u8], &'static [u8])> {
 /// The entries that share a name. They are neighbours in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Named {
+    /// The hash of the name.
+    name_hash: u32,
     /// The index of the first of them.
     pub(super) first: u8,
     /// How many there are.
@@ -37,7 +39,7 @@ pub(super) fn find(name: &[u8], name_hash: u32) -> Option<Named> {
     let mut slot = name_hash as usize % SLOTS;
     // Three of four slots are free, so this ends, and most often at once.
     while let Some(named) = BY_NAME[slot] {
-        if ENTRIES[usize::from(named.first) - 1].0.as_bytes() == name {
+        if named.name_hash == name_hash && ENTRIES[usize::from(named.first) - 1].0.as_bytes() == name {
             return Some(named);
         }
         slot = (slot + 1) % SLOTS;
@@ -59,11 +61,12 @@ const fn by_name() -> [Option<Named>; SLOTS] {
         while end < LEN && equal(ENTRIES[end].0.as_bytes(), name) {
             end += 1;
         }
-        let mut slot = hash(name) as usize % SLOTS;
+        let name_hash = hash(name);
+        let mut slot = name_hash as usize % SLOTS;
         while slots[slot].is_some() {
             slot = (slot + 1) % SLOTS;
         }
-        slots[slot] = Some(Named { first: start as u8 + 1, count: (end - start) as u8 });
+        slots[slot] = Some(Named { name_hash, first: start as u8 + 1, count: (end - start) as u8 });
         start = end;
     }
     slots

@@ -1,1 +1,95 @@
-//! provider/core
+//! An APNs provider's knowledge, without its sockets: what a push is, what an answer means, what to do next.
+//!
+//! ```text
+//!   AlertNotification ─┐                                  TokenSource <── AuthKey (.p8), now
+//!   BackgroundNotif… ──┼─ build() ─> Notification              │ ProviderToken, the same in the whole fleet
+//!   Notification::raw ─┘                 │                     v
+//!                          DeviceToken ──┴─> Push ──> request_fields(), payload ──> the shell's stream
+//!                          ApnsId ───────────┘                                           │
+//!                                                                                        v
+//!        Accepted │ Rejected { reason, advice } │ NotSent │ Ambiguous  <── Outcome <── Answer (status, …)
+//! ```
+//!
+//! The crate owns no clock, no randomness, no files and no sockets: moments are [`UnixTime`] arguments,
+//! random bytes are handed in, and a test keeps every crate that could do otherwise out of the dependencies.
+//! What is wrong with a push is found before it is sent, by the builders; what APNs says is never lost, even
+//! if nobody has seen it before.
+//!
+//! | to learn about | read |
+//! |---|---|
+//! | who is addressed | `device_token`, `topic`, `apns_id` |
+//! | how it is delivered | `push_type` (the table of types), `priority`, `expiration`, `collapse_id` |
+//! | what the user gets | `payload`: `alert`, `sound`, the `aps` dictionary, the app's own keys |
+//! | what is checked before sending | `notification`: the builders, and `rules`, one function each |
+//! | how a push becomes a request | `request` |
+//! | who is sending | `provider_token`: the key, the slots, the source of tokens |
+//! | what was answered | `answer`, `error_body`, `retry_after`, `reason` (the table of reasons) |
+//! | what to do next | `outcome`, `advice` |
+//!
+//! # Example
+//!
+//! ```
+//! use apns_provider_core::{
+//!     Advice, AlertNotification, Answer, ApnsId, BundleId, DeviceToken, Outcome, Push, Reason,
+//! };
+//!
+//! let app = BundleId::parse("com.example.app")?;
+//! let notification = AlertNotification::new(app).alert("Tea is ready").build()?;
+//! let device_token = DeviceToken::from_hex("00fc13adff785122b4ad28809a342098")?;
+//! let push = Push::new(notification, device_token, ApnsId::from_random([0x5a; 16]));
+//!
+//! for field in push.request_fields("api.push.apple.com", None) {
+//!     assert!(!field.value.is_empty()); // the shell encodes it
+//! }
+//! assert_eq!(push.notification().payload(), r#"{"aps":{"alert":{"body":"Tea is ready"}}}"#);
+//!
+//! let mut answer = Answer::new(410);
+//! answer.read_body(br#"{"reason":"Unregistered","timestamp":1700000000000}"#);
+//! let Outcome::Rejected(rejection) = Outcome::from_answer(answer, *push.apns_id()) else { panic!() };
+//! assert_eq!(rejection.reason, Some(Reason::Unregistered));
+//! assert_eq!(rejection.advice, Advice::RemoveToken);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod advice;
+mod answer;
+mod apns_id;
+mod collapse_id;
+mod device_token;
+mod error_body;
+mod expiration;
+mod http_date;
+mod notification;
+mod outcome;
+mod payload;
+mod priority;
+mod provider_token;
+mod push_type;
+mod reason;
+mod request;
+mod retry_after;
+mod topic;
+mod unix_time;
+
+pub use advice::Advice;
+pub use answer::Answer;
+pub use apns_id::{ApnsId, InvalidApnsId};
+pub use collapse_id::{CollapseId, InvalidCollapseId};
+pub use device_token::{DeviceToken, InvalidDeviceToken};
+pub use error_body::ErrorBody;
+pub use expiration::{Expiration, InvalidExpiration};
+pub use notification::{
+    AlertNotification, BackgroundNotification, InvalidNotification, Notification, Push, RawNotification,
+};
+pub use outcome::{Acceptance, Ambiguity, NotSent, Outcome, Rejection};
+pub use payload::{Alert, InterruptionLevel, Sound};
+pub use priority::Priority;
+pub use provider_token::{
+    AuthKey, AuthKeyError, ClockSteppedBack, InvalidIdentifier, KeyId, ProviderToken, TeamId, TokenSource,
+};
+pub use push_type::PushType;
+pub use reason::Reason;
+pub use request::{Field, Indexing};
+pub use retry_after::RetryAfter;
+pub use topic::{BundleId, InvalidBundleId, Topic};
+pub use unix_time::UnixTime;

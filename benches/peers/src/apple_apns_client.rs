@@ -1,0 +1,63 @@
+//! The `apple-apns` crate: reqwest 0.11, hyper 0.14. Its endpoint and its authority can be set.
+
+use std::{fs, sync::Arc};
+
+use apple_apns::{Alert, Authentication, CertificateAuthority, Client as Apns, ClientBuilder, Endpoint, Request};
+
+use crate::child::{
+    AUTH_KEY_FILE, CA_FILE, Client, DEVICES, Explain as _, Failure, HOST_NAME, Job, KEY_ID, Latencies, TEAM_ID,
+    TOPIC, device_token, keep_in_flight,
+};
+
+pub(crate) struct AppleApns {
+    apns: Arc<Apns>,
+    in_flight: usize,
+    /// One for each device.
+    requests: Arc<[Request]>,
+}
+
+impl Client for AppleApns {
+    async fn connect(job: &Job) -> Result<Self, Failure> {
+        let ca = fs::read(job.directory.join(CA_FILE)).explain("reading the authority")?;
+        let key = fs::read(job.directory.join(AUTH_KEY_FILE)).explain("reading the key")?;
+        let endpoint = format!("https://{HOST_NAME}:{}/3/device/", job.address.port());
+        let builder = ClientBuilder {
+            endpoint: endpoint.parse::<Endpoint>().explain("naming the endpoint")?,
+            ca: Some(CertificateAuthority::Pem(&ca)),
+            authentication: Some(Authentication::Token { key_id: KEY_ID, key_pem: &key, team_id: TEAM_ID }),
+            ..ClientBuilder::default()
+        };
+        let apns = builder.build().explain("building the client")?;
+        let requests = (0..DEVICES).map(|device| request(device, job.workload.payload_bytes)).collect();
+        let mut client = Self { apns: Arc::new(apns), in_flight: job.workload.in_flight, requests };
+        // One push first: while there is no connection, each of many would open its own.
+        client.push(1).await?;
+        Ok(client)
+    }
+
+    async fn push(&mut self, count: u64) -> Result<Latencies, Failure> {
+        let (apns, requests) = (Arc::clone(&self.apns), Arc::clone(&self.requests));
+        keep_in_flight(count, self.in_flight, move |number| {
+            let (apns, request) = (Arc::clone(&apns), requests[(number % DEVICES) as usize].clone());
+            async move { apns.post(request).await.map(drop).explain("pushing with apple-apns") }
+        })
+        .await
+    }
+}
+
+/// A request whose payload is serialised to `payload_bytes` bytes.
+fn request(device: u64, payload_bytes: usize) -> Request {
+    /// What the crate writes around the body of an alert with a title.
+    const AROUND: usize = r#"{"aps":{"alert":{"title":"Bench","body":""}}}"#.len();
+    let alert = Alert {
+        title: Some("Bench".to_owned()),
+        body: Some("x".repeat(payload_bytes.saturating_sub(AROUND))),
+        ..Alert::default()
+    };
+    Request {
+        device_token: device_token(device),
+        topic: Some(TOPIC.to_owned()),
+        alert: Some(alert),
+        ..Request::default()
+    }
+}

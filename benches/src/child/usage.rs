@@ -1,0 +1,36 @@
+use nix::{
+    sched::{CpuSet, sched_setaffinity},
+    sys::{
+        resource::{UsageWho, getrusage},
+        time::TimeValLike as _,
+    },
+    unistd::Pid,
+};
+
+use super::{Explain as _, Failure};
+
+/// User and system time that this process has used since it began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CpuTime {
+    microseconds: i64,
+}
+
+impl CpuTime {
+    /// All threads' time until now (getrusage(2), RUSAGE_SELF).
+    pub(crate) fn now() -> Result<Self, Failure> {
+        let usage = getrusage(UsageWho::RUSAGE_SELF).explain("asking for the CPU time used")?;
+        Ok(Self { microseconds: (usage.user_time() + usage.system_time()).num_microseconds() })
+    }
+
+    /// What was used between `earlier` and this, in microseconds.
+    pub(crate) fn since_us(self, earlier: Self) -> u64 {
+        u64::try_from(self.microseconds - earlier.microseconds).unwrap_or(0)
+    }
+}
+
+/// Keeps this process on one core, threads that start later included. Call before the first of them.
+pub(crate) fn pin_to_core(core: usize) -> Result<(), Failure> {
+    let mut cores = CpuSet::new();
+    cores.set(core).explain("naming a processor core")?;
+    sched_setaffinity(Pid::from_raw(0), &cores).explain("staying on one processor core")
+}

@@ -1,0 +1,116 @@
+//! Connections: what the service knows of a provider before its first push, and learns from its pushes.
+
+use crate::{
+    Environment, ProviderCertificate, Reason, Timestamp,
+    team::{KeyIndex, Team, TeamIndex, Teams},
+    token_updates::TokenPast,
+    verified_tokens::VerifiedToken,
+};
+
+/// Names a connection for as long as the service lives; never used again.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ConnectionId(pub(crate) u64);
+
+/// What is known of a connection when its TLS handshake is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Opened<'a> {
+    /// The environment of the listener that accepted it.
+    pub environment: Environment,
+    /// The server name that the client asked for (RFC 6066, 3). A name of Apple's overrides `environment`.
+    pub server_name: Option<&'a str>,
+    /// The DER of the client's leaf certificate, where TLS has verified its chain.
+    pub certificate: Option<&'a [u8]>,
+}
+
+/// The state of a connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) environment: Environment,
+    pub(crate) admission: Admission,
+    /// The last provider token that was accepted, by its bytes: most pushes of a connection carry the same.
+    last_token: Vec<u8>,
+    last_verified: Option<VerifiedToken>,
+    /// The key of the first accepted push, to which the connection is bound.
+    first_key: Option<KeyIndex>,
+    pub(crate) token_past: TokenPast,
+}
+
+/// What the certificate of a connection, or the lack of one, makes of it.
+#[derive(Debug)]
+pub(crate) enum Admission {
+    /// No certificate: each push brings a provider token.
+    ByToken,
+    /// A certificate that may push; `authorization` is ignored.
+    ByCertificate { team: TeamIndex, certificate: ProviderCertificate },
+    /// Told to go away: its pushes get no answer.
+    Refused(Reason),
+}
+
+impl Connection {
+    pub(crate) fn open(now: Timestamp, opened: &Opened<'_>, teams: &Teams) -> Self {
+        let named = opened.server_name.and_then(Environment::of_host);
+        let environment = named.unwrap_or(opened.environment);
+        let admission = match opened.certificate {
+            None => Admission::ByToken,
+            Some(der) => admit(now, der, environment, teams),
+        };
+        Self {
+            environment,
+            admission,
+            last_token: Vec::new(),
+            last_verified: None,
+            first_key: None,
+            token_past: TokenPast::default(),
+        }
+    }
+
+    /// What the last accepted token says, if these are its bytes.
+    pub(crate) fn recall(&self, token: &[u8]) -> Option<VerifiedToken> {
+        self.last_verified.filter(|_| self.last_token == token)
+    }
+
+    /// Remembers an accepted token. `true`: it is the connection's first.
+    pub(crate) fn accepted(&mut self, now: Timestamp, bytes: &[u8], token: VerifiedToken) -> bool {
+        if self.recall(bytes).is_some() {
+            return false;
+        }
+        self.last_token.clear();
+        self.last_token.extend_from_slice(bytes);
+        self.last_verified = Some(token);
+        self.token_past.remember(token, now);
+        let is_first = self.first_key.is_none();
+        self.first_key.get_or_insert(token.key);
+        is_first
+    }
+
+    pub(crate) fn first_key(&self) -> Option<KeyIndex> {
+        self.first_key
+    }
+}
+
+/// Decides what a certificate makes of a connection. Apple refuses a certificate that it cannot use by a GOAWAY frame
+/// with a reason, not by an answer (observed in a frame trace of 2016). An expired one should not get through TLS; it
+/// is looked at again because the service's clock may be ahead of the machine's.
+fn admit(now: Timestamp, der: &[u8], environment: Environment, teams: &Teams) -> Admission {
+    let Ok(certificate) = ProviderCertificate::from_der(der) else {
+        return Admission::Refused(Reason::BadCertificate);
+    };
+    if now > certificate.not_after {
+        return Admission::Refused(Reason::BadCertificate);
+    }
+    let Some(team) = team_of(&certificate, teams) else {
+        return Admission::Refused(Reason::BadCertificate);
+    };
+    if !certificate.environments.contains(&environment) {
+        return Admission::Refused(Reason::BadCertificateEnvironment);
+    }
+    Admission::ByCertificate { team, certificate }
+}
+
+/// The team whose certificate it is: the one that its subject names, else the first that has an app for one of its
+/// topics, as MDM certificates name no team.
+fn team_of(certificate: &ProviderCertificate, teams: &Teams) -> Option<TeamIndex> {
+    let named = certificate.team_id.and_then(|id| teams.index_of(id));
+    let owns_a_topic = |team: &Team| certificate.topics.iter().any(|topic| team.owns_topic(topic));
+    named.or_else(|| teams.find(owns_a_topic))
+}

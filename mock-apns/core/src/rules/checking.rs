@@ -1,0 +1,116 @@
+//! A push under judgement: what came in, and what the rules have read so far.
+
+use std::time::Duration;
+
+use crate::{
+    Environment, ProviderCertificate, ProviderKey, PushType, Registration, Request, Settings, Timestamp, TokenKind,
+    Topic, VerifyEs256,
+    connection::{Admission, Connection},
+    device_token::TokenBytes,
+    provider_token::ProviderToken,
+    settings::TokenUpdates,
+    team::{Team, Teams, TopicOwner},
+    token_updates::TokenPast,
+    verified_tokens::{VerifiedToken, VerifiedTokens},
+};
+
+/// What a rule looks at, and where it leaves what it has read.
+pub(crate) struct Checking<'a> {
+    pub(crate) input: Input<'a>,
+    /// Signatures verified before; a rule that verifies one adds it.
+    pub(crate) tokens: &'a mut VerifiedTokens,
+    /// The environment of the push: of the host that it names, else of its connection.
+    pub(crate) environment: Environment,
+    /// The provider token's bytes. `None` with a certificate: then there is no token to judge.
+    pub(crate) bearer: Option<&'a [u8]>,
+    /// The token as read, unless it was verified before.
+    pub(crate) unverified: Option<ProviderToken<'a>>,
+    /// The token, its signature verified now or before.
+    pub(crate) verified: Option<VerifiedToken>,
+    pub(crate) push_type: Option<PushType>,
+    pub(crate) topic: Option<Topic<'a>>,
+    /// The app that the topic belongs to. `None` for a certificate's topic that no app of the team has.
+    pub(crate) topic_owner: Option<&'a TopicOwner>,
+    /// The device token's digits, as they stand in the path.
+    pub(crate) device_token_digits: &'a [u8],
+    pub(crate) device_token: Option<TokenBytes>,
+    pub(crate) registration: Option<&'a Registration>,
+    pub(crate) payload_is_json: bool,
+}
+
+/// What comes in with a push, and the state of the service that it meets.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) settings: &'a Settings,
+    pub(crate) verify: VerifyEs256,
+    pub(crate) teams: &'a Teams,
+    /// The past of all provider tokens, whatever their connection.
+    pub(crate) token_past: &'a TokenPast,
+    pub(crate) connection: &'a Connection,
+    pub(crate) request: &'a Request,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Checking<'a> {
+    pub(crate) fn new(input: Input<'a>, tokens: &'a mut VerifiedTokens) -> Self {
+        let named = input.request.authority().and_then(Environment::of_host_bytes);
+        Self {
+            input,
+            tokens,
+            environment: named.unwrap_or(input.connection.environment),
+            bearer: None,
+            unverified: None,
+            verified: None,
+            push_type: None,
+            topic: None,
+            topic_owner: None,
+            device_token_digits: &[],
+            device_token: None,
+            registration: None,
+            payload_is_json: false,
+        }
+    }
+
+    pub(super) fn certificate(&self) -> Option<&'a ProviderCertificate> {
+        match &self.input.connection.admission {
+            Admission::ByCertificate { certificate, .. } => Some(certificate),
+            Admission::ByToken | Admission::Refused(_) => None,
+        }
+    }
+
+    /// The team whose credentials these are.
+    pub(super) fn team(&self) -> Option<&'a Team> {
+        let team = match &self.input.connection.admission {
+            Admission::ByCertificate { team, .. } => *team,
+            Admission::ByToken | Admission::Refused(_) => self.verified?.key.team,
+        };
+        Some(self.input.teams.team(team))
+    }
+
+    /// The key of the verified provider token.
+    pub(super) fn key(&self) -> Option<&'a ProviderKey> {
+        self.input.teams.key(self.verified?.key)
+    }
+
+    /// The past that the setting `provider-token-updates` asks for.
+    pub(super) fn token_past(&self) -> Option<&'a TokenPast> {
+        match self.input.settings.provider_token_updates {
+            TokenUpdates::PerConnection => Some(&self.input.connection.token_past),
+            TokenUpdates::PerKey => Some(self.input.token_past),
+            TokenUpdates::Off => None,
+        }
+    }
+
+    pub(super) fn token_update_window(&self) -> Duration {
+        Duration::from_secs(self.input.settings.provider_token_update_window.into())
+    }
+
+    /// The kind of device token that the topic is for.
+    pub(super) fn topic_kind(&self) -> Option<TokenKind> {
+        match self.topic_owner {
+            Some(owner) => Some(owner.kind),
+            None => self.topic.map(|topic| TokenKind::of_topic(topic.as_str())),
+        }
+    }
+}

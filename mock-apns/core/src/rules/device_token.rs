@@ -1,0 +1,171 @@
+//! Whether the device token is one, is known, and leads to the topic.
+
+use super::{Checking, Group, Rule, Verdict};
+use crate::{Reason, Registration, TokenStatus, device_token::TokenBytes};
+
+const RESPONSE_PAGE: &str = "Apple, \"Handling notification responses from APNs\"";
+
+/// What an empty variable in a template makes of the path.
+pub(super) const DEVICE_TOKEN_IS_PRESENT: Rule = Rule {
+    id: "device-token-is-present",
+    group: Group::DeviceToken,
+    title: "There is a device token in the path.",
+    reason: Reason::MissingDeviceToken,
+    source: RESPONSE_PAGE,
+    usual_mistake: "The device's row has no token, and an empty text was put into the path.",
+    check: |checking| Verdict::require(!checking.device_token_digits.is_empty()),
+};
+
+/// Either case, any even number of digits up to 200: Apple says not to rely on a length.
+pub(super) const DEVICE_TOKEN_IS_HEX: Rule = Rule {
+    id: "device-token-is-hex",
+    group: Group::DeviceToken,
+    title: "The device token is an even number of hexadecimal digits, at most 200.",
+    reason: Reason::BadDeviceToken,
+    source: "Apple, \"Registering your app with APNs\"",
+    usual_mistake: "The token is sent in base64, as an FCM token, or as it was printed: with spaces and brackets.",
+    check: |checking| {
+        checking.device_token = TokenBytes::from_hex(checking.device_token_digits).ok();
+        Verdict::require(checking.device_token.is_some())
+    },
+};
+
+/// A token that no device of the team got is refused like a malformed one.
+pub(super) const DEVICE_TOKEN_IS_KNOWN: Rule = Rule {
+    id: "device-token-is-known",
+    group: Group::DeviceToken,
+    title: "The device token was given to an app of the team.",
+    reason: Reason::BadDeviceToken,
+    source: RESPONSE_PAGE,
+    usual_mistake: "The token is made up, or comes from another team's app.",
+    check: |checking| {
+        let token = checking.device_token.as_ref().map(TokenBytes::as_slice);
+        checking.registration = checking.team().zip(token).and_then(|(team, token)| team.registration(token));
+        Verdict::require(checking.registration.is_some())
+    },
+};
+
+/// The most frequent mistake of all: a build from Xcode has a sandbox token.
+pub(super) const DEVICE_TOKEN_FITS_ENVIRONMENT: Rule = Rule {
+    id: "device-token-fits-environment",
+    group: Group::DeviceToken,
+    title: "The device token is of the environment that the push goes to.",
+    reason: Reason::BadDeviceToken,
+    source: RESPONSE_PAGE,
+    usual_mistake: "A development build's token is used with api.push.apple.com, or TestFlight's with the sandbox.",
+    check: |checking| require(checking, |it, checking| it.environment == checking.environment),
+};
+
+/// An app's tokens are of several kinds, and each kind has a topic of its own.
+pub(super) const DEVICE_TOKEN_IS_FOR_TOPIC: Rule = Rule {
+    id: "device-token-is-for-topic",
+    group: Group::DeviceToken,
+    title: "The device token is of the topic's app, and of the kind that its suffix names.",
+    reason: Reason::DeviceTokenNotForTopic,
+    source: RESPONSE_PAGE,
+    usual_mistake: "Tokens of two apps, or an app's alert and VoIP tokens, are kept in one column.",
+    check: |checking| {
+        require(checking, |it, checking| {
+            checking.topic_owner.is_some_and(|owner| owner.bundle_id == it.bundle_id && owner.kind == it.kind)
+        })
+    },
+};
+
+/// The answer tells since when, in milliseconds.
+pub(super) const DEVICE_TOKEN_IS_REGISTERED: Rule = Rule {
+    id: "device-token-is-registered",
+    group: Group::DeviceToken,
+    title: "The device token is active for the topic.",
+    reason: Reason::Unregistered,
+    source: RESPONSE_PAGE,
+    usual_mistake: "A token that was answered with 410 before is kept and used again.",
+    check: |checking| require(checking, |it, _| !matches!(it.status, TokenStatus::Unregistered { .. })),
+};
+
+/// Seen for Live Activities that have ended. The answer tells since when, in milliseconds.
+pub(super) const DEVICE_TOKEN_IS_NOT_EXPIRED: Rule = Rule {
+    id: "device-token-is-not-expired",
+    group: Group::DeviceToken,
+    title: "The device token has not expired.",
+    reason: Reason::ExpiredToken,
+    source: "Apple, \"Handling notification responses from APNs\"; APNSwift#231",
+    usual_mistake: "A Live Activity is updated after its end.",
+    check: |checking| require(checking, |it, _| !matches!(it.status, TokenStatus::Expired { .. })),
+};
+
+fn require<'a>(checking: &Checking<'a>, holds: impl Fn(&'a Registration, &Checking<'a>) -> bool) -> Verdict {
+    Verdict::require(checking.registration.is_some_and(|registration| holds(registration, checking)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        DeviceToken, Environment, Reason, Timestamp, TokenStatus,
+        bench::{Bench, TEAM, TOKEN, VOIP_TOKEN},
+    };
+
+    fn reason_for(token: &str) -> Option<Reason> {
+        let mut bench = Bench::new();
+        let push = bench.push().with(":path", &format!("/3/device/{token}"));
+        bench.reason(&push)
+    }
+
+    #[test]
+    fn device_token_is_present() {
+        assert_eq!(reason_for(""), Some(Reason::MissingDeviceToken));
+    }
+
+    #[test]
+    fn device_token_is_hex() {
+        assert_eq!(reason_for(&TOKEN.to_uppercase()), None);
+        for token in ["abc", "zz", "<00ff>", "00 ff", "?token=00ff", &"a".repeat(202)] {
+            assert_eq!(reason_for(token), Some(Reason::BadDeviceToken), "{token}");
+        }
+    }
+
+    #[test]
+    fn device_token_is_known() {
+        assert_eq!(reason_for("00ff"), Some(Reason::BadDeviceToken));
+        assert_eq!(reason_for(&TOKEN[2..]), Some(Reason::BadDeviceToken));
+    }
+
+    #[test]
+    fn device_token_fits_environment() {
+        let mut bench = Bench::new();
+        let production = bench.push().with(":authority", "api.push.apple.com");
+        assert_eq!(bench.reason(&production), Some(Reason::BadDeviceToken));
+        bench.register(Environment::Production);
+        assert_eq!(bench.reason(&production), None);
+        let sandbox = bench.push();
+        assert_eq!(bench.reason(&sandbox), Some(Reason::BadDeviceToken));
+    }
+
+    #[test]
+    fn device_token_is_for_topic() {
+        let mut bench = Bench::new();
+        let other_app = bench.push().with("apns-topic", "com.example.second");
+        assert_eq!(bench.reason(&other_app), Some(Reason::DeviceTokenNotForTopic));
+        let voip = bench.push().with("apns-topic", "com.example.app.voip").with("apns-push-type", "voip");
+        assert_eq!(bench.reason(&voip), Some(Reason::DeviceTokenNotForTopic));
+        assert_eq!(bench.reason(&voip.with(":path", &format!("/3/device/{VOIP_TOKEN}"))), None);
+    }
+
+    #[test]
+    fn a_dead_token_is_told_with_its_timestamp() {
+        let since = Timestamp::from_millis(1_508_249_865_488);
+        for (status, reason) in [
+            (TokenStatus::Unregistered { since }, Reason::Unregistered),
+            (TokenStatus::Expired { since }, Reason::ExpiredToken),
+        ] {
+            let mut bench = Bench::new();
+            let token = DeviceToken::from_hex(TOKEN.as_bytes()).unwrap();
+            assert!(bench.team_mut(TEAM).set_token_status(&token, status));
+            let push = bench.push();
+            let answer = bench.answer(&push);
+            assert_eq!((answer.reason, answer.timestamp), (Some(reason), Some(since)));
+            // Which topic it is dead for comes first.
+            let other_app = bench.push().with("apns-topic", "com.example.second");
+            assert_eq!(bench.reason(&other_app), Some(Reason::DeviceTokenNotForTopic));
+        }
+    }
+}

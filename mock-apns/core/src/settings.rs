@@ -1,0 +1,268 @@
+//! What is not known of APNs, or depends on its load, is a setting: one table of names, values and defaults.
+//!
+//! The shell makes its flags from [`SETTINGS`], and the documentation its list of differences from Apple.
+
+mod value;
+
+use thiserror::Error;
+
+use crate::Reason;
+pub(crate) use value::{ErrorContentType, Ruling, SettingValue, TokenUpdates, UniqueIds};
+
+/// Declares [`Settings`] and [`SETTINGS`], so that a setting is written down once. The first value listed is the
+/// default.
+macro_rules! settings {
+    ($($field:ident: $type:ty = $name:literal, $values:expr, $default:literal, $meaning:literal, $source:literal;)*) => {
+        /// The service's settings. All have a default, and all are set by name.
+        ///
+        /// ```
+        /// use mock_apns_core::Settings;
+        ///
+        /// let mut settings = Settings::default();
+        /// settings.set("background-priority-10", "BadPriority")?;
+        /// assert_eq!(settings.get("background-priority-10").as_deref(), Some("BadPriority"));
+        /// let error = settings.set("background-priority-10", "maybe").unwrap_err();
+        /// assert!(error.to_string().contains("accept, BadPriority"));
+        /// # Ok::<(), mock_apns_core::SettingError>(())
+        /// ```
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Settings {
+            $(#[doc = $meaning] pub(crate) $field: $type,)*
+        }
+
+        /// Every setting, in the order in which the rules use them.
+        pub const SETTINGS: &[SettingSpec] = &[$(SettingSpec {
+            name: $name, meaning: $meaning, values: $values, default: $default, source: $source,
+        }),*];
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self {
+                    $($field: SettingValue::parse($default).expect("a default is a value: tested"),)*
+                }
+            }
+        }
+
+        impl Settings {
+            /// Gives the setting called `name` a value.
+            pub fn set(&mut self, name: &str, value: &str) -> Result<(), SettingError> {
+                let spec = SettingSpec::of(name).ok_or_else(|| SettingError::UnknownName(name.to_owned()))?;
+                let bad_value = || SettingError::BadValue { spec, value: value.to_owned() };
+                if !spec.values.include(value) {
+                    return Err(bad_value());
+                }
+                match name {
+                    $($name => self.$field = SettingValue::parse(value).ok_or_else(bad_value)?,)*
+                    _ => return Err(SettingError::UnknownName(name.to_owned())),
+                }
+                Ok(())
+            }
+
+            /// The value of the setting called `name`.
+            pub fn get(&self, name: &str) -> Option<String> {
+                match name {
+                    $($name => Some(self.$field.text()),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    future_iat: Ruling = "future-iat",
+        Values::OneOf(&["ExpiredProviderToken", "InvalidProviderToken", "accept"]), "ExpiredProviderToken",
+        "What is answered to a provider token issued in the future, beyond the tolerance.",
+        "Q8: not documented. \"Not within the last hour\" is documented as ExpiredProviderToken, and clients whose \
+         clock was ahead report it";
+    future_iat_tolerance: u32 = "future-iat-tolerance",
+        Values::Number { min: 0, max: 3600, unit: "seconds" }, "60",
+        "How far ahead of the service's clock a provider token may be issued.",
+        "Q8: not documented; a minute is what two machines with synchronised clocks stay well within";
+    string_iat: Ruling = "string-iat",
+        Values::OneOf(&["accept", "InvalidProviderToken"]), "accept",
+        "What is answered to a provider token whose iat is a JSON string.",
+        "Shipped clients send one, and so does the sample on Apple's page; that it is accepted is not proven";
+    environment_key_reason: Reason = "environment-key-reason",
+        Values::OneOf(&["BadEnvironmentKeyInToken", "BadEnvironmentKeyIdInToken"]), "BadEnvironmentKeyInToken",
+        "How the reason is spelled when a key is for the other environment.",
+        "Q1: logs of the real service show the first, Apple's page the second";
+    second_team: Ruling = "second-team",
+        Values::OneOf(&["InvalidProviderToken", "Forbidden", "accept"]), "InvalidProviderToken",
+        "What is answered to a second team's provider token on one connection.",
+        "Q10: documented as an error, without its reason; pushy's double says InvalidProviderToken";
+    provider_token_updates: TokenUpdates = "provider-token-updates",
+        Values::OneOf(&["per-connection", "per-key", "off"]), "per-connection",
+        "Where changes of a provider token are counted for TooManyProviderTokenUpdates.",
+        "Q9: documented for one connection; reports of several workers with one key speak for the key";
+    provider_token_update_window: u32 = "provider-token-update-window",
+        Values::Number { min: 1, max: 86_400, unit: "seconds" }, "1200",
+        "For how long after a change of provider token the next one is refused.",
+        "Documented: no more than once every 20 minutes";
+    background_priority_10: Ruling = "background-priority-10",
+        Values::OneOf(&["accept", "BadPriority"]), "accept",
+        "What is answered to a background push that asks for priority 10.",
+        "Q7: documented as an error, without its reason; no refusal was ever shown";
+    body_not_json: Ruling = "body-not-json",
+        Values::OneOf(&["PayloadEmpty", "accept"]), "PayloadEmpty",
+        "What is answered to a payload that is not JSON.",
+        "Q11: unknown. A refusal shows the mistake, and no other documented reason speaks of the payload";
+    body_not_object: Ruling = "body-not-object",
+        Values::OneOf(&["PayloadEmpty", "accept"]), "PayloadEmpty",
+        "What is answered to a payload that is JSON and not a dictionary.",
+        "Q11: unknown. Documented is that a payload is a dictionary";
+    error_content_type: ErrorContentType = "error-content-type",
+        Values::OneOf(&["absent", "application/json"]), "absent",
+        "Whether a refusal has a content-type.",
+        "Q13: documented as application/json; transcripts of the real service show none";
+    apns_unique_id: UniqueIds = "apns-unique-id",
+        Values::OneOf(&["sandbox", "always", "never"]), "sandbox",
+        "Which answers have an apns-unique-id: accepted pushes to the sandbox, all answers, or none.",
+        "Q13: documented for the sandbox; of refusals nothing is known";
+    max_concurrent_streams_before_token: u32 = "max-concurrent-streams-before-token",
+        Values::Number { min: 1, max: 2_147_483_647, unit: "streams" }, "1",
+        "MAX_CONCURRENT_STREAMS of a connection without certificate until its first valid provider token.",
+        "Documented, and observed as 1 in a transcript of 2022";
+    max_concurrent_streams: u32 = "max-concurrent-streams",
+        Values::Number { min: 1, max: 2_147_483_647, unit: "streams" }, "1000",
+        "MAX_CONCURRENT_STREAMS of a connection with certificate, or after its first valid provider token.",
+        "Observed as 500 (2016), 1500 (2019) and 1000 (2021, 2022); documented to depend on load";
+}
+
+/// What can be said of one setting.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct SettingSpec {
+    /// Its name, as [`Settings::set`] takes it.
+    pub name: &'static str,
+    /// What it decides, in one sentence.
+    pub meaning: &'static str,
+    /// The values it takes.
+    pub values: Values,
+    /// The value it has unless it is set.
+    pub default: &'static str,
+    /// What is known of the matter, and why the default is what it is. `Q` numbers are the open questions.
+    pub source: &'static str,
+}
+
+impl SettingSpec {
+    /// The setting called `name`.
+    pub fn of(name: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|spec| spec.name == name)
+    }
+}
+
+/// The values that a setting takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Values {
+    /// One of these texts. A reason's name stands for a refusal with that reason.
+    OneOf(&'static [&'static str]),
+    /// A whole number, both ends included.
+    Number {
+        /// The least value.
+        min: u32,
+        /// The greatest value.
+        max: u32,
+        /// What is counted.
+        unit: &'static str,
+    },
+}
+
+impl Values {
+    fn include(self, value: &str) -> bool {
+        match self {
+            Self::OneOf(texts) => texts.contains(&value),
+            Self::Number { min, max, .. } => value.parse().is_ok_and(|number: u32| (min..=max).contains(&number)),
+        }
+    }
+}
+
+impl std::fmt::Display for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::OneOf(texts) => write!(f, "one of {}", texts.join(", ")),
+            Self::Number { min, max, unit } => write!(f, "{min} to {max} {unit}"),
+        }
+    }
+}
+
+/// A setting could not be set.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum SettingError {
+    /// There is no setting of this name.
+    #[error("there is no setting {0:?}; the settings are {names}", names = names())]
+    UnknownName(String),
+    /// The setting does not take this value.
+    #[error("{name} cannot be {value:?}: it takes {values}", name = spec.name, values = spec.values)]
+    BadValue {
+        /// The setting.
+        spec: &'static SettingSpec,
+        /// The value that it does not take.
+        value: String,
+    },
+}
+
+fn names() -> String {
+    SETTINGS.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_has_its_default_until_it_is_set() {
+        let settings = Settings::default();
+        for spec in SETTINGS {
+            assert!(spec.values.include(spec.default), "{}", spec.name);
+            assert_eq!(settings.get(spec.name).as_deref(), Some(spec.default), "{}", spec.name);
+        }
+    }
+
+    #[test]
+    fn every_value_of_every_setting_can_be_set_and_read_back() {
+        for spec in SETTINGS {
+            let values: Vec<String> = match spec.values {
+                Values::OneOf(texts) => texts.iter().map(ToString::to_string).collect(),
+                Values::Number { min, max, .. } => vec![min.to_string(), max.to_string()],
+            };
+            for value in values {
+                let mut settings = Settings::default();
+                settings.set(spec.name, &value).unwrap();
+                assert_eq!(settings.get(spec.name), Some(value), "{}", spec.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_named_with_those_that_exist() {
+        let error = Settings::default().set("colour", "red").unwrap_err();
+        assert_eq!(error, SettingError::UnknownName("colour".to_owned()));
+        let message = error.to_string();
+        assert!(message.contains("\"colour\"") && message.contains("future-iat-tolerance"), "{message}");
+        assert_eq!(Settings::default().get("colour"), None);
+    }
+
+    #[test]
+    fn a_bad_value_changes_nothing_and_is_named_with_what_is_taken() {
+        let mut settings = Settings::default();
+        for (name, value, taken) in [
+            ("future-iat-tolerance", "3601", "0 to 3600 seconds"),
+            ("max-concurrent-streams", "0", "1 to 2147483647 streams"),
+            ("provider-token-updates", "Off", "one of per-connection, per-key, off"),
+            // A reason, but none that this setting may answer with.
+            ("background-priority-10", "BadTopic", "one of accept, BadPriority"),
+        ] {
+            let message = settings.set(name, value).unwrap_err().to_string();
+            assert_eq!(message, format!("{name} cannot be {value:?}: it takes {taken}"));
+        }
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn every_setting_says_what_it_decides_and_what_is_known() {
+        for spec in SETTINGS {
+            assert!(spec.meaning.ends_with('.') && !spec.source.is_empty(), "{}", spec.name);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The certificates of one double: its own, and those that providers present to it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use apns_certs::{
+    Authority, Flaw, HostName, Identity, ProviderCertificateKind, ProviderCertificateRequest, RevocationList, TeamId,
+    Topic,
+};
+use rustls::pki_types::UnixTime;
+
+use crate::{StartError, ready_made};
+
+/// A CA made at the start, and what it issues. Nothing of it outlives the double.
+#[derive(Clone, Debug)]
+pub struct Certificates {
+    authority: Authority,
+    server: Identity,
+    revoked: Identity,
+    revocation_list: RevocationList,
+}
+
+impl Certificates {
+    /// A fresh CA, a server certificate for localhost, Apple's names and `host_names`, and one provider certificate that is revoked.
+    pub(crate) fn generate(host_names: &[HostName]) -> Result<Self, StartError> {
+        let now = now();
+        let authority = Authority::generate(now)?;
+        let server = authority.server(host_names, now)?;
+        let revoked = authority.flawed_provider(&request(ProviderCertificateKind::Universal), Flaw::Revoked, now)?;
+        let revocation_list = authority.revocation_list(&[revoked.serial_number()], now)?;
+        Ok(Self { authority, server, revoked, revocation_list })
+    }
+
+    /// The CA, which issues whatever else a test needs.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// What the double shows to providers.
+    pub fn server(&self) -> &Identity {
+        &self.server
+    }
+
+    /// What the double has revoked.
+    pub fn revocation_list(&self) -> &RevocationList {
+        &self.revocation_list
+    }
+
+    /// A good certificate for the ready-made app.
+    pub fn provider(&self, kind: ProviderCertificateKind) -> Result<Identity, apns_certs::Error> {
+        self.authority.provider(&request(kind), now())
+    }
+
+    /// A bad certificate for the ready-made app.
+    pub fn flawed_provider(&self, flaw: Flaw) -> Result<Identity, apns_certs::Error> {
+        match flaw {
+            Flaw::Revoked => Ok(self.revoked.clone()), // the list names this one
+            _ => self.authority.flawed_provider(&request(ProviderCertificateKind::Universal), flaw, now()),
+        }
+    }
+}
+
+fn request(kind: ProviderCertificateKind) -> ProviderCertificateRequest {
+    let constants = "the ready-made identifiers are well-formed: every test makes certificates for them";
+    let bundle_id = Topic::new(ready_made::BUNDLE_ID).expect(constants);
+    let team_id = TeamId::new(ready_made::TEAM_ID).expect(constants);
+    ProviderCertificateRequest::new(kind, bundle_id, team_id)
+}
+
+fn now() -> UnixTime {
+    UnixTime::since_unix_epoch(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}

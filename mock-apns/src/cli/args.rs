@@ -1,0 +1,219 @@
+//! The command line: every option a flag, and an environment variable of the same name.
+
+use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
+
+use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use mock_apns_core::{SETTINGS, Settings};
+
+/// What begins the name of every environment variable of ours.
+const ENV_PREFIX: &str = "MOCK_APNS_";
+
+/// An Apple Push Notification service that you run yourself.
+///
+/// With no command and no option it starts on loopback, prints what a first push needs, and serves until Ctrl-C. Nothing is ever
+/// sent to Apple or to a real device. Every option has an environment variable of its name: --port is MOCK_APNS_PORT.
+#[derive(Debug, Parser)]
+#[command(name = "mock-apns", version, args_conflicts_with_subcommands = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) serve: ServeArgs,
+}
+
+/// What else there is to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Tells by its exit code whether a double is ready: 0 if it is, 1 if not.
+    Ready(ReadyArgs),
+}
+
+/// How the double starts.
+#[derive(Args, Debug)]
+pub(super) struct ServeArgs {
+    /// Address to listen on. Anything but loopback lets other machines in.
+    #[arg(long, env = "MOCK_APNS_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub(super) bind: IpAddr,
+
+    /// Port of the sandbox's provider API; 0 takes a free one and tells which.
+    #[arg(long, env = "MOCK_APNS_PORT", default_value_t = 2197)]
+    pub(super) port: u16,
+
+    /// Port of production's provider API [default: the port after the sandbox's, or a free one if that is 0].
+    #[arg(long, env = "MOCK_APNS_PRODUCTION_PORT", value_name = "PORT")]
+    pub(super) production_port: Option<u16>,
+
+    /// Folder for the CA, keys, certificates and ready.json [default: mock-apns-<port> in the system's temporary folder].
+    #[arg(long, env = "MOCK_APNS_OUT", value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+
+    /// File to write the addresses and credentials to, as JSON, once the double is ready. Removed when it stops.
+    #[arg(long, env = "MOCK_APNS_READY_FILE", value_name = "FILE")]
+    pub(super) ready_file: Option<PathBuf>,
+
+    /// Seed of everything that is chosen at random: the same seed and the same requests give the same answers, and the ready-made device
+    /// tokens are the same at every start.
+    #[arg(long, env = "MOCK_APNS_SEED", default_value_t = 0, value_name = "NUMBER")]
+    pub(super) seed: u64,
+
+    /// What is logged to standard error: a level (error, warn, info, debug, trace) or a filter of the tracing crate.
+    #[arg(long, env = "MOCK_APNS_LOG", default_value = "info", value_name = "FILTER")]
+    pub(super) log: String,
+}
+
+/// What `ready` looks at.
+#[derive(Args, Debug)]
+pub(super) struct ReadyArgs {
+    /// Wait until it is ready instead of answering at once.
+    #[arg(long)]
+    pub(super) wait: bool,
+
+    /// Seconds to wait at most.
+    #[arg(long, env = "MOCK_APNS_READY_TIMEOUT", default_value = "30", value_parser = seconds, value_name = "SECONDS")]
+    pub(super) timeout: Duration,
+
+    /// The double's ready file [default: the one in the default folder of --port].
+    #[arg(long, env = "MOCK_APNS_READY_FILE", value_name = "FILE")]
+    pub(super) ready_file: Option<PathBuf>,
+
+    /// The double's sandbox port, if it was started without --ready-file.
+    #[arg(long, env = "MOCK_APNS_PORT", default_value_t = 2197)]
+    pub(super) port: u16,
+}
+
+/// The whole command line, the service's settings among it. `environment` has the names of the variables that are set.
+pub(super) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &[String],
+) -> Result<(Cli, Settings), clap::Error> {
+    let mut command = command();
+    refuse_unknown_variables(&mut command, environment)?;
+    let matches = command.clone().try_get_matches_from(arguments)?;
+    let settings = settings(&mut command, &matches)?;
+    Ok((Cli::from_arg_matches(&matches)?, settings))
+}
+
+/// The options above, and one for each row of the core's table of settings.
+pub(super) fn command() -> clap::Command {
+    SETTINGS.iter().fold(Cli::command(), |command, setting| {
+        let help = format!("{} [values: {}] [default: {}]", setting.meaning, setting.values, setting.default);
+        command.arg(
+            Arg::new(setting.name)
+                .long(setting.name)
+                .env(variable(setting.name))
+                .help(help)
+                .value_name("VALUE")
+                .help_heading("What nobody knows of Apple's servers (docs/differences-from-apple.md)"),
+        )
+    })
+}
+
+fn settings(command: &mut clap::Command, matches: &ArgMatches) -> Result<Settings, clap::Error> {
+    let mut settings = Settings::default();
+    for setting in SETTINGS {
+        if let Ok(Some(value)) = matches.try_get_one::<String>(setting.name) {
+            settings
+                .set(setting.name, value)
+                .map_err(|error| command.error(clap::error::ErrorKind::ValueValidation, error))?;
+        }
+    }
+    Ok(settings)
+}
+
+/// A misspelt variable would silently do nothing; it stops the start instead.
+fn refuse_unknown_variables(
+    command: &mut clap::Command,
+    environment: &[String],
+) -> Result<(), clap::Error> {
+    let known: Vec<String> = command
+        .get_arguments()
+        .chain(command.get_subcommands().flat_map(clap::Command::get_arguments))
+        .filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned))
+        .collect();
+    let unknown = environment.iter().find(|name| name.starts_with(ENV_PREFIX) && !known.contains(name));
+    match unknown {
+        None => Ok(()),
+        Some(name) => Err(command.error(
+            clap::error::ErrorKind::UnknownArgument,
+            format!("unknown environment variable {name}; `mock-apns --help` lists those there are"),
+        )),
+    }
+}
+
+/// `error-content-type` → `MOCK_APNS_ERROR_CONTENT_TYPE`.
+fn variable(name: &'static str) -> String {
+    format!("{ENV_PREFIX}{}", name.to_ascii_uppercase().replace('-', "_"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.strip_suffix('s').unwrap_or(text);
+    number
+        .parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "not a number of seconds, like 30 or 0.5".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn parse_with(arguments: &[&str], environment: &[&str]) -> Result<(Cli, Settings), clap::Error> {
+        let arguments = ["mock-apns"].iter().chain(arguments).map(OsString::from);
+        let environment: Vec<_> = environment.iter().map(|name| (*name).to_owned()).collect();
+        parse(arguments, &environment)
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_has_a_variable_of_its_name() {
+        for argument in command().get_arguments().filter(|argument| argument.get_long().is_some()) {
+            let long = argument.get_long().unwrap();
+            if !matches!(long, "help" | "version") {
+                let name = argument.get_env().and_then(|name| name.to_str());
+                assert_eq!(name, Some(&*variable(Box::leak(long.to_owned().into_boxed_str()))), "--{long}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_argument_is_enough() {
+        let (cli, _) = parse_with(&[], &[]).unwrap();
+        assert_eq!((cli.serve.bind.is_loopback(), cli.serve.port), (true, 2197));
+    }
+
+    #[test]
+    fn a_wrong_option_is_named() {
+        for (arguments, name) in [
+            (&["--prot", "1"][..], "--prot"),
+            (&["--port", "70000"], "--port"),
+            (&["--bind", "nowhere"], "--bind"),
+            (&["--future-iat", "perhaps"], "future-iat"),
+        ] {
+            let error = parse_with(arguments, &[]).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_variable_is_named() {
+        let error = parse_with(&[], &["MOCK_APNS_PROT"]).unwrap_err();
+        assert_eq!((error.kind(), error.exit_code()), (ErrorKind::UnknownArgument, 2));
+        assert!(error.to_string().contains("MOCK_APNS_PROT"));
+        assert!(parse_with(&[], &["MOCK_APNS_PORT", "PATH"]).is_ok());
+    }
+
+    #[test]
+    fn seconds_may_have_a_unit() {
+        assert_eq!(seconds("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert!(seconds("soon").is_err() && seconds("-1").is_err());
+    }
+}

@@ -1,0 +1,154 @@
+//! What a started double tells others, as JSON.
+
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use apns_certs::{Flaw, ProviderCertificateKind};
+use serde::{Deserialize, Serialize};
+
+use super::folder::{Folder, PKCS12_PASSWORD, certificate_file, write_whole};
+use crate::{Environment, MockApns};
+
+/// Addresses and credentials of a double. Every path is absolute.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct ReadyFile {
+    pub(super) version: String,
+    pub(super) seed: u64,
+    pub(super) sandbox: Endpoint,
+    pub(super) production: Endpoint,
+    pub(super) folder: PathBuf,
+    /// The CA that clients have to trust.
+    pub(super) ca: PathBuf,
+    pub(super) team_id: String,
+    pub(super) bundle_id: String,
+    /// A file with a provider token that is always good; made anew every half hour.
+    pub(super) provider_token: PathBuf,
+    pub(super) keys: Vec<Key>,
+    pub(super) certificates: Vec<Certificate>,
+    pub(super) pkcs12_password: String,
+    pub(super) device_tokens: Vec<Token>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Endpoint {
+    pub(super) address: SocketAddr,
+    pub(super) url: String,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Key {
+    pub(super) key_id: String,
+    pub(super) scope: String,
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Certificate {
+    pub(super) name: String,
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Token {
+    pub(super) name: String,
+    pub(super) token: String,
+    pub(super) environment: String,
+    pub(super) topic: String,
+    pub(super) answer: String,
+}
+
+impl ReadyFile {
+    pub(super) fn new(mock: &MockApns, folder: &Folder, seed: u64) -> Self {
+        let ready_made = mock.ready_made();
+        let file = |name: &str| absolute(&folder.path().join(name));
+        let kinds = ProviderCertificateKind::all().map(ProviderCertificateKind::name);
+        let flaws = Flaw::all().map(Flaw::name);
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed,
+            sandbox: Endpoint::new(mock.sandbox()),
+            production: Endpoint::new(mock.production()),
+            folder: absolute(folder.path()),
+            ca: file(Folder::CA),
+            team_id: ready_made.team_id.to_owned(),
+            bundle_id: ready_made.bundle_id.to_owned(),
+            provider_token: file(Folder::PROVIDER_TOKEN),
+            keys: ready_made
+                .keys
+                .iter()
+                .map(|key| Key {
+                    key_id: key.key_id.to_owned(),
+                    scope: key.scope.to_owned(),
+                    file: file(&key.key.file_name()),
+                })
+                .collect(),
+            certificates: kinds
+                .chain(flaws)
+                .map(|name| Certificate { name: name.to_owned(), file: file(&certificate_file(name)) })
+                .collect(),
+            pkcs12_password: PKCS12_PASSWORD.to_owned(),
+            device_tokens: ready_made
+                .device_tokens
+                .iter()
+                .map(|token| Token {
+                    name: token.name.to_owned(),
+                    token: token.token.clone(),
+                    environment: environment_name(token.environment).to_owned(),
+                    topic: token.topic.clone(),
+                    answer: token.answer.to_owned(),
+                })
+                .collect(),
+        }
+    }
+
+    pub(super) fn read(path: &Path) -> Result<Self, String> {
+        let text = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        serde_json::from_slice(&text).map_err(|error| format!("{} is not a ready file: {error}", path.display()))
+    }
+
+    pub(super) fn write(&self, path: &Path) -> Result<(), String> {
+        let json = serde_json::to_vec_pretty(self).map_err(|error| format!("cannot write JSON: {error}"))?;
+        write_whole(path, &json, 0o600)
+    }
+
+    pub(super) fn remove(path: &Path) {
+        let _ = fs::remove_file(path); // already gone is as good
+    }
+}
+
+impl Endpoint {
+    fn new(address: SocketAddr) -> Self {
+        let port = address.port();
+        let url = match address.ip() {
+            // The certificate is for localhost, and that is what "every address" includes.
+            ip if ip.is_loopback() || ip.is_unspecified() => format!("https://localhost:{port}"),
+            _ => format!("https://{address}"),
+        };
+        Self { address, url }
+    }
+
+    /// Where to knock: an unspecified address is listened on, but cannot be connected to everywhere.
+    pub(super) fn knock_address(&self) -> SocketAddr {
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.address.port())
+    }
+}
+
+fn environment_name(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Sandbox => "sandbox",
+        Environment::Production => "production",
+    }
+}
+
+/// The path from the root; a curl command is pasted into a shell that stands elsewhere.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

@@ -1,0 +1,83 @@
+//! `mock-apns` with no command: start, print, serve, stop.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use mock_apns_core::Settings;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+use tracing_subscriber::EnvFilter;
+
+use super::{FAILED, MISUSED, args::ServeArgs, banner, fail, folder::Folder, ready_file::ReadyFile};
+use crate::{MockApns, clock::Clock, provider_token};
+
+/// How often the provider token on disk is made anew. It is good for an hour; a copied curl command should always find a good one.
+const PROVIDER_TOKEN_EVERY: Duration = Duration::from_secs(30 * 60);
+
+pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
+    let filter = match EnvFilter::try_new(&args.log) {
+        Ok(filter) => filter,
+        Err(error) => return fail(MISUSED, format_args!("--log {:?} is not a filter: {error}", args.log)),
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(FAILED, format_args!("cannot start its threads: {error}")),
+    };
+    match runtime.block_on(serve(args, settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => fail(FAILED, message),
+    }
+}
+
+async fn serve(args: ServeArgs, settings: Settings) -> Result<(), String> {
+    // From here on a signal means "stop", also while starting.
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| format!("cannot wait for Ctrl-C: {error}"))?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(|error| format!("cannot wait for SIGTERM: {error}"))?;
+
+    let next_port = if args.port == 0 { 0 } else { args.port.saturating_add(1) };
+    let mock = MockApns::builder()
+        .bind(args.bind)
+        .ports(args.port, args.production_port.unwrap_or(next_port))
+        .seed(args.seed)
+        .settings(settings)
+        .start()
+        .await
+        .map_err(|error| error.to_string())?;
+    if !args.bind.is_loopback() {
+        warn!(address = %args.bind, "listening beyond loopback: every machine that reaches this address can push here");
+    }
+
+    let folder = Folder::create(args.out, mock.sandbox().port())?;
+    folder.write_credentials(&mock)?;
+    write_provider_token(&mock, &folder)?;
+    let ready = ReadyFile::new(&mock, &folder, args.seed);
+    let ready_files: Vec<PathBuf> = [folder.ready_file()].into_iter().chain(args.ready_file).collect();
+    banner::print(&ready);
+    for path in &ready_files {
+        ready.write(path)?;
+    }
+
+    let mut every = tokio::time::interval(PROVIDER_TOKEN_EVERY);
+    loop {
+        tokio::select! {
+            _ = interrupted.recv() => break,
+            _ = terminated.recv() => break,
+            _ = every.tick() => write_provider_token(&mock, &folder)?,
+        }
+    }
+    info!("stopping");
+    for path in &ready_files {
+        ReadyFile::remove(path);
+    }
+    mock.stop().await;
+    folder.remove_if_temporary();
+    Ok(())
+}
+
+fn write_provider_token(mock: &MockApns, folder: &Folder) -> Result<(), String> {
+    let ready_made = mock.ready_made();
+    let key = &ready_made.keys[0].key;
+    let token = provider_token::mint(key, ready_made.team_id, Clock.now())
+        .map_err(|error| format!("cannot sign a provider token: {error}"))?;
+    folder.write(Folder::PROVIDER_TOKEN, token.as_bytes(), true)
+}

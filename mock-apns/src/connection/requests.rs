@@ -1,0 +1,169 @@
+//! Requests as they come in: fields first, then a body, many at a time.
+
+use std::collections::HashMap;
+
+use apns_http2::{FieldVisitor, StreamId};
+use mock_apns_core::Request;
+
+/// Bytes of a request's body that are kept. More than the largest payload of APNs (5120), so that the size check sees that it is too large;
+/// the rest is read and dropped.
+const BODY_BYTES_KEPT_MAX: usize = 8 * 1024;
+/// Requests kept for reuse once answered; more is what a burst needed.
+const SPARE_REQUESTS_MAX: usize = 64;
+
+/// A request of which something is still to come.
+#[derive(Debug)]
+pub(super) struct Open {
+    stream: StreamId,
+    request: Request,
+    body: Vec<u8>,
+}
+
+/// The requests of one connection.
+///
+/// Nearly always HEADERS and the one DATA frame of a request follow each other; then the request stays in `current` and its body is read
+/// where it lies. Only requests that interleave go through the map.
+#[derive(Debug)]
+pub(super) struct Requests {
+    current: Open,
+    /// Whether `current` has fields and waits for its body.
+    waiting: bool,
+    others: HashMap<StreamId, Open>,
+    spare: Vec<Open>,
+}
+
+impl Requests {
+    pub(super) fn new() -> Self {
+        Self { current: Open::new(), waiting: false, others: HashMap::new(), spare: Vec::new() }
+    }
+
+    /// The fields of `stream` are complete and its body follows.
+    pub(super) fn expect_body(&mut self) {
+        self.waiting = true;
+    }
+
+    /// The request whose fields came just now and that has no body.
+    pub(super) fn without_body(&self) -> &Request {
+        &self.current.request
+    }
+
+    /// A part of a body. Gives the request to `done` when it was the last.
+    pub(super) fn data(
+        &mut self,
+        stream: StreamId,
+        data: &[u8],
+        end_stream: bool,
+        done: impl FnOnce(&Request, &[u8]),
+    ) {
+        let is_current = self.waiting && self.current.stream == stream;
+        if is_current && end_stream && self.current.body.is_empty() {
+            self.waiting = false;
+            return done(&self.current.request, data);
+        }
+        let open = if is_current { Some(&mut self.current) } else { self.others.get_mut(&stream) };
+        let Some(open) = open else { return };
+        open.keep(data);
+        if end_stream {
+            done(&open.request, &open.body);
+            self.forget(stream);
+        }
+    }
+
+    /// The stream has ended before its request was complete, or its request was answered.
+    pub(super) fn forget(&mut self, stream: StreamId) {
+        if self.waiting && self.current.stream == stream {
+            self.waiting = false;
+        } else if let Some(open) = self.others.remove(&stream)
+            && self.spare.len() < SPARE_REQUESTS_MAX
+        {
+            self.spare.push(open);
+        }
+    }
+}
+
+impl FieldVisitor for Requests {
+    fn begin(&mut self, stream: StreamId) {
+        if self.waiting {
+            // Also when these are the trailers of that very stream: they mean nothing to APNs and go into a request that nobody reads.
+            let fresh = self.spare.pop().unwrap_or_else(Open::new);
+            let open = std::mem::replace(&mut self.current, fresh);
+            self.others.insert(open.stream, open);
+            self.waiting = false;
+        }
+        self.current.begin(stream);
+    }
+
+    fn field(&mut self, name: &[u8], value: &[u8]) {
+        self.current.request.field(name, value);
+    }
+}
+
+impl Open {
+    fn new() -> Self {
+        Self { stream: StreamId::CONNECTION, request: Request::new(), body: Vec::new() }
+    }
+
+    fn begin(&mut self, stream: StreamId) {
+        self.stream = stream;
+        self.request.clear();
+        self.body.clear();
+    }
+
+    fn keep(&mut self, data: &[u8]) {
+        let room = BODY_BYTES_KEPT_MAX - self.body.len();
+        self.body.extend_from_slice(&data[..data.len().min(room)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin(requests: &mut Requests, stream: u32, path: &str) {
+        requests.begin(StreamId::new(stream));
+        requests.field(b":path", path.as_bytes());
+        requests.expect_body();
+    }
+
+    fn end(requests: &mut Requests, stream: u32, data: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+        let mut got = None;
+        requests.data(StreamId::new(stream), data, true, |request, body| {
+            got = Some((request.path().to_vec(), body.to_vec()));
+        });
+        got
+    }
+
+    #[test]
+    fn interleaved_requests_keep_their_own_fields_and_bodies() {
+        let mut requests = Requests::new();
+        begin(&mut requests, 1, "/one");
+        requests.data(StreamId::new(1), b"first ", false, |_, _| unreachable!());
+        begin(&mut requests, 3, "/three");
+        begin(&mut requests, 5, "/five");
+        assert_eq!(end(&mut requests, 5, b"5"), Some((b"/five".to_vec(), b"5".to_vec())));
+        assert_eq!(end(&mut requests, 1, b"body"), Some((b"/one".to_vec(), b"first body".to_vec())));
+        assert_eq!(end(&mut requests, 3, b"3"), Some((b"/three".to_vec(), b"3".to_vec())));
+        assert_eq!(end(&mut requests, 3, b"again"), None);
+    }
+
+    #[test]
+    fn a_reset_request_is_forgotten() {
+        let mut requests = Requests::new();
+        begin(&mut requests, 1, "/one");
+        begin(&mut requests, 3, "/three");
+        requests.forget(StreamId::new(1));
+        requests.forget(StreamId::new(3));
+        assert_eq!((end(&mut requests, 1, b""), end(&mut requests, 3, b"")), (None, None));
+    }
+
+    #[test]
+    fn a_body_without_end_takes_bounded_memory() {
+        let mut requests = Requests::new();
+        begin(&mut requests, 1, "/one");
+        for _ in 0..100 {
+            requests.data(StreamId::new(1), &[b' '; 1000], false, |_, _| unreachable!());
+        }
+        let (_, body) = end(&mut requests, 1, b"").unwrap();
+        assert_eq!(body.len(), BODY_BYTES_KEPT_MAX);
+    }
+}

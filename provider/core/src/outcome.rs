@@ -1,0 +1,199 @@
+use crate::advice::Advice;
+use crate::answer::Answer;
+use crate::apns_id::ApnsId;
+use crate::reason::Reason;
+use crate::retry_after::RetryAfter;
+use crate::unix_time::UnixTime;
+
+/// How one attempt to send one push ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// APNs took it. That says nothing about the device yet.
+    Accepted(Acceptance),
+    /// It may have been processed: sending it again may show it twice, not sending it again may lose it.
+    Ambiguous(Ambiguity),
+    /// It was certainly not processed: sending it again is safe.
+    NotSent(NotSent),
+    /// APNs refused it.
+    Rejected(Rejection),
+}
+
+impl Outcome {
+    /// What an answer means for the push with this ID. Status 200 alone is acceptance.
+    pub fn from_answer(answer: Answer, sent: ApnsId) -> Self {
+        let apns_id = answer.apns_id().unwrap_or(sent);
+        let (status, retry_after) = (answer.status(), answer.retry_after());
+        let (apns_unique_id, body) = answer.into_parts();
+        if status == ACCEPTED {
+            return Self::Accepted(Acceptance { apns_id, apns_unique_id });
+        }
+        let advice =
+            body.reason.as_ref().and_then(Reason::advice).unwrap_or_else(|| Advice::for_status(status));
+        Self::Rejected(Rejection {
+            status,
+            reason: body.reason,
+            apns_id,
+            apns_unique_id,
+            unregistered_since: body.timestamp,
+            retry_after,
+            advice,
+        })
+    }
+}
+
+/// APNs took the push.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Acceptance {
+    /// The push's ID as APNs gave it back.
+    pub apns_id: ApnsId,
+    /// The key to the delivery log of Apple's console; the sandbox gives one.
+    pub apns_unique_id: Option<Box<str>>,
+}
+
+/// APNs refused the push.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rejection {
+    /// The HTTP status.
+    pub status: u16,
+    /// Why, if the answer said so; a word nobody knew is kept as it was.
+    pub reason: Option<Reason>,
+    /// The push's ID as APNs gave it back.
+    pub apns_id: ApnsId,
+    /// The key to the delivery log of Apple's console, if one came.
+    pub apns_unique_id: Option<Box<str>>,
+    /// With status 410: when APNs found the device token dead.
+    pub unregistered_since: Option<UnixTime>,
+    /// When to come back, if the answer said so.
+    pub retry_after: Option<RetryAfter>,
+    /// What to do next.
+    pub advice: Advice,
+}
+
+impl Rejection {
+    /// Whether a device token that the app registered at this moment is dead by this answer.
+    ///
+    /// A token registered after APNs found it dead has come back to life (Apple, "Handling notification
+    /// responses from APNs"). When the answer names no moment the token is taken for dead: the status alone
+    /// says so.
+    pub fn kills_token_registered_at(&self, registered_at: UnixTime) -> bool {
+        let registered_since = self.unregistered_since.is_some_and(|dead_since| registered_at > dead_since);
+        self.advice == Advice::RemoveToken && !registered_since
+    }
+}
+
+/// Why a push was certainly not processed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum NotSent {
+    /// The connection was closed by a GOAWAY that says this stream was not looked at (RFC 9113 section 6.8).
+    BeyondGoaway {
+        /// The reason in its debug data, such as `BadCertificate` or `Shutdown`.
+        reason: Option<Reason>,
+    },
+    /// There was no connection to send it on.
+    NoConnection {
+        /// Why there was none, in the shell's words: what went wrong with the name, the network or TLS.
+        why: Box<str>,
+    },
+    /// Its deadline or expiration passed before the first byte was written.
+    OutOfTime,
+    /// The stream was refused before any processing (RST_STREAM with REFUSED_STREAM, RFC 9113 section 8.7).
+    StreamRefused,
+    /// The connection ended before the first byte was written.
+    Unwritten,
+}
+
+/// Why nobody knows whether a push was processed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Ambiguity {
+    /// The connection ended after the request and before the answer.
+    ConnectionLost,
+    /// No answer came in time.
+    NoAnswer,
+    /// The stream was reset with another code than REFUSED_STREAM.
+    StreamReset {
+        /// The code (RFC 9113 section 7).
+        code: u32,
+    },
+}
+
+/// The one status that means acceptance.
+const ACCEPTED: u16 = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: [u8; 16] = [7; 16];
+
+    fn outcome(status: u16, body: &[u8]) -> Outcome {
+        let mut answer = Answer::new(status);
+        answer.read_body(body);
+        Outcome::from_answer(answer, ApnsId::from_random(ID))
+    }
+
+    fn rejection(status: u16, body: &[u8]) -> Rejection {
+        match outcome(status, body) {
+            Outcome::Rejected(rejection) => rejection,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_200_is_acceptance() {
+        let apns_id = ApnsId::from_random(ID);
+        assert_eq!(outcome(200, b""), Outcome::Accepted(Acceptance { apns_id, apns_unique_id: None }));
+        assert_eq!(rejection(202, b"").advice, Advice::Fix);
+    }
+
+    #[test]
+    fn a_known_reason_decides_over_the_status() {
+        assert_eq!(rejection(400, br#"{"reason":"IdleTimeout"}"#).advice, Advice::Reconnect);
+        assert_eq!(
+            rejection(403, br#"{"reason":"ExpiredProviderToken"}"#).advice,
+            Advice::RenewProviderToken
+        );
+        let updates = rejection(429, br#"{"reason":"TooManyProviderTokenUpdates"}"#);
+        assert_eq!(updates.advice, Advice::RestConnection);
+    }
+
+    #[test]
+    fn an_unknown_reason_falls_back_on_the_status_and_is_kept() {
+        let expected = [(400, Advice::Fix), (429, Advice::SlowDownDevice), (503, Advice::RetryLater)];
+        for (status, advice) in expected {
+            let rejection = rejection(status, br#"{"reason":"BrandNew2027"}"#);
+            assert_eq!(rejection.reason, Some(Reason::Unknown("BrandNew2027".into())));
+            assert_eq!((rejection.status, rejection.advice), (status, advice));
+        }
+    }
+
+    #[test]
+    fn a_body_that_makes_no_sense_leaves_the_status() {
+        let huge = vec![b'x'; 10_000_000];
+        for body in [b"".as_slice(), b"<html>", &huge] {
+            let rejection = rejection(503, body);
+            assert_eq!((rejection.status, rejection.reason), (503, None));
+            assert_eq!(rejection.advice, Advice::RetryLater);
+        }
+    }
+
+    #[test]
+    fn a_token_registered_again_survives_an_older_410() {
+        let dead_since = 1_508_249_865_488;
+        let rejection = rejection(410, br#"{"reason":"Unregistered","timestamp":1508249865488}"#);
+        let kills = |millis| rejection.kills_token_registered_at(UnixTime::from_millis(millis));
+        assert!(kills(dead_since - 1_000) && kills(dead_since));
+        assert!(!kills(dead_since + 1_000));
+    }
+
+    #[test]
+    fn without_a_timestamp_410_kills_and_nothing_else_ever_does() {
+        assert!(rejection(410, b"").kills_token_registered_at(UnixTime::from_secs(1)));
+        for reason in Reason::known().filter(|reason| reason.documented_status() != Some(410)) {
+            let body = format!(r#"{{"reason":"{reason}","timestamp":2}}"#);
+            let rejection = rejection(reason.documented_status().unwrap(), body.as_bytes());
+            assert!(!rejection.kills_token_registered_at(UnixTime::from_secs(0)), "{reason}");
+        }
+    }
+}

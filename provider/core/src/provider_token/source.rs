@@ -1,0 +1,136 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::{AuthKey, ProviderToken, slot};
+use crate::unix_time::UnixTime;
+
+/// Hands out the provider token of the moment: signed once a slot, the same in every process with the same
+/// key.
+///
+/// Owned by one place of the shell, so that a thousand pushes that cross the change of slots together see one
+/// new token.
+#[derive(Debug)]
+pub struct TokenSource {
+    key: Arc<AuthKey>,
+    held: Option<ProviderToken>,
+}
+
+impl TokenSource {
+    /// How long a token is used: 50 minutes of the 60 that APNs grants.
+    pub const SLOT: Duration = Duration::from_secs(slot::SLOT_SECS);
+
+    /// A source of this key's tokens.
+    pub fn new(key: impl Into<Arc<AuthKey>>) -> Self {
+        Self { key: key.into(), held: None }
+    }
+
+    /// The token to send at `now`. Its `iat` never decreases: a clock that steps back a little gets the token
+    /// it had.
+    ///
+    /// # Errors
+    /// [`ClockSteppedBack`] when the clock is now more than a slot before the token it had; the error carries
+    /// that token, for callers that go on, and a new source is the way to trust the new clock instead.
+    pub fn token(&mut self, now: UnixTime) -> Result<ProviderToken, ClockSteppedBack> {
+        let start = slot::start(now, self.key.key_id());
+        let held = match &self.held {
+            Some(held) if start <= held.issued_at() => held.clone(),
+            _ => self.held.insert(self.key.sign(start)).clone(),
+        };
+        let back_by = held.issued_at().saturating_since(now);
+        if back_by > Self::SLOT {
+            return Err(ClockSteppedBack { held, now, back_by });
+        }
+        Ok(held)
+    }
+}
+
+/// The clock says a time more than a slot before the token in use was issued: it is wrong now, or it was
+/// wrong then.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error(
+    "the clock went back to {back_by:?} before the provider token in use was issued; \
+     check the machine's time, since APNs refuses tokens by their age"
+)]
+pub struct ClockSteppedBack {
+    /// The token that was in use; APNs may still take it.
+    pub held: ProviderToken,
+    /// What the clock says.
+    pub now: UnixTime,
+    /// How far that lies before the token's `iat`.
+    pub back_by: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::auth_key::tests::{generated_key, verify};
+    use super::*;
+    use proptest::prelude::*;
+
+    /// APNs' two limits (Apple, "Establishing a token-based connection to APNs").
+    const AGE_SECS_MAX: u64 = 60 * 60;
+    const CHANGE_SECS_MIN: u64 = 20 * 60;
+    const NOW: u64 = 1_700_000_000;
+
+    fn at(secs: u64) -> UnixTime {
+        UnixTime::from_secs(secs)
+    }
+
+    #[test]
+    fn over_six_hours_no_token_is_too_old_and_none_comes_too_soon() {
+        let mut source = TokenSource::new(generated_key(1));
+        let mut changes = Vec::new();
+        let mut last = source.token(at(NOW)).unwrap();
+        for now in (NOW..NOW + 6 * 3600).step_by(7) {
+            let token = source.token(at(now)).unwrap();
+            assert!(now - token.issued_at().as_secs() < AGE_SECS_MAX);
+            if token != last {
+                changes.push(now);
+                last = token;
+            }
+        }
+        assert!(changes.len() >= 6, "{changes:?}");
+        assert!(changes.windows(2).all(|pair| pair[1] - pair[0] >= CHANGE_SECS_MIN), "{changes:?}");
+    }
+
+    #[test]
+    fn a_slot_is_signed_for_once() {
+        let mut source = TokenSource::new(generated_key(1));
+        let first = source.token(at(NOW)).unwrap();
+        let second = source.token(at(NOW)).unwrap();
+        assert!(std::ptr::eq(first.authorization(), second.authorization()));
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_keeps_its_token() {
+        let mut source = TokenSource::new(generated_key(1));
+        let token = source.token(at(NOW)).unwrap();
+        let issued_at = token.issued_at().as_secs();
+        assert_eq!(source.token(at(issued_at - 1)), Ok(token.clone()));
+        assert_eq!(source.token(at(issued_at - slot::SLOT_SECS)), Ok(token.clone()));
+        let now = at(issued_at - slot::SLOT_SECS - 1);
+        let back_by = TokenSource::SLOT + Duration::from_secs(1);
+        assert_eq!(source.token(now), Err(ClockSteppedBack { held: token.clone(), now, back_by }));
+        // Back in step, all is well again.
+        assert_eq!(source.token(at(NOW)), Ok(token));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        /// Processes started at different minutes of a slot send the same bytes, and the public key verifies
+        /// them.
+        #[test]
+        fn a_fleet_has_one_token_a_slot(slot in 0..1_000_000_u64, one in 0..3000_u64, two in 0..3000_u64) {
+            let key = generated_key(slot);
+            let start = slot::start(at(NOW + slot * slot::SLOT_SECS), key.key_id()).as_secs();
+            let first = TokenSource::new(generated_key(slot)).token(at(start + one)).unwrap();
+            let second = TokenSource::new(generated_key(slot)).token(at(start + two)).unwrap();
+            prop_assert_eq!(first.jwt(), second.jwt());
+            prop_assert_eq!(first.issued_at(), at(start));
+            prop_assert!(verify(&key, first.jwt()));
+            prop_assert!(!verify(&generated_key(slot + 1), first.jwt()));
+        }
+    }
+}
