@@ -94,10 +94,10 @@ mod tests {
             topic("com.example.app.voip", TopicKind::Voip),
             topic("com.example.app.complication", TopicKind::Complication),
         ]);
-        let expected = b"\x30\x64\
-            \x0c\x0fcom.example.app\x30\x05\x0c\x03app\
-            \x0c\x14com.example.app.voip\x30\x06\x0c\x04voip\
-            \x0c\x1ccom.example.app.complication\x30\x0e\x0c\x0ccomplication";
-        assert_eq!(extension.content(), expected);
+        let hex = "30640c0f636f6d2e6578616d706c652e61707030050c03617070\
+                   0c14636f6d2e6578616d706c652e6170702e766f697030060c04766f6970\
+                   0c1c636f6d2e6578616d706c652e6170702e636f6d706c69636174696f6e300e0c0c636f6d706c69636174696f6e";
+        let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        assert_eq!(extension.content(), (0..hex.len()).step_by(2).map(byte).collect::<Vec<_>>());
     }
 }

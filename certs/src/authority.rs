@@ -44,7 +44,8 @@ impl Authority {
 
     /// Reads what [`Self::to_pem`] gave, so that a double keeps its authority from one start to the next.
     ///
-    /// Fails with [`Error::IncompleteAuthority`], [`Error::InconsistentAuthority`] or [`Error::UnreadableKey`].
+    /// Whether it is still in date is for whoever verifies to see. Fails with [`Error::IncompleteAuthority`],
+    /// [`Error::InconsistentAuthority`] or [`Error::UnreadableKey`].
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         let mut sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes());
         let mut next = |kind: SectionKind, expected: &'static str| match sections.next() {

@@ -1,5 +1,7 @@
 //! Everything this crate makes, under names: what `apns-certs list` shows and `apns-certs write` writes.
 
+use std::fmt;
+
 use rustls_pki_types::UnixTime;
 
 use crate::provider::MDM_TOPIC_PREFIX;
@@ -50,8 +52,8 @@ pub struct Recipe {
     pub password: String,
 }
 
-/// A file to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A file to write. Its `Debug` shows no contents.
+#[derive(Clone, PartialEq, Eq)]
 pub struct File {
     /// Its name, without a folder.
     pub name: String,
@@ -164,6 +166,12 @@ impl Recipe {
             _ => self.bundle_id.clone(),
         };
         ProviderCertificateRequest::new(kind, bundle_id, self.team_id.clone())
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File").field("name", &self.name).field("secret", &self.secret).finish_non_exhaustive()
     }
 }
 

@@ -61,10 +61,14 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the list is what this command is for")]
 fn list() -> ExitCode {
-    print!("{}", listing());
-    ExitCode::SUCCESS
+    match io::stdout().write_all(listing().as_bytes()) {
+        // A reader that has seen enough, as `head` has, is no failure.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            report(&format!("standard output: {error}"))
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 fn write(args: WriteArgs) -> ExitCode {
@@ -81,11 +85,13 @@ fn write(args: WriteArgs) -> ExitCode {
     }
     match write_entries(&entries, args) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("apns-certs: {failure}");
-            ExitCode::FAILURE
-        }
+        Err(failure) => report(&failure.to_string()),
     }
+}
+
+fn report(problem: &str) -> ExitCode {
+    eprintln!("apns-certs: {problem}");
+    ExitCode::FAILURE
 }
 
 fn write_entries(entries: &[Entry], args: WriteArgs) -> Result<(), Failure> {
@@ -101,11 +107,14 @@ fn write_entries(entries: &[Entry], args: WriteArgs) -> Result<(), Failure> {
         device_id: args.device_id,
         password: args.password,
     };
+    let mut written = 0;
     for entry in entries {
         for file in entry.files(&recipe)? {
             write_file(&args.out, &file)?;
+            written += 1;
         }
     }
+    eprintln!("apns-certs: wrote {written} files to {}", args.out.display());
     Ok(())
 }
 
@@ -147,7 +156,8 @@ fn create(path: &Path, secret: bool) -> io::Result<fs::File> {
 fn listing() -> String {
     let rows: Vec<_> = Entry::all().into_iter().map(|entry| (entry.name(), entry.about())).collect();
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    rows.iter().map(|(name, about)| format!("{name:width$}  {about}\n")).collect()
+    let lines: Vec<_> = rows.iter().map(|(name, about)| format!("{name:width$}  {about}")).collect();
+    lines.join("\n") + "\n"
 }
 
 /// Why nothing, or not all, was written.

@@ -2,6 +2,8 @@
 //!
 //! `openssl` is required; Node's tests are skipped, saying so, where there is no `node`.
 
+#![expect(clippy::unwrap_used, reason = "what a helper cannot do ends the test")]
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;

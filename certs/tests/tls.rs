@@ -1,5 +1,7 @@
 //! rustls on both sides of a connection: who is let in, and in which words the others are refused.
 
+#![expect(clippy::unwrap_used, reason = "what a helper cannot do ends the test")]
+
 use std::sync::Arc;
 
 use apns_certs::{

@@ -230,6 +230,12 @@ pub enum CommandError {
         /// Whose command it is.
         side: &'static str,
     },
+    /// Much more waits to be written than a socket takes at once: write it first.
+    #[error("{pending} bytes wait to be written: write them before opening more streams")]
+    OutputFull {
+        /// Bytes that wait.
+        pending: usize,
+    },
     /// Too many of our SETTINGS wait for their acknowledgement.
     #[error("{pending} SETTINGS wait for their acknowledgement already")]
     SettingsPending {

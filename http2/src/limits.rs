@@ -6,8 +6,11 @@ use std::time::Duration;
 pub const CONTINUATIONS_MAX: u32 = 16;
 /// Compressed bytes of one field block over all its frames: what fits SETTINGS_MAX_HEADER_LIST_SIZE is far below.
 pub const HEADER_BLOCK_BYTES_MAX: usize = 65_536;
+/// Uncompressed bytes of one field section, counted as SETTINGS_MAX_HEADER_LIST_SIZE counts them, whatever that setting says and before
+/// it is acknowledged: a block of 64 KiB can refer 65,536 times to a field of 4 KiB.
+pub const FIELD_SECTION_BYTES_MAX: u32 = 262_144;
 /// Streams a peer may have open before it has acknowledged our SETTINGS_MAX_CONCURRENT_STREAMS, or if we set none: bounds the
-/// memory that a peer can claim by never acknowledging.
+/// memory that a peer can claim by never acknowledging. A higher setting is announced but not honoured.
 pub const STREAMS_MAX: u32 = 10_000;
 /// Identifiers kept of streams that we have reset, so that frames that were already under way for them are ignored
 /// (RFC 9113 section 5.1, "closed").
@@ -18,6 +21,11 @@ pub const SETTINGS_PENDING_MAX: usize = 64;
 pub const OUTPUT_HIGH_WATER: usize = 256 * 1024;
 /// Bytes ready to be sent above which a peer that goes on asking without reading is disconnected (CVE-2019-9511 and -9517).
 pub const OUTPUT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes ready to be sent above which a client opens no more streams: half of what would end the connection, so that a burst of our
+/// own requests is never taken for a peer that does not read.
+pub const OUTPUT_BYTES_TO_OPEN_MAX: usize = OUTPUT_BYTES_MAX / 2;
+/// Bytes of each buffer that outlive a batch. Larger ones are rare, and idle connections are many.
+pub const BUFFER_BYTES_KEPT: usize = 64 * 1024;
 
 /// How often something may happen: `burst` times at once, and `per_second` times a second over time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

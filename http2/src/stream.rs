@@ -29,8 +29,12 @@ pub(crate) struct Stream {
     pub(crate) receive_window: ReceiveWindow,
     /// Bytes that content-length still announces.
     pub(crate) content_left: Option<u64>,
-    /// What waits for window; boxed, since it is rare.
+    /// Whether our request was HEAD, whose answer has no content whatever its content-length says.
+    pub(crate) is_head: bool,
+    /// What waits for window; boxed, since it is rare. Never without a chunk, and no chunk is empty.
     pub(crate) queue: Option<Box<SendQueue>>,
+    /// Whether the stream stands in the line of those that wait for the connection.
+    pub(crate) in_line: bool,
 }
 
 /// How far one direction of a stream has come.
@@ -64,7 +68,9 @@ impl Stream {
             send_window: Window::new(send_window),
             receive_window: ReceiveWindow::new(receive_window),
             content_left: None,
+            is_head: false,
             queue: None,
+            in_line: false,
         }
     }
 
@@ -79,6 +85,8 @@ pub(crate) struct Streams {
     // Keyed by the number itself and never walked where order shows; the hasher has no seed, so runs repeat.
     open: FxHashMap<StreamId, Stream>,
     reset_by_us: VecDeque<StreamId>,
+    /// The highest of those that had to be dropped from `reset_by_us`.
+    reset_forgotten: StreamId,
 }
 
 impl Streams {
@@ -102,13 +110,6 @@ impl Streams {
         self.open.remove(&id)
     }
 
-    /// Forgets the stream if both its directions have ended.
-    pub(crate) fn remove_if_closed(&mut self, id: StreamId) {
-        if self.open.get(&id).is_some_and(Stream::is_closed) {
-            self.open.remove(&id);
-        }
-    }
-
     /// Forgets the streams above `last`; the peer's GOAWAY says that it never worked on them.
     pub(crate) fn remove_above(&mut self, last: StreamId) {
         self.open.retain(|id, _| *id <= last);
@@ -117,17 +118,44 @@ impl Streams {
     /// Remembers that frames for `id` may still be under way.
     pub(crate) fn remember_reset(&mut self, id: StreamId) {
         if self.reset_by_us.len() == RESET_STREAMS_REMEMBERED {
-            self.reset_by_us.pop_front();
+            let oldest = self.reset_by_us.pop_front().unwrap_or_default();
+            self.reset_forgotten = self.reset_forgotten.max(oldest);
         }
         self.reset_by_us.push_back(id);
     }
 
+    /// Whether we have reset this stream, or may have: below one that is no longer remembered, the peer has the benefit of the doubt.
     pub(crate) fn was_reset_by_us(&self, id: StreamId) -> bool {
-        self.reset_by_us.contains(&id)
+        id <= self.reset_forgotten || self.reset_by_us.contains(&id)
     }
 
     /// Applies `change` to every open stream; the first error ends it.
     pub(crate) fn try_for_each<E>(&mut self, change: impl FnMut(&mut Stream) -> Result<(), E>) -> Result<(), E> {
         self.open.values_mut().try_for_each(change)
+    }
+
+    /// Every open stream in the order of their numbers, for what shows on the wire. Rare enough to sort.
+    pub(crate) fn in_order(&mut self) -> impl Iterator<Item = (StreamId, &mut Stream)> {
+        let mut streams: Vec<_> = self.open.iter_mut().map(|(id, stream)| (*id, stream)).collect();
+        streams.sort_unstable_by_key(|(id, _)| *id);
+        streams.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_reset_by_us_is_known_even_after_it_had_to_be_forgotten() {
+        let mut streams = Streams::default();
+        let ids: Vec<StreamId> = (0..2 * RESET_STREAMS_REMEMBERED as u32).map(|n| StreamId::new(4 * n + 1)).collect();
+        for id in &ids {
+            streams.remember_reset(*id);
+        }
+        assert!(ids.iter().all(|id| streams.was_reset_by_us(*id)));
+        assert!(streams.was_reset_by_us(StreamId::new(3)), "maybe: it is below a forgotten one");
+        let between = StreamId::new(ids[ids.len() - 1].get() - 2);
+        assert!(!streams.was_reset_by_us(between));
     }
 }

@@ -50,16 +50,22 @@ impl Window {
 pub(crate) struct WindowExceeded;
 
 /// A receiving window together with what was received and not yet granted again.
+///
+/// ```text
+///   received ──▶ held ──release──▶ owed ──WINDOW_UPDATE──▶ window
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReceiveWindow {
     window: Window,
-    /// Bytes to grant with the next WINDOW_UPDATE.
+    /// Bytes received that nobody has given back yet.
+    held: u32,
+    /// Bytes given back, to grant with the next WINDOW_UPDATE.
     owed: u32,
 }
 
 impl ReceiveWindow {
     pub(crate) const fn new(size: u32) -> Self {
-        Self { window: Window::new(size), owed: 0 }
+        Self { window: Window::new(size), held: 0, owed: 0 }
     }
 
     pub(crate) const fn window(self) -> Window {
@@ -67,22 +73,26 @@ impl ReceiveWindow {
     }
 
     pub(crate) fn receive(&mut self, bytes: usize) -> Result<(), WindowExceeded> {
-        self.window.consume(bytes)
+        self.window.consume(bytes)?;
+        self.held += bytes as u32; // fits: what is held was in the window, which is below 2^31
+        Ok(())
     }
 
     pub(crate) fn shift(&mut self, difference: i64) -> Result<(), Violation> {
         self.window.shift(difference)
     }
 
-    /// Gives `bytes` back; returns the increment of a WINDOW_UPDATE once at least half of `target` is owed. Small updates
-    /// for each frame would cost a peer more than the bytes themselves.
+    /// Gives `bytes` back, as many as are held; returns the increment of a WINDOW_UPDATE once at least half of `target` is
+    /// owed. Small updates for each frame would cost a peer more than the bytes themselves.
     pub(crate) fn release(&mut self, bytes: usize, target: u32) -> Option<u32> {
-        self.owed += bytes as u32; // at most what was received: less than 2^31
+        let bytes = self.held.min(u32::try_from(bytes).unwrap_or(u32::MAX));
+        self.held -= bytes;
+        self.owed += bytes;
         if self.owed == 0 || self.owed < target / 2 {
             return None;
         }
         let increment = std::mem::take(&mut self.owed);
-        self.window.widen(increment).ok()?;
+        self.window.widen(increment).ok()?; // a window that was widened by hand to its end needs no more
         Some(increment)
     }
 
@@ -120,6 +130,15 @@ mod tests {
         window.receive(700).unwrap();
         assert_eq!(window.release(400, 1000), None);
         assert_eq!(window.release(300, 1000), Some(700));
+        assert_eq!(window.window().available(), 1000);
+    }
+
+    #[test]
+    fn no_more_is_given_back_than_was_received() {
+        let mut window = ReceiveWindow::new(1000);
+        window.receive(600).unwrap();
+        assert_eq!(window.release(usize::MAX, 1000), Some(600));
+        assert_eq!(window.release(600, 0), None);
         assert_eq!(window.window().available(), 1000);
     }
 }

@@ -1,10 +1,16 @@
-use crate::limits::{OUTPUT_BYTES_MAX, OUTPUT_HIGH_WATER};
+use crate::{
+    frame::{self, HEAD_LEN, flag, kind},
+    hpack::{self, Field},
+    limits::{BUFFER_BYTES_KEPT, OUTPUT_BYTES_MAX, OUTPUT_BYTES_TO_OPEN_MAX, OUTPUT_HIGH_WATER},
+    stream_id::StreamId,
+};
 
-/// Frames that are ready to be written, as one run of bytes.
+/// Frames that are ready to be written, as one run of bytes, and the compression that they share.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     bytes: Vec<u8>,
     written: usize,
+    pub(super) encoder: hpack::Encoder,
 }
 
 impl Output {
@@ -17,14 +23,15 @@ impl Output {
         &mut self.bytes
     }
 
-    pub(super) fn extend(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
-
     pub(super) fn advance(&mut self, count: usize) {
         self.written = (self.written + count).min(self.bytes.len());
         if self.written == self.bytes.len() {
             self.bytes.clear();
+            self.bytes.shrink_to(BUFFER_BYTES_KEPT);
+            self.written = 0;
+        } else if self.written > self.bytes.len() / 2 {
+            // A peer that always leaves something unread must not make the buffer grow for ever.
+            self.bytes.drain(..self.written);
             self.written = 0;
         }
     }
@@ -34,8 +41,83 @@ impl Output {
         self.pending().len() >= OUTPUT_HIGH_WATER
     }
 
+    /// Whether a client should write before it opens more.
+    pub(super) fn is_too_high_to_open(&self) -> bool {
+        self.pending().len() >= OUTPUT_BYTES_TO_OPEN_MAX
+    }
+
     /// Whether the peer goes on asking without reading.
     pub(super) fn is_overfull(&self) -> bool {
         self.pending().len() >= OUTPUT_BYTES_MAX
+    }
+
+    /// Compresses and frames a section, in as many frames of `frame_max` bytes as it takes.
+    pub(super) fn put_headers(
+        &mut self,
+        id: StreamId,
+        fields: &[Field<'_>],
+        end_stream: bool,
+        frame_max: usize,
+    ) {
+        let out = &mut self.bytes;
+        let start = out.len();
+        out.extend_from_slice(&[0; HEAD_LEN]);
+        self.encoder.begin_block(out);
+        for field in fields {
+            self.encoder.field(*field, out);
+        }
+        let len = out.len() - start - HEAD_LEN;
+        let end = if end_stream { flag::END_STREAM } else { 0 };
+        if len <= frame_max {
+            let head = frame::head(len, kind::HEADERS, end | flag::END_HEADERS, id);
+            out[start..start + HEAD_LEN].copy_from_slice(&head);
+        } else {
+            let block = out.split_off(start + HEAD_LEN);
+            out.truncate(start);
+            put_long_block(out, id, end, &block, frame_max);
+        }
+    }
+
+    pub(super) fn put_data(&mut self, id: StreamId, data: &[u8], end_stream: bool) {
+        let flags = if end_stream { flag::END_STREAM } else { 0 };
+        frame::put(&mut self.bytes, kind::DATA, flags, id, data);
+    }
+}
+
+/// HEADERS and as many CONTINUATION frames as it takes.
+fn put_long_block(out: &mut Vec<u8>, id: StreamId, end: u8, block: &[u8], frame_max: usize) {
+    let last = block.len().div_ceil(frame_max) - 1;
+    for (i, part) in block.chunks(frame_max).enumerate() {
+        let (kind, mut flags) = if i == 0 { (kind::HEADERS, end) } else { (kind::CONTINUATION, 0) };
+        if i == last {
+            flags |= flag::END_HEADERS;
+        }
+        frame::put(out, kind, flags, id, part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_never_reads_all_does_not_make_the_buffer_grow() {
+        let mut out = Output::default();
+        out.buffer().extend_from_slice(&[0; 100]);
+        for round in 0..100_000_u32 {
+            out.buffer().extend_from_slice(&round.to_be_bytes());
+            out.advance(4);
+        }
+        assert_eq!(out.pending().len(), 100);
+        assert_eq!(out.pending()[96..], 99_999_u32.to_be_bytes());
+        assert!(out.buffer().capacity() < 1000, "{}", out.buffer().capacity());
+    }
+
+    #[test]
+    fn the_memory_of_a_large_batch_is_given_back() {
+        let mut out = Output::default();
+        out.buffer().resize(OUTPUT_BYTES_MAX, 0);
+        out.advance(OUTPUT_BYTES_MAX);
+        assert!(out.buffer().capacity() <= BUFFER_BYTES_KEPT);
     }
 }

@@ -1,72 +1,143 @@
 //! Bodies that wait for window or for the peer to read.
+//!
+//! A stream whose own window is open stands in line (`State::blocked`), and each in turn sends one frame when the connection's window
+//! and the output have room. One whose own window is shut is not in line: a WINDOW_UPDATE or SETTINGS put it back. So every look at the
+//! line sends something, and a peer that opens a window byte by byte cannot make us walk over a thousand streams for each.
+
+use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
 
-use super::State;
+use super::{State, output::Output};
 use crate::{
-    frame::{self, flag, kind},
+    error::{CommandError, Violation},
     hpack::Field,
-    stream::{Direction, StreamEnd},
+    stream::{Direction, SendQueue, Stream, StreamEnd},
     stream_id::StreamId,
+    window::Window,
 };
 
 impl State {
-    /// Sends what the windows allow, each waiting stream in turn.
+    /// Sends a part of a body, or queues what the windows do not allow.
+    pub(super) fn send_or_queue(
+        &mut self,
+        id: StreamId,
+        data: Bytes,
+        end_stream: bool,
+    ) -> Result<(), CommandError> {
+        let stream = self.streams.get_mut(id).ok_or(CommandError::StreamNotOpen)?;
+        let ended = stream.queue.as_ref().is_some_and(|queue| queue.end.is_some());
+        if stream.sending != Direction::Body || ended {
+            return Err(CommandError::StreamNotOpen);
+        }
+        let end = end_stream.then_some(StreamEnd::Data);
+        if let Some(queue) = stream.queue.as_mut() {
+            if !data.is_empty() {
+                queue.chunks.push_back(data);
+            }
+            queue.end = end;
+            return Ok(());
+        }
+        let room = stream.send_window.available().min(self.send_window.available());
+        let goes_now = data.len() <= room.min(self.peers.max_frame_size as usize) && !self.out.is_high();
+        // An empty frame takes no window, so that a body can end while windows are shut.
+        if goes_now || data.is_empty() {
+            put_part(&mut self.out, &mut self.send_window, id, stream, &data, end_stream);
+            if stream.is_closed() {
+                self.streams.remove(id);
+            }
+            return Ok(());
+        }
+        stream.queue = Some(Box::new(SendQueue { chunks: [data].into(), end }));
+        stand_in_line(&mut self.blocked, id, stream);
+        self.send_queued();
+        Ok(())
+    }
+
+    /// Sends what the windows allow: a frame of each stream in line, in turn.
     pub(super) fn send_queued(&mut self) {
-        for _ in 0..self.blocked.len() {
-            if self.send_window.available() == 0 || self.out.is_high() {
-                return;
-            }
+        while self.send_window.available() > 0 && !self.out.is_high() {
             let Some(id) = self.blocked.pop_front() else { return };
-            self.send_queued_of(id);
-            if self.streams.get(id).is_some_and(|stream| stream.queue.is_some()) {
-                self.blocked.push_back(id);
-            }
-        }
-    }
-
-    /// Sends what the windows allow of one stream. Leaves it in `blocked`, where [`Self::send_queued`] passes over it if nothing waits.
-    pub(super) fn send_queued_of(&mut self, id: StreamId) {
-        while !self.out.is_high() {
+            let Some(stream) = self.streams.get_mut(id) else { continue };
+            stream.in_line = false;
             let frame_max = self.peers.max_frame_size as usize;
-            let Some(stream) = self.streams.get_mut(id) else { return };
-            let Some(queue) = stream.queue.as_mut() else { return };
-            let Some(chunk) = queue.chunks.front_mut() else { return };
-            let room = self.send_window.available().min(stream.send_window.available()).min(frame_max);
-            let part = chunk.split_to(room.min(chunk.len()));
-            let chunk_done = !chunk.has_remaining();
-            if part.is_empty() && !chunk_done {
-                return;
-            }
-            if chunk_done {
-                queue.chunks.pop_front();
-            }
-            let end = if queue.chunks.is_empty() { queue.end.take() } else { None };
-            if queue.chunks.is_empty() {
-                stream.queue = None;
-            }
-            let ends_with_data = matches!(end, Some(StreamEnd::Data));
-            self.put_data(id, &part, ends_with_data);
-            if let Some(StreamEnd::Trailers(trailers)) = end {
-                let fields: Vec<Field<'_>> = trailers
-                    .iter()
-                    .map(|(name, value, index)| Field { name, value, index: *index })
-                    .collect();
-                self.put_headers(id, &fields, true);
+            send_next_of(&mut self.out, &mut self.send_window, id, stream, frame_max);
+            if stream.is_closed() {
+                self.streams.remove(id);
+            } else {
+                stand_in_line(&mut self.blocked, id, stream);
             }
         }
     }
 
-    /// Frames `data`, which the windows allow.
-    pub(super) fn put_data(&mut self, id: StreamId, data: &Bytes, end_stream: bool) {
-        let Some(stream) = self.streams.get_mut(id) else { return };
-        let flags = if end_stream { flag::END_STREAM } else { 0 };
-        let fits = stream.send_window.consume(data.len()).and_then(|()| self.send_window.consume(data.len()));
-        debug_assert!(fits.is_ok(), "the caller looked at both windows");
-        frame::put(self.out.buffer(), kind::DATA, flags, id, data);
-        if end_stream {
-            stream.sending = Direction::Ended;
-            self.streams.remove_if_closed(id);
+    /// The peer has widened the window of an open stream.
+    pub(super) fn widen_stream(&mut self, id: StreamId, increment: u32) -> Result<(), Violation> {
+        let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
+        stream.send_window.widen(increment)?;
+        if stream.queue.is_some() {
+            stand_in_line(&mut self.blocked, id, stream);
+            self.send_queued();
         }
+        Ok(())
+    }
+
+    /// The peer has moved the windows of all streams by `difference`.
+    pub(super) fn shift_streams(&mut self, difference: i64) -> Result<(), Violation> {
+        self.streams.try_for_each(|stream| stream.send_window.shift(difference))?;
+        for (id, stream) in self.streams.in_order() {
+            stand_in_line(&mut self.blocked, id, stream);
+        }
+        Ok(())
+    }
+}
+
+/// Puts a stream at the end of the line if it has something to send and its window is open.
+fn stand_in_line(line: &mut VecDeque<StreamId>, id: StreamId, stream: &mut Stream) {
+    if stream.queue.is_some() && stream.send_window.available() > 0 && !stream.in_line {
+        stream.in_line = true;
+        line.push_back(id);
+    }
+}
+
+/// Sends the next frame of a queued body, and the trailers after its last one.
+fn send_next_of(out: &mut Output, connection: &mut Window, id: StreamId, stream: &mut Stream, frame_max: usize) {
+    let Some(queue) = stream.queue.as_mut() else { return };
+    let Some(chunk) = queue.chunks.front_mut() else { return };
+    let room = stream.send_window.available().min(connection.available()).min(frame_max);
+    let part = chunk.split_to(room.min(chunk.len()));
+    if part.is_empty() {
+        return; // SETTINGS have shut the stream's window while it stood in line
+    }
+    if !chunk.has_remaining() {
+        queue.chunks.pop_front();
+    }
+    if !queue.chunks.is_empty() {
+        put_part(out, connection, id, stream, &part, false);
+        return;
+    }
+    let end = queue.end.take();
+    stream.queue = None;
+    put_part(out, connection, id, stream, &part, matches!(end, Some(StreamEnd::Data)));
+    if let Some(StreamEnd::Trailers(trailers)) = end {
+        let borrowed = trailers.iter().map(|(name, value, index)| Field { name, value, index: *index });
+        out.put_headers(id, &borrowed.collect::<Vec<_>>(), true, frame_max);
+        stream.sending = Direction::Ended;
+    }
+}
+
+/// Frames `data`, which both windows allow.
+fn put_part(
+    out: &mut Output,
+    connection: &mut Window,
+    id: StreamId,
+    stream: &mut Stream,
+    data: &[u8],
+    end_stream: bool,
+) {
+    let fits = stream.send_window.consume(data.len()).and_then(|()| connection.consume(data.len()));
+    debug_assert!(fits.is_ok(), "the caller looked at both windows");
+    out.put_data(id, data, end_stream);
+    if end_stream {
+        stream.sending = Direction::Ended;
     }
 }

@@ -68,7 +68,6 @@ impl<Tag> DynamicTable<Tag> {
     }
 
     /// Adds a field in front (RFC 7541 4.4). One that is larger than the table leaves the table empty.
-    #[inline(never)]
     pub(super) fn insert(&mut self, name: &[u8], value: &[u8], tag: Tag) {
         if self.admits(name.len(), value.len()) {
             self.octets.extend_from_slice(name);

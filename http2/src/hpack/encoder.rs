@@ -3,9 +3,8 @@
 use super::dynamic_table::{DynamicTable, ENTRY_OVERHEAD, FIRST_INDEX};
 use super::hash::hash;
 use super::representation::Representation;
-use super::static_table::{self, Named};
 use super::string::{self, Huffman};
-use super::{Field, Index, integer};
+use super::{Field, Index, integer, static_table};
 
 /// The largest dynamic table the encoder uses, in octets, whatever the peer allows.
 ///
@@ -59,29 +58,47 @@ impl Encoder {
     }
 
     /// Appends one field to the block in `out`.
+    // Taken apart before the call: the parts travel in registers, and a `Field` would go through memory.
     #[inline]
     pub fn field(&mut self, field: Field<'_>, out: &mut Vec<u8>) {
-        let Field { name, value, index } = field;
-        let name_hash = hash(name);
-        let named = static_table::find(name, name_hash);
-
-        if index == Index::Never {
-            let name_index = self.name_index(named, name_hash, name);
-            return self.literal(Representation::NEVER, name_index, field, out);
+        match field.index {
+            Index::Never => self.never(field.name, field.value, out),
+            Index::Literal => self.indexable(field.name, field.value, false, out),
+            Index::Incremental => self.indexable(field.name, field.value, true, out),
         }
+    }
 
-        let hashes = Hashes { name: name_hash, value: hash(value) };
-        if let Some(index) = self.field_index(named, hashes, name, value) {
+    fn never(&mut self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        let name_hash = hash(name);
+        let name_index = match static_table::find(name, name_hash) {
+            Some(named) => named.first_index(),
+            None => self.find_name(name, name_hash),
+        };
+        self.literal(Representation::NEVER, name_index, name, value, out);
+    }
+
+    /// A field that is sent as an index if possible, and that enters the table if `insert` and if it fits.
+    fn indexable(&mut self, name: &[u8], value: &[u8], insert: bool, out: &mut Vec<u8>) {
+        let hashes = Hashes { name: hash(name), value: hash(value) };
+        let named = static_table::find(name, hashes.name);
+        if let Some(index) = named.and_then(|named| named.find_value(value)) {
             return emit(Representation::INDEXED, index, out);
         }
-
-        let name_index = self.name_index(named, name_hash, name);
-        let fits = name.len() + value.len() + ENTRY_OVERHEAD <= self.table.size_max();
-        if index == Index::Literal || !fits {
-            return self.literal(Representation::LITERAL, name_index, field, out);
+        if let Some(index) = self.find_field(name, value, hashes) {
+            return emit(Representation::INDEXED, index, out);
         }
-        self.literal(Representation::INCREMENTAL, name_index, field, out);
-        self.table.insert(name, value, hashes);
+        // A static name is preferred: its index is shorter.
+        let name_index = match named {
+            Some(named) => named.first_index(),
+            None => self.find_name(name, hashes.name),
+        };
+        let fits = name.len() + value.len() + ENTRY_OVERHEAD <= self.table.size_max();
+        if insert && fits {
+            self.literal(Representation::INCREMENTAL, name_index, name, value, out);
+            self.table.insert(name, value, hashes);
+        } else {
+            self.literal(Representation::LITERAL, name_index, name, value, out);
+        }
     }
 
     fn resize(&mut self, size: usize, out: &mut Vec<u8>) {
@@ -90,46 +107,31 @@ impl Encoder {
     }
 
     #[inline]
-    fn literal(&self, form: Representation, name_index: Option<usize>, field: Field<'_>, out: &mut Vec<u8>) {
-        emit(form, name_index.unwrap_or(0), out);
-        if name_index.is_none() {
-            string::encode(field.name, self.huffman, out);
+    fn literal(&self, form: Representation, name_index: usize, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        emit(form, name_index, out);
+        if name_index == NEW_NAME {
+            string::encode(name, self.huffman, out);
         }
-        string::encode(field.value, self.huffman, out);
+        string::encode(value, self.huffman, out);
     }
 
-    /// The index of an entry that is this whole field.
+    /// The index of the dynamic entry that is this whole field.
     #[inline]
-    fn field_index(
-        &self,
-        named: Option<Named>,
-        hashes: Hashes,
-        name: &[u8],
-        value: &[u8],
-    ) -> Option<usize> {
-        if let Some(index) = named.and_then(|named| named.find_value(value)) {
-            return Some(index);
-        }
-        for (position, tag) in self.table.tags().enumerate() {
-            if *tag == hashes && self.table.get(position) == Some((name, value)) {
-                return Some(FIRST_INDEX + position);
-            }
-        }
-        None
+    fn find_field(&self, name: &[u8], value: &[u8], hashes: Hashes) -> Option<usize> {
+        let same = |(position, tag): (usize, &Hashes)| {
+            (*tag == hashes && self.table.get(position) == Some((name, value))).then_some(position)
+        };
+        self.table.tags().enumerate().find_map(same).map(|position| FIRST_INDEX + position)
     }
 
-    /// The index of an entry with this name. A static one is preferred: it is shorter, and stays.
+    /// The index of a dynamic entry with this name, or [`NEW_NAME`].
     #[inline]
-    fn name_index(&self, named: Option<Named>, name_hash: u32, name: &[u8]) -> Option<usize> {
-        if let Some(named) = named {
-            return Some(usize::from(named.first));
-        }
-        for (position, tag) in self.table.tags().enumerate() {
-            if tag.name == name_hash && self.table.get(position).is_some_and(|(found, _)| found == name) {
-                return Some(FIRST_INDEX + position);
-            }
-        }
-        None
+    fn find_name(&self, name: &[u8], name_hash: u32) -> usize {
+        let same = |(position, tag): (usize, &Hashes)| {
+            let same = tag.name == name_hash && self.table.get(position).is_some_and(|entry| entry.0 == name);
+            same.then_some(position)
+        };
+        self.table.tags().enumerate().find_map(same).map_or(NEW_NAME, |position| FIRST_INDEX + position)
     }
 }
 
@@ -144,6 +146,9 @@ impl Default for Encoder {
 fn emit(form: Representation, value: usize, out: &mut Vec<u8>) {
     integer::encode(value, form.prefix_bits, form.pattern, out);
 }
+
+/// The index that stands for a name that follows as a string (RFC 7541 6.2).
+const NEW_NAME: usize = 0;
 
 /// What the encoder remembers of an entry, to pass over it without reading its octets.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -18,16 +18,22 @@ pub(super) struct Named {
     /// The hash of the name.
     name_hash: u32,
     /// The index of the first of them.
-    pub(super) first: u8,
+    first: u8,
     /// How many there are.
     count: u8,
 }
 
 impl Named {
+    /// The index of the first of them, which stands for the name.
+    #[inline]
+    pub(super) fn first_index(self) -> usize {
+        usize::from(self.first)
+    }
+
     /// The index of the entry with this `value`.
     #[inline]
     pub(super) fn find_value(self, value: &[u8]) -> Option<usize> {
-        let start = usize::from(self.first);
+        let start = self.first_index();
         let end = start + usize::from(self.count);
         (start..end).find(|&index| ENTRIES[index - 1].1.as_bytes() == value)
     }
@@ -39,7 +45,7 @@ pub(super) fn find(name: &[u8], name_hash: u32) -> Option<Named> {
     let mut slot = name_hash as usize % SLOTS;
     // Three of four slots are free, so this ends, and most often at once.
     while let Some(named) = BY_NAME[slot] {
-        if named.name_hash == name_hash && ENTRIES[usize::from(named.first) - 1].0.as_bytes() == name {
+        if named.name_hash == name_hash && ENTRIES[named.first_index() - 1].0.as_bytes() == name {
             return Some(named);
         }
         slot = (slot + 1) % SLOTS;
@@ -163,7 +169,7 @@ mod tests {
         for (place, (name, value)) in ENTRIES.iter().enumerate() {
             let named = find(name.as_bytes(), hash(name.as_bytes())).unwrap();
             let first = ENTRIES.iter().position(|entry| entry.0 == *name).unwrap() + 1;
-            assert_eq!(usize::from(named.first), first, "{name}");
+            assert_eq!(named.first_index(), first, "{name}");
             assert_eq!(named.find_value(value.as_bytes()), Some(place + 1), "{name}: {value}");
             assert_eq!(named.find_value(b"another"), None, "{name}");
         }

@@ -3,12 +3,8 @@
 use thiserror::Error;
 use x509_parser::{
     certificate::X509Certificate,
-    der_parser::{
-        ber::BerObjectContent,
-        der::parse_der,
-        oid,
-        oid_registry::{OID_X509_COMMON_NAME, OID_X509_ORGANIZATIONAL_UNIT},
-    },
+    der_parser::{ber::BerObjectContent, der::parse_der, oid},
+    oid_registry::{OID_X509_COMMON_NAME, OID_X509_ORGANIZATIONAL_UNIT, Oid},
     prelude::FromDer,
 };
 
@@ -87,9 +83,9 @@ pub enum CertificateError {
 }
 
 fn environments(certificate: &X509Certificate<'_>) -> Vec<Environment> {
-    let has = |oid| certificate.find_extension(oid).is_some();
-    let development = has(&PUSH_DEVELOPMENT).then_some(Environment::Sandbox);
-    let production = has(&PUSH_PRODUCTION).then_some(Environment::Production);
+    let has = |oid| certificate.iter_extensions().any(|extension| extension.oid == oid);
+    let development = has(PUSH_DEVELOPMENT).then_some(Environment::Sandbox);
+    let production = has(PUSH_PRODUCTION).then_some(Environment::Production);
     development.into_iter().chain(production).collect()
 }
 

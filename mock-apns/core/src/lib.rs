@@ -1,1 +1,111 @@
-//! mock-apns/core
+//! The simulated Apple Push Notification service with no IO: what it answers to a push, and why.
+//!
+//! [`Service`] is a state machine. It owns no socket, no clock, no randomness and no cryptography: its shell tells it
+//! what came in and at what time, and carries out what it returns. So the same calls give the same answers, and a test
+//! of it needs neither network nor patience.
+//!
+//! ```text
+//!   shell                          Service                               shell
+//!   ─────                          ───────                               ─────
+//!   TLS done ─── connected ──────▶ Connection ◀── certificate, team ───▶ GoAway
+//!                                      │
+//!   HEADERS ──── Request ──┐           ▼
+//!   DATA ─────── body ─────┴────▶  DEVICE_RULES, in Apple's order
+//!                                  path ▶ credentials ▶ headers ▶ topic ▶ device token ▶ payload
+//!                                      │ first that does not hold            │ all hold
+//!                                      ▼                                     ▼
+//!                                  Answer { reason }                     Answer { 200 } ─▶ Respond
+//!                                                             first good provider token ─▶ MaxConcurrentStreams
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | `service` | [`Service`]: what goes in, what comes out; [`Effect`] |
+//! | `rules` | [`DEVICE_RULES`]: the table of checks, one item each, by group |
+//! | `reason`, `answer` | [`Reason`]: the table of refusals; [`Answer`]: their shape |
+//! | `settings` | [`SETTINGS`]: the table of what is not known of Apple, with defaults |
+//! | `request` | [`Request`]: one request's fields in one buffer |
+//! | `connection`, `certificate` | how a connection starts; what a [`ProviderCertificate`] allows |
+//! | `provider_token`, `verified_tokens`, `token_updates` | JWTs: reading, remembering, changing too often |
+//! | `team`, `key`, `app`, `device_token`, `identifier` | the data that the shell gives: [`Team`] and what it has |
+//! | `topic`, `push_type`, `priority`, `expiration`, `collapse_id`, `message_id` | header values, each read once |
+//! | `environment`, `timestamp` | sandbox and production; points in time |
+//!
+//! ```
+//! use mock_apns_core::{Effect, Environment, Opened, Reason, Request, Service, Settings, Signature, Timestamp};
+//!
+//! // The shell hands in the cryptography; this one believes nobody.
+//! fn verify(_public_key: &[u8; 65], _message: &[u8], _signature: &Signature<'_>) -> bool {
+//!     false
+//! }
+//!
+//! let mut service = Service::new(Settings::default(), 42, verify);
+//! let now = Timestamp::from_secs(1_700_000_000);
+//! let opened = Opened { environment: Environment::Sandbox, server_name: None, certificate: None };
+//! let connection = service.connected(now, opened);
+//! assert_eq!(service.initial_max_concurrent_streams(connection), 1);
+//!
+//! let mut request = Request::new();
+//! request.field(b":method", b"POST");
+//! request.field(b":path", b"/3/device/00ff");
+//! service.request(now, connection, 1, &request, b"{}");
+//!
+//! let Some(Effect::Respond { stream: 1, answer, .. }) = service.poll_effect() else { panic!("no answer") };
+//! assert_eq!((answer.status, answer.reason), (403, Some(Reason::MissingProviderToken)));
+//! ```
+
+mod answer;
+mod app;
+mod certificate;
+mod collapse_id;
+mod connection;
+mod device_token;
+mod environment;
+mod expiration;
+mod identifier;
+mod key;
+mod message_id;
+mod priority;
+mod provider_token;
+mod push_type;
+mod reason;
+mod request;
+mod rules;
+mod service;
+mod settings;
+mod team;
+mod timestamp;
+mod token_updates;
+mod topic;
+mod verified_tokens;
+
+pub use answer::Answer;
+pub use app::App;
+pub use certificate::{CertificateError, ProviderCertificate};
+pub use collapse_id::{COLLAPSE_ID_BYTES_MAX, CollapseId};
+pub use connection::{ConnectionId, Opened};
+pub use device_token::{DEVICE_TOKEN_BYTES_MAX, DeviceToken, DeviceTokenError, Registration, TokenStatus};
+pub use environment::Environment;
+pub use expiration::Expiration;
+pub use identifier::{IdentifierError, KeyId, TeamId};
+pub use key::{KeyScope, ProviderKey};
+pub use message_id::{MessageId, UniqueId};
+pub use priority::Priority;
+pub use provider_token::{Signature, VerifyEs256};
+pub use push_type::{PAYLOAD_BYTES_MAX, PushType, TokenKind, VOIP_PAYLOAD_BYTES_MAX};
+pub use reason::Reason;
+pub use request::{FieldName, Request};
+pub use rules::{DEVICE_RULES, Group, Rule};
+pub use service::{Effect, Service};
+pub use settings::{SETTINGS, SettingError, SettingSpec, Settings, Values};
+pub use team::{Team, TeamError};
+pub use timestamp::Timestamp;
+pub use topic::{BundleId, BundleIdError, TOPIC_BYTES_MAX, Topic};
+
+/// The bench is written against the public API, so that it serves the tests beneath the rules and those beside them.
+#[cfg(test)]
+extern crate self as mock_apns_core;
+
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod bench;

@@ -3,7 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{KeyId, TeamId, Timestamp};
+use crate::{FieldName, KeyId, Request, TeamId, Timestamp};
 
 /// Verifies an ES256 signature (P-256, SHA-256; RFC 7518, 3.4) of `message` by the uncompressed `public_key`.
 ///
@@ -74,8 +74,9 @@ impl<'a> ProviderToken<'a> {
     }
 }
 
-/// The token in an `authorization` value: behind the scheme `bearer`, in any case (RFC 9110, 11.1), and not empty.
-pub(crate) fn bearer_token(authorization: &[u8]) -> Option<&[u8]> {
+/// The token in a request's `authorization`: behind the scheme `bearer`, in any case (RFC 9110, 11.1), and not empty.
+pub(crate) fn bearer_token(request: &Request) -> Option<&[u8]> {
+    let authorization = request.get(FieldName::Authorization)?;
     let (scheme, token) = authorization.split_at_checked(BEARER.len())?;
     (scheme.eq_ignore_ascii_case(BEARER) && !token.is_empty()).then_some(token)
 }
@@ -204,11 +205,17 @@ mod tests {
 
     #[test]
     fn the_scheme_is_bearer_in_any_case() {
+        let request_with = |value: &str| {
+            let mut request = Request::new();
+            request.field(b"authorization", value.as_bytes());
+            request
+        };
         for value in ["bearer abc", "Bearer abc", "BEARER abc"] {
-            assert_eq!(bearer_token(value.as_bytes()), Some(&b"abc"[..]));
+            assert_eq!(bearer_token(&request_with(value)), Some(&b"abc"[..]));
         }
         for value in ["", "bearer", "bearer ", "Basic abc", "abc"] {
-            assert_eq!(bearer_token(value.as_bytes()), None, "{value}");
+            assert_eq!(bearer_token(&request_with(value)), None, "{value}");
         }
+        assert_eq!(bearer_token(&Request::new()), None);
     }
 }

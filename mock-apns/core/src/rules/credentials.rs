@@ -1,7 +1,7 @@
 //! Whether there are credentials at all, and which.
 
 use super::{Checking, Group, Rule, Verdict};
-use crate::{FieldName, Reason, provider_token::bearer_token};
+use crate::{Reason, provider_token::bearer_token};
 
 /// A certificate was held against its connection's environment when the connection was opened. A push that names the
 /// other environment's host, as a shared name server entry allows, is judged by itself.
@@ -34,7 +34,7 @@ fn provider_token_is_present(checking: &mut Checking<'_>) -> Verdict {
     if checking.certificate().is_some() {
         return Verdict::Pass;
     }
-    checking.bearer = checking.input.request.get(FieldName::Authorization).and_then(bearer_token);
+    checking.bearer = bearer_token(checking.input.request);
     Verdict::require(checking.bearer.is_some())
 }
 

@@ -17,7 +17,7 @@ mod payload;
 mod provider_token;
 mod topic;
 
-pub(crate) use checking::Checking;
+pub(crate) use checking::{Checking, Input};
 
 use crate::{Reason, settings::Ruling};
 

@@ -79,7 +79,7 @@ pub enum AuthKeyError {
     )]
     Certificate,
     /// It is encrypted.
-    #[error("the key is encrypted; decrypt it with `openssl pkcs8 -in key.pem -out key.p8`")]
+    #[error("the key is encrypted; run `openssl pkcs8 -topk8 -nocrypt -in key.pem -out key.p8`")]
     Encrypted,
     /// It is some other PEM.
     #[error("the PEM block is labelled {label:?}, not PRIVATE KEY; pass the .p8 file")]
@@ -240,6 +240,13 @@ pub(super) mod tests {
         let lines: Vec<&str> = p8.lines().collect();
         let cut = [&lines[..2], &lines[lines.len() - 1..]].concat().join("\n");
         assert_eq!(refusal(&cut), AuthKeyError::Malformed);
+    }
+
+    /// Compiles only while the one field that holds the secret is wiped when dropped.
+    #[test]
+    fn the_secret_is_wiped_when_dropped() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        wiped(&generated_key(1).signing_key);
     }
 
     #[test]

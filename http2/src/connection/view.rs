@@ -1,0 +1,88 @@
+//! What a caller can see of a connection.
+
+use std::time::Duration;
+
+use super::Connection;
+use crate::{error::CommandError, settings::SettingsInForce, stream_id::StreamId};
+
+/// What can be seen.
+impl Connection {
+    /// Streams open now.
+    pub fn open_streams(&self) -> usize {
+        self.state.streams.len()
+    }
+
+    /// How many streams a client may open now. Follows the peer's SETTINGS_MAX_CONCURRENT_STREAMS up and down; 0 when going away and
+    /// while too much waits to be written.
+    pub fn openable_streams(&self) -> usize {
+        if self.failed.is_some() || self.state.openable().is_err() {
+            return 0;
+        }
+        let free = self.state.peers.max_concurrent_streams as usize - self.state.streams.len();
+        free.min(self.stream_ids_left() as usize)
+    }
+
+    /// Bytes of DATA that the connection's window lets us send now; below 0 never, since only streams can be.
+    pub fn send_window(&self) -> usize {
+        self.state.send_window.available()
+    }
+
+    /// The window of one stream for sending; may be below 0 (RFC 9113 section 6.9.2). `None` if the stream is not open.
+    pub fn stream_send_window(&self, stream: StreamId) -> Option<i32> {
+        self.state.streams.get(stream).map(|stream| stream.send_window.size())
+    }
+
+    /// The window of the connection, or of one stream, that the peer may still fill. `None` if the stream is not open.
+    pub fn receive_window(&self, stream: StreamId) -> Option<i32> {
+        let window = if stream == StreamId::CONNECTION {
+            self.state.receive_window
+        } else {
+            self.state.streams.get(stream)?.receive_window
+        };
+        Some(window.window().size())
+    }
+
+    /// The peer's settings, which bind us.
+    pub fn peer_settings(&self) -> &SettingsInForce {
+        &self.state.peers
+    }
+
+    /// Whether the peer's first SETTINGS have come. Until then its limits are unknown, and a careful client opens one stream at most.
+    pub fn has_peer_settings(&self) -> bool {
+        self.state.peer_settings_seen
+    }
+
+    /// Our settings that the peer has acknowledged, which bind it.
+    pub fn acknowledged_settings(&self) -> &SettingsInForce {
+        &self.state.ours
+    }
+
+    /// Our SETTINGS that still wait for their acknowledgement.
+    pub fn pending_settings(&self) -> usize {
+        self.state.pending.len()
+    }
+
+    /// The highest stream of the peer seen so far: the last stream of an honest GOAWAY.
+    pub fn last_peer_stream(&self) -> StreamId {
+        self.state.last_peer_stream
+    }
+
+    /// Streams that a client can still open before identifiers run out.
+    pub fn stream_ids_left(&self) -> u32 {
+        self.state.next_stream.map_or(0, |next| (StreamId::MAX.get() - next.get()) / 2 + 1)
+    }
+
+    /// Whether a GOAWAY was sent or received.
+    pub fn is_going_away(&self) -> bool {
+        self.state.goaway_sent.is_some() || self.state.goaway_received.is_some()
+    }
+
+    /// The latest time that was given.
+    pub fn now(&self) -> Duration {
+        self.state.now
+    }
+
+    pub(super) fn alive(&self) -> Result<(), CommandError> {
+        if self.failed.is_some() { Err(CommandError::Closed) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,226 @@
+//! The service: what goes in, what comes out, and what is remembered between two pushes.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
+use crate::{
+    Answer, ConnectionId, Environment, MessageId, Opened, Reason, Request, Settings, Team, TeamError, TeamId,
+    Timestamp, TokenStatus, VerifyEs256,
+    answer::STATUS_OK,
+    connection::{Admission, Connection},
+    message_id::Identifiers,
+    provider_token::bearer_token,
+    request::FieldName,
+    rules::{self, Checking, Group, Input, Refusal},
+    settings::{ErrorContentType, TokenUpdates, UniqueIds},
+    team::Teams,
+    token_updates::TokenPast,
+    verified_tokens::VerifiedTokens,
+};
+
+/// The simulated Apple Push Notification service: a deterministic state machine. The same seed and the same calls give
+/// the same effects, byte for byte.
+///
+/// Tell it what happens ([`connected`](Self::connected), [`request`](Self::request),
+/// [`disconnected`](Self::disconnected)), then carry out what [`poll_effect`](Self::poll_effect) returns, in order,
+/// until it returns `None`.
+#[derive(Debug)]
+pub struct Service {
+    settings: Settings,
+    verify: VerifyEs256,
+    identifiers: Identifiers,
+    teams: Teams,
+    tokens: VerifiedTokens,
+    /// The past of each key's tokens, over all connections.
+    token_past: TokenPast,
+    connections: FxHashMap<ConnectionId, Connection>,
+    next_connection: u64,
+    effects: VecDeque<Effect>,
+}
+
+/// What the shell is to do.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Send the answer to a request.
+    Respond {
+        /// On this connection.
+        connection: ConnectionId,
+        /// On this stream.
+        stream: u32,
+        /// This.
+        answer: Answer,
+    },
+    /// Send SETTINGS with this MAX_CONCURRENT_STREAMS. It comes before the answer to the push that earned it, and is
+    /// to be sent before it.
+    MaxConcurrentStreams {
+        /// On this connection.
+        connection: ConnectionId,
+        /// How many.
+        streams: u32,
+    },
+    /// Send GOAWAY with last stream 0, NO_ERROR and the body of this reason as debug data, then GOAWAY without debug
+    /// data, then close. Observed in a frame trace of 2016.
+    GoAway {
+        /// This connection.
+        connection: ConnectionId,
+        /// Why.
+        reason: Reason,
+    },
+}
+
+impl Service {
+    /// A service without teams. `seed` decides every identifier that it makes up.
+    pub fn new(settings: Settings, seed: u64, verify: VerifyEs256) -> Self {
+        Self {
+            settings,
+            verify,
+            identifiers: Identifiers::new(seed),
+            teams: Teams::default(),
+            tokens: VerifiedTokens::default(),
+            token_past: TokenPast::default(),
+            connections: FxHashMap::default(),
+            next_connection: 0,
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// The settings, which do not change.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Adds a team. Fails with [`TeamError::DuplicateTeam`].
+    pub fn add_team(&mut self, team: Team) -> Result<(), TeamError> {
+        self.teams.add(team)
+    }
+
+    /// The team with this ID.
+    pub fn team(&self, id: TeamId) -> Option<&Team> {
+        self.teams.by_id(id)
+    }
+
+    /// The team with this ID, to add to it or to change it. Changes count from the next push on.
+    pub fn team_mut(&mut self, id: TeamId) -> Option<&mut Team> {
+        self.teams.by_id_mut(id)
+    }
+
+    /// A connection is open: to be called when its TLS handshake is done. A certificate that cannot be used is answered
+    /// with [`Effect::GoAway`].
+    pub fn connected(&mut self, now: Timestamp, opened: Opened<'_>) -> ConnectionId {
+        let id = ConnectionId(self.next_connection);
+        self.next_connection += 1;
+        let connection = Connection::open(now, &opened, &self.teams);
+        if let Admission::Refused(reason) = connection.admission {
+            self.effects.push_back(Effect::GoAway { connection: id, reason });
+        }
+        self.connections.insert(id, connection);
+        id
+    }
+
+    /// The MAX_CONCURRENT_STREAMS of a connection's first SETTINGS: to be asked right after
+    /// [`connected`](Self::connected). Without a certificate it is low until a provider token has proven good; then
+    /// [`Effect::MaxConcurrentStreams`] raises it.
+    /// Source: Apple, "Sending notification requests to APNs"; a transcript of 2022.
+    pub fn initial_max_concurrent_streams(&self, connection: ConnectionId) -> u32 {
+        match self.connections.get(&connection).map(|connection| &connection.admission) {
+            Some(Admission::ByCertificate { .. }) => self.settings.max_concurrent_streams,
+            _ => self.settings.max_concurrent_streams_before_token,
+        }
+    }
+
+    /// A request is complete: its fields, and its whole body. Exactly one [`Effect::Respond`] follows, unless the
+    /// connection is unknown or was told to go away: then none does.
+    ///
+    /// Of a body longer than [`VOIP_PAYLOAD_BYTES_MAX`](crate::VOIP_PAYLOAD_BYTES_MAX) the bytes beyond the first one
+    /// too many change nothing and may be left out.
+    pub fn request(
+        &mut self,
+        now: Timestamp,
+        connection: ConnectionId,
+        stream: u32,
+        request: &Request,
+        body: &[u8],
+    ) {
+        let Some(state) = self.connections.get_mut(&connection) else { return };
+        if matches!(state.admission, Admission::Refused(_)) {
+            return;
+        }
+        let input = Input {
+            now,
+            settings: &self.settings,
+            verify: self.verify,
+            teams: &self.teams,
+            token_past: &self.token_past,
+            connection: state,
+            request,
+            body,
+        };
+        let mut checking = Checking::new(input, &mut self.tokens);
+        let refusal = rules::run(&mut checking).err();
+        let gone = checking.registration.map(|registration| registration.status);
+        let (environment, verified) = (checking.environment, checking.verified);
+        let authenticated = refusal.is_none_or(|refusal| refusal.rule.group > Group::Credentials);
+        if let (true, Some(token), Some(bearer)) = (authenticated, verified, bearer_token(request)) {
+            if self.settings.provider_token_updates == TokenUpdates::PerKey {
+                self.token_past.remember(token, now);
+            }
+            if state.accepted(now, bearer, token) {
+                let streams = self.settings.max_concurrent_streams;
+                self.effects.push_back(Effect::MaxConcurrentStreams { connection, streams });
+            }
+        }
+        let answer = self.answer(request, environment, refusal, gone);
+        self.effects.push_back(Effect::Respond { connection, stream, answer });
+    }
+
+    /// A connection is closed, by whichever side. Its effects that were not yet polled come all the same, and are to be
+    /// dropped.
+    pub fn disconnected(&mut self, _now: Timestamp, connection: ConnectionId) {
+        self.connections.remove(&connection);
+    }
+
+    /// The next thing to do, or `None`. To be called until it returns `None`, after each call or each batch of them.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    fn answer(
+        &mut self,
+        request: &Request,
+        environment: Environment,
+        refusal: Option<Refusal>,
+        status: Option<TokenStatus>,
+    ) -> Answer {
+        let given = request.get(FieldName::ApnsId).and_then(MessageId::parse);
+        let wants_unique_id = match self.settings.apns_unique_id {
+            UniqueIds::Sandbox => refusal.is_none() && environment == Environment::Sandbox,
+            UniqueIds::Always => true,
+            UniqueIds::Never => false,
+        };
+        let reason = refusal.map(|refusal| refusal.reason);
+        let content_type = match (reason, self.settings.error_content_type) {
+            (Some(_), ErrorContentType::Json) => Some("application/json"),
+            _ => None,
+        };
+        Answer {
+            status: reason.map_or(STATUS_OK, Reason::status),
+            reason,
+            apns_id: given.unwrap_or_else(|| self.identifiers.message_id()),
+            apns_unique_id: wants_unique_id.then(|| self.identifiers.unique_id()),
+            timestamp: reason.and_then(|reason| gone_since(reason, status?)),
+            content_type,
+            rule: refusal.map(|refusal| refusal.rule),
+        }
+    }
+}
+
+/// The `timestamp` of a 410. Other answers have none, whatever the token's status.
+fn gone_since(reason: Reason, status: TokenStatus) -> Option<Timestamp> {
+    match (reason, status) {
+        (Reason::Unregistered, TokenStatus::Unregistered { since })
+        | (Reason::ExpiredToken, TokenStatus::Expired { since }) => Some(since),
+        _ => None,
+    }
+}
