@@ -1,1 +1,41 @@
-//! benches
+//! How fast the double and the provider are, beside what others would use in their place.
+//!
+//! Two kinds of measurement. `cargo bench -p apns-benches` times single operations with criterion: an HPACK block, a provider token, one
+//! request through the service's core. `cargo run --release -p apns-benches -- load` pushes through whole processes over TLS:
+//!
+//! ```text
+//!                         load (parent)
+//!              starts, pins, measures, compares medians
+//!            ┌──────────────────┴──────────────────┐
+//!     server child, one core                client child, the other core
+//!     double │ http2-always-200      TLS    engine │ floor │ h2-client
+//!            │ h2-always-200      ◀───────▶        │ apple-apns │ apns-h2
+//! ```
+//!
+//! What counts is CPU time for each request, taken by each process of itself around the measured part: it says what a machine can do
+//! while two share it, and it can be compared. And ratios, from runs that take turns: they travel from machine to machine.
+//!
+//! | module | what |
+//! |---|---|
+//! | `child` | a child's job, its conversation with the parent, how it measures itself; the peers' program includes it |
+//! | `roles` | what a child can be |
+//! | `load` | the parent: pairs and ratios, processes, the report |
+//!
+//! What the children send is public, so that the micro-benchmarks measure the same:
+//!
+//! ```
+//! use apns_benches::RequestTemplate;
+//!
+//! let template = RequestTemplate::new(2197, "<provider token>", 200);
+//! assert_eq!(template.body.len(), 200);
+//! let fields = template.fields(0, "00000000-0000-4000-8000-000000000000");
+//! assert_eq!(fields[0], (":method", "POST"));
+//! ```
+
+mod child;
+mod load;
+mod roles;
+
+pub use child::{DEVICES, HOST_NAME, KEY_ID, TEAM_ID, TOPIC, Workload, device_token, payload};
+pub use load::{LoadError, LoadOptions, Report, load, run_in_namespace};
+pub use roles::{Fields, RequestTemplate, provider_token, run_role};

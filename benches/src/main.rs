@@ -1,1 +1,107 @@
-fn main() {}
+//! The command line of the load harness.
+
+use std::{io::Write as _, process::ExitCode};
+
+use apns_benches::{LoadError, LoadOptions, Workload, load, run_in_namespace, run_role};
+use clap::{Parser, Subcommand};
+
+/// Measures the double and the provider beside what others would use in their place.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Pushes through pairs of processes over TLS on loopback and compares what they cost.
+    Load(Load),
+    /// One side of a pair; started by `load`.
+    #[command(hide = true)]
+    Role {
+        /// What to do, as JSON.
+        job: String,
+    },
+    /// One pair in a network namespace of its own; started by `load`.
+    #[command(hide = true)]
+    Namespace {
+        /// What to do, as JSON.
+        job: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Load {
+    /// Pushes in the measured part of each run.
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pushes: u64,
+    /// Pushes that wait for their answer at any moment.
+    #[arg(long, default_value_t = 900, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    in_flight: u16,
+    /// Bytes of each payload.
+    #[arg(long, default_value_t = 200, value_parser = payload_bytes)]
+    payload: usize,
+    /// Runs of each pair; medians are reported.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=99))]
+    runs: u8,
+    /// Connections of the clients that let this be chosen.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    connections: u8,
+    /// Only pairs whose name (`server/client`) contains this.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Leaves out other people's clients, which have to be built first.
+    #[arg(long)]
+    no_peers: bool,
+    /// Prints the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Load(options) => options.run(),
+        Command::Role { job } => run_role(&job),
+        Command::Namespace { job } => run_in_namespace(&job),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("apns-benches: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Load {
+    fn run(&self) -> Result<(), LoadError> {
+        let workload = Workload {
+            pushes: self.pushes,
+            in_flight: usize::from(self.in_flight),
+            payload_bytes: self.payload,
+            connections: usize::from(self.connections),
+        };
+        let options = LoadOptions {
+            workload,
+            runs: usize::from(self.runs),
+            only: self.only.clone(),
+            with_peers: !self.no_peers,
+        };
+        let report = load(&options)?;
+        let text = if self.json { report.to_json() } else { report.to_string() };
+        // A reader that has gone away wants no more.
+        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+        Ok(())
+    }
+}
+
+fn payload_bytes(text: &str) -> Result<usize, String> {
+    let range = Workload::PAYLOAD_BYTES;
+    let bytes = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+    if range.contains(&bytes) {
+        Ok(bytes)
+    } else {
+        Err(format!("{bytes} is not between {} and {}", range.start, range.end - 1))
+    }
+}

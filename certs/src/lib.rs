@@ -29,8 +29,10 @@
 //! | `identifiers`, `validity`, `error` | checked names, dates, what can go wrong |
 //! | [`catalogue`] | everything above under names, for the command line |
 //!
-//! The present is an argument everywhere (from Unix seconds: `UnixTime::since_unix_epoch`); only the program `apns-certs` reads a clock. Keys come from the operating
-//! system's randomness, so two authorities are never alike: keep one with [`Authority::to_pem`].
+//! The present is an argument everywhere (from Unix seconds: `UnixTime::since_unix_epoch`); only the program
+//! `apns-certs` reads a clock. Keys come from the operating system's randomness, so two authorities are never alike:
+//! keep one with [`Authority::to_pem`]. An authority with a server certificate costs well under a millisecond, so a
+//! test can have its own.
 //!
 //! ```
 //! use apns_certs::{Authority, ProviderCertificateKind, ProviderCertificateRequest, Purpose, TeamId, Topic};

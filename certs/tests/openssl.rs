@@ -19,7 +19,7 @@ use tempfile::TempDir;
 fn good_certificates_verify_for_their_purpose_and_no_other() {
     let pki = Pki::new();
     let server = pki.authority.server(&[], pki.now).unwrap();
-    let provider = pki.authority.provider(&pki.request(), pki.now).unwrap();
+    let provider = pki.authority.provider(&request(), pki.now).unwrap();
     let device = pki.authority.device(&apns_certs::DeviceId::new("iphone-1").unwrap(), pki.now).unwrap();
 
     for host in
@@ -56,7 +56,7 @@ fn each_flaw_of_a_provider_certificate_fails_in_its_own_words() {
         (Flaw::WrongEnvironment(Environment::Production), None),
         (Flaw::NoTopics, None),
     ] {
-        let identity = pki.authority.flawed_provider(&pki.request(), flaw, pki.now).unwrap();
+        let identity = pki.authority.flawed_provider(&request(), flaw, pki.now).unwrap();
         let revoked = if flaw == Flaw::Revoked { vec![identity.serial_number()] } else { Vec::new() };
         let list = pki.authority.revocation_list(&revoked, pki.now).unwrap();
         let list = pki.file("revoked.crl.pem", list.to_pem());
@@ -85,7 +85,7 @@ fn each_flaw_of_a_server_certificate_fails_in_its_own_words() {
 #[test]
 fn openssl_reads_out_what_a_provider_certificate_says() {
     let pki = Pki::new();
-    let identity = pki.authority.provider(&pki.request(), pki.now).unwrap();
+    let identity = pki.authority.provider(&request(), pki.now).unwrap();
     let path = pki.file("provider.pem", identity.chain_pem());
     let text = openssl(&[
         "x509",
@@ -115,7 +115,7 @@ fn openssl_reads_out_what_a_provider_certificate_says() {
 #[test]
 fn openssl_reads_a_revocation_list() {
     let pki = Pki::new();
-    let identity = pki.authority.provider(&pki.request(), pki.now).unwrap();
+    let identity = pki.authority.provider(&request(), pki.now).unwrap();
     let list = pki.authority.revocation_list(&[identity.serial_number()], pki.now).unwrap();
     let path = pki.file("revoked.crl", list.der());
     let text = openssl(&["crl", "-inform", "DER", "-in", &path, "-noout", "-text"]);
@@ -141,7 +141,7 @@ fn openssl_reads_a_p8_key_and_this_crate_reads_openssls() {
 #[test]
 fn openssl_opens_modern_pkcs12_at_once_and_legacy_only_when_told() {
     let pki = Pki::new();
-    let identity = pki.authority.provider(&pki.request(), pki.now).unwrap();
+    let identity = pki.authority.provider(&request(), pki.now).unwrap();
     let file = |name, encryption| pki.file(name, identity.to_pkcs12("secret", encryption).unwrap());
     let info = ["pkcs12", "-info", "-passin", "pass:secret", "-nodes", "-in"];
 
@@ -172,7 +172,7 @@ fn node_takes_pkcs12_pem_and_p8() {
         return;
     }
     let pki = Pki::new();
-    let identity = pki.authority.provider(&pki.request(), pki.now).unwrap();
+    let identity = pki.authority.provider(&request(), pki.now).unwrap();
     let key = AuthKey::generate(KeyId::new("ABC123DEFG").unwrap()).unwrap();
     let modern = pki.file("modern.p12", identity.to_pkcs12("secret", Pkcs12Encryption::Modern).unwrap());
     let legacy = pki.file("legacy.p12", identity.to_pkcs12("secret", Pkcs12Encryption::Legacy).unwrap());
@@ -208,14 +208,6 @@ impl Pki {
         Self { folder: TempDir::new().unwrap(), now, authority: Authority::generate(now).unwrap() }
     }
 
-    fn request(&self) -> ProviderCertificateRequest {
-        ProviderCertificateRequest::new(
-            ProviderCertificateKind::Universal,
-            Topic::new("com.example.app").unwrap(),
-            TeamId::new("DEF123GHIJ").unwrap(),
-        )
-    }
-
     /// Writes a file to the test's folder and says where it is.
     fn file(&self, name: &str, contents: impl AsRef<[u8]>) -> String {
         let path: &Path = &self.folder.path().join(name);
@@ -230,6 +222,14 @@ impl Pki {
         let fixed = ["verify", "-CAfile", &root, "-untrusted", &chain];
         run("openssl", &[&fixed, arguments, &[&chain]].concat()).map(drop)
     }
+}
+
+fn request() -> ProviderCertificateRequest {
+    ProviderCertificateRequest::new(
+        ProviderCertificateKind::Universal,
+        Topic::new("com.example.app").unwrap(),
+        TeamId::new("DEF123GHIJ").unwrap(),
+    )
 }
 
 fn openssl(arguments: &[&str]) -> String {

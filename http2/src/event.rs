@@ -35,7 +35,8 @@ pub enum Event<'a> {
         /// Whether nothing more comes on this stream from the peer.
         end_stream: bool,
     },
-    /// The stream has ended before its time; no further event names it.
+    /// The stream has ended before its time; no further event names it. With a violation it may be a stream that no event has named:
+    /// a request that was refused, or a frame on a stream that had ended.
     Reset {
         /// The stream.
         stream: StreamId,
@@ -44,8 +45,8 @@ pub enum Event<'a> {
         /// `None` if the peer reset it; else what the peer did that made us reset it.
         violation: Option<Violation>,
     },
-    /// The peer sends no answers to streams above `last_stream` (they are closed here already: nothing was done for them), and
-    /// takes no new ones. May come twice, with a lower last stream.
+    /// To a client: the peer sends no answers to streams above `last_stream` (they are closed here already: nothing was done for them), and
+    /// takes no new ones. To a server: the peer wants to close. May come twice, with a lower last stream.
     GoAway {
         /// The highest stream of ours that the peer has worked on, or may yet.
         last_stream: StreamId,
@@ -54,7 +55,7 @@ pub enum Event<'a> {
         /// Debug data; Apple's is JSON, `{"reason":"Shutdown"}`. May be empty.
         debug: &'a [u8],
     },
-    /// A PING came and was answered.
+    /// A PING came, and was answered unless [`set_answer_pings`](crate::Connection::set_answer_pings) forbids it.
     Ping {
         /// Its eight bytes.
         opaque: [u8; 8],

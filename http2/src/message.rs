@@ -303,7 +303,9 @@ mod tests {
     fn a_forbidden_byte_is_found_at_every_place_of_a_value() {
         for len in 1..40 {
             for place in 0..len {
-                for (byte, allowed) in [(0, false), (b'\n', false), (b'\r', false), (0x01, true), (0x1f, true), (0xff, true)] {
+                for (byte, allowed) in
+                    [(0, false), (b'\n', false), (b'\r', false), (0x01, true), (0x1f, true), (0xff, true)]
+                {
                     let mut value = vec![b'x'; len];
                     value[place] = byte;
                     assert_eq!(is_field_value(&value), allowed, "byte {byte} at {place} of {len}");

@@ -119,6 +119,19 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// The same with windows and frame sizes moved into their range.
+    pub(crate) fn clamped(self) -> Self {
+        Self {
+            initial_window_size: self.initial_window_size.map(|size| size.min(MAX_WINDOW)),
+            max_frame_size: self
+                .max_frame_size
+                .map(|size| size.clamp(MIN_MAX_FRAME_SIZE, MAX_MAX_FRAME_SIZE)),
+            ..self
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -94,6 +94,10 @@ impl Streams {
         self.open.len()
     }
 
+    pub(crate) fn is_open(&self, id: StreamId) -> bool {
+        self.open.contains_key(&id)
+    }
+
     pub(crate) fn get_mut(&mut self, id: StreamId) -> Option<&mut Stream> {
         self.open.get_mut(&id)
     }
@@ -130,7 +134,10 @@ impl Streams {
     }
 
     /// Applies `change` to every open stream; the first error ends it.
-    pub(crate) fn try_for_each<E>(&mut self, change: impl FnMut(&mut Stream) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn try_for_each<E>(
+        &mut self,
+        change: impl FnMut(&mut Stream) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.open.values_mut().try_for_each(change)
     }
 
@@ -149,7 +156,8 @@ mod tests {
     #[test]
     fn what_was_reset_by_us_is_known_even_after_it_had_to_be_forgotten() {
         let mut streams = Streams::default();
-        let ids: Vec<StreamId> = (0..2 * RESET_STREAMS_REMEMBERED as u32).map(|n| StreamId::new(4 * n + 1)).collect();
+        let ids: Vec<StreamId> =
+            (0..2 * RESET_STREAMS_REMEMBERED as u32).map(|n| StreamId::new(4 * n + 1)).collect();
         for id in &ids {
             streams.remember_reset(*id);
         }

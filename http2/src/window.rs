@@ -8,12 +8,13 @@ pub(crate) struct Window(i32);
 
 impl Window {
     pub(crate) const fn new(size: u32) -> Self {
-        Self(size as i32) // sizes above 2^31-1 are refused where settings are checked
+        // Sizes above 2^31-1 are refused where settings are checked.
+        Self(if size > MAX_WINDOW { i32::MAX } else { size.cast_signed() })
     }
 
     /// Bytes that may be sent now; 0 if the window is negative.
     pub(crate) const fn available(self) -> usize {
-        if self.0 < 0 { 0 } else { self.0 as usize }
+        if self.0 < 0 { 0 } else { self.0.cast_unsigned() as usize }
     }
 
     pub(crate) const fn size(self) -> i32 {
@@ -25,7 +26,7 @@ impl Window {
         if bytes > self.available() {
             return Err(WindowExceeded);
         }
-        self.0 -= bytes as i32; // fits: it is at most the window
+        self.0 -= (bytes as u32).cast_signed(); // fits: it is at most the window
         Ok(())
     }
 

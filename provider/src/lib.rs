@@ -1,1 +1,61 @@
-//! provider
+//! A full APNs provider: this crate is its shell, `apns_provider_core` its heart.
+//!
+//! ```text
+//!   send(push).await ──▶ queue ──▶ driver task ──▶ connection: HTTP/2 over TLS ──▶ APNs
+//!        ▲                              │                          │
+//!        └────────── Outcome ◀──────────┴──────────────────────────┘
+//! ```
+//!
+//! A [`Client`] holds one credential and one address. It opens a connection when there is something to send, keeps it, sends as many pushes
+//! at once as APNs allows, and gives each one [`Outcome`]. What a push may look like and what an answer means is decided in
+//! `apns_provider_core`, whose items are exported from here under [`core`].
+//!
+//! | module | what |
+//! |---|---|
+//! | `client` | [`Client`] and its builder |
+//! | `endpoint`, `credential`, `tls` | where to, as whom, trusting whom |
+//! | `driver` | the task that connects and takes pushes from the queue |
+//! | `connection` | one connection: streams, windows, answers |
+//! | [`cli`] | the `apns-provider` command |
+//!
+//! # Example
+//!
+//! A push to the simulated service, which any test can start:
+//!
+//! ```
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use apns_provider::core::{AlertNotification, BundleId, DeviceToken, Outcome};
+//! use apns_provider::{Client, Credential, Endpoint};
+//!
+//! let mock = mock_apns::MockApns::start().await?;
+//! let team = mock.ready_made();
+//! let ca = mock.certificates().authority().root_pem(apns_certs::Purpose::Server);
+//!
+//! let p8 = team.keys[0].key.to_p8();
+//! let client = Client::builder(Endpoint::custom("localhost", mock.sandbox().port())?)
+//!     .credential(Credential::from_p8(p8.as_bytes(), team.keys[0].key_id, team.team_id)?)
+//!     .ca_pem(ca.as_bytes())
+//!     .build()?;
+//!
+//! let hello = AlertNotification::new(BundleId::parse(team.bundle_id)?).alert("Hello").build()?;
+//! let outcome = client.send(hello, DeviceToken::from_hex(&team.device_tokens[0].token)?).await;
+//! assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+
+pub mod cli;
+mod client;
+mod connection;
+mod credential;
+mod driver;
+mod endpoint;
+mod error;
+mod tls;
+
+pub use apns_provider_core as core;
+pub use client::{Client, ClientBuilder, Stats};
+pub use credential::{Credential, CredentialError};
+pub use endpoint::{Endpoint, InvalidEndpoint};
+pub use error::BuildError;

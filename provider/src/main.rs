@@ -1,1 +1,7 @@
-fn main() {}
+//! The `apns-provider` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    apns_provider::cli::main(std::env::args_os())
+}

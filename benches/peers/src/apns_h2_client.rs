@@ -6,11 +6,12 @@ use std::{fs, sync::Arc};
 use apns_h2::{
     Client as Apns, ClientConfig, DefaultNotificationBuilder, Endpoint, NotificationBuilder as _,
     NotificationOptions, PushType,
+    request::payload::{Payload, PayloadLike as _},
 };
 
 use crate::child::{
-    AUTH_KEY_FILE, Client, DEVICES, Explain as _, Failure, Job, KEY_ID, Latencies, TEAM_ID, TOPIC, device_token,
-    keep_in_flight,
+    AUTH_KEY_FILE, Client, DEVICES, Explain as _, Failure, Job, KEY_ID, Latencies, TEAM_ID, TOPIC,
+    check_length, device_token, keep_in_flight,
 };
 
 pub(crate) struct ApnsH2 {
@@ -24,14 +25,29 @@ struct Shared {
     body: String,
 }
 
+impl Shared {
+    fn payload(&self, number: u64) -> Payload<'_> {
+        let options = NotificationOptions {
+            apns_topic: Some(TOPIC),
+            apns_push_type: Some(PushType::Alert),
+            ..NotificationOptions::default()
+        };
+        let token = self.tokens[(number % DEVICES) as usize].as_str();
+        DefaultNotificationBuilder::new().title("Bench").body(self.body.as_str()).build(token, options)
+    }
+}
+
 impl Client for ApnsH2 {
     async fn connect(job: &Job) -> Result<Self, Failure> {
         let key = fs::read(job.directory.join(AUTH_KEY_FILE)).explain("reading the key")?;
         let config = ClientConfig::new(Endpoint::Production);
-        let apns = Apns::token(&mut key.as_slice(), KEY_ID, TEAM_ID, config).explain("building the client")?;
+        let apns =
+            Apns::token(&mut key.as_slice(), KEY_ID, TEAM_ID, config).explain("building the client")?;
         let tokens = (0..DEVICES).map(device_token).collect();
         let body = "x".repeat(job.workload.payload_bytes.saturating_sub(AROUND));
         let shared = Arc::new(Shared { tokens, body });
+        let payload = shared.payload(0).to_json_string().explain("writing the payload")?;
+        check_length(&payload, job.workload.payload_bytes)?;
         let mut client = Self { apns, in_flight: job.workload.in_flight, shared };
         // One push first: while there is no connection, each of many would open its own.
         client.push(1).await?;
@@ -42,18 +58,7 @@ impl Client for ApnsH2 {
         let (apns, shared) = (self.apns.clone(), Arc::clone(&self.shared));
         keep_in_flight(count, self.in_flight, move |number| {
             let (apns, shared) = (apns.clone(), Arc::clone(&shared));
-            async move {
-                let options = NotificationOptions {
-                    apns_topic: Some(TOPIC),
-                    apns_push_type: Some(PushType::Alert),
-                    ..NotificationOptions::default()
-                };
-                let payload = DefaultNotificationBuilder::new()
-                    .title("Bench")
-                    .body(&shared.body)
-                    .build(shared.tokens[(number % DEVICES) as usize].as_str(), options);
-                apns.send(payload).await.map(drop).explain("pushing with apns-h2")
-            }
+            async move { apns.send(shared.payload(number)).await.map(drop).explain("pushing with apns-h2") }
         })
         .await
     }

@@ -2,11 +2,14 @@
 
 use std::{fs, sync::Arc};
 
-use apple_apns::{Alert, Authentication, CertificateAuthority, Client as Apns, ClientBuilder, Endpoint, Request};
+use apple_apns::{
+    Alert, Authentication, CertificateAuthority, Client as Apns, ClientBuilder, Endpoint, Request,
+    payload::Payload,
+};
 
 use crate::child::{
-    AUTH_KEY_FILE, CA_FILE, Client, DEVICES, Explain as _, Failure, HOST_NAME, Job, KEY_ID, Latencies, TEAM_ID,
-    TOPIC, device_token, keep_in_flight,
+    AUTH_KEY_FILE, CA_FILE, Client, DEVICES, Explain as _, Failure, HOST_NAME, Job, KEY_ID, Latencies,
+    TEAM_ID, TOPIC, check_length, device_token, keep_in_flight,
 };
 
 pub(crate) struct AppleApns {
@@ -28,7 +31,11 @@ impl Client for AppleApns {
             ..ClientBuilder::default()
         };
         let apns = builder.build().explain("building the client")?;
-        let requests = (0..DEVICES).map(|device| request(device, job.workload.payload_bytes)).collect();
+        let requests: Arc<[Request]> =
+            (0..DEVICES).map(|device| request(device, job.workload.payload_bytes)).collect();
+        let (_, payload): (_, Payload) = requests[0].clone().try_into().explain("building the payload")?;
+        let payload = serde_json::to_string(&payload).explain("writing the payload")?;
+        check_length(&payload, job.workload.payload_bytes)?;
         let mut client = Self { apns: Arc::new(apns), in_flight: job.workload.in_flight, requests };
         // One push first: while there is no connection, each of many would open its own.
         client.push(1).await?;

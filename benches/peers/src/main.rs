@@ -4,7 +4,11 @@
 
 mod apns_h2_client;
 mod apple_apns_client;
-#[allow(dead_code, reason = "the module is the harness's; servers use a part of it that clients do not")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the module is the harness's; its servers use parts that clients do not"
+)]
 #[path = "../../src/child/mod.rs"]
 mod child;
 

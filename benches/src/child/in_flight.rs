@@ -10,10 +10,14 @@ use super::{Explain as _, Failure, Latencies};
 
 /// Calls `send` with 0, 1, … up to `count`, so that `in_flight` calls wait at any moment: what an application does that has many
 /// pushes to send and an async client to send them with.
-pub(crate) async fn keep_in_flight<F, Fut>(count: u64, in_flight: usize, send: F) -> Result<Latencies, Failure>
+pub(crate) async fn keep_in_flight<F, Fut>(
+    count: u64,
+    in_flight: usize,
+    send: F,
+) -> Result<Latencies, Failure>
 where
     F: Fn(u64) -> Fut + Clone + Send + 'static,
-    Fut: Future<Output = Result<(), Failure>> + Send,
+    Fut: Future<Output = Result<(), Failure>> + Send + 'static,
 {
     let next = Arc::new(AtomicU64::new(0));
     let share = (count as usize).div_ceil(in_flight) * 2;

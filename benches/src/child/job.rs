@@ -2,6 +2,8 @@ use std::{net::SocketAddr, ops::Range, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::Failure;
+
 /// What a child is told to do.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Job {
@@ -73,6 +75,15 @@ pub fn payload(bytes: usize) -> String {
     const END: &str = r#""}}}"#;
     let body = "x".repeat(bytes.saturating_sub(START.len() + END.len()));
     format!("{START}{body}{END}")
+}
+
+/// Refuses to compare clients that do not send the same: `payload` is what one is about to send.
+pub(crate) fn check_length(payload: &str, expected: usize) -> Result<(), Failure> {
+    if payload.len() == expected {
+        return Ok(());
+    }
+    let why = format!("it has {} bytes where the workload says {expected}: {payload}", payload.len());
+    Err(Failure::new("building the payload", why))
 }
 
 #[cfg(test)]

@@ -114,7 +114,12 @@ impl Connection {
     /// Sends GOAWAY. A server closes its streams above `last_stream` and ignores what still comes for them; a client opens no more.
     /// May be sent again, with the same `last_stream` or a lower one (RFC 9113 section 6.8). `debug` is what Apple fills with
     /// `{"reason":"…"}`.
-    pub fn goaway(&mut self, last_stream: StreamId, code: ErrorCode, debug: &[u8]) -> Result<(), CommandError> {
+    pub fn goaway(
+        &mut self,
+        last_stream: StreamId,
+        code: ErrorCode,
+        debug: &[u8],
+    ) -> Result<(), CommandError> {
         self.alive()?;
         let state = &mut self.state;
         if debug.len() + 8 > state.peers.max_frame_size as usize {
@@ -168,7 +173,8 @@ impl State {
 
     fn check_size(&self, fields: &[Field<'_>]) -> Result<(), CommandError> {
         let limit = self.peers.max_header_list_size;
-        let size: usize = fields.iter().map(|field| field.name.len() + field.value.len() + FIELD_OVERHEAD).sum();
+        let size: usize =
+            fields.iter().map(|field| field.name.len() + field.value.len() + FIELD_OVERHEAD).sum();
         if size > limit as usize { Err(CommandError::FieldSectionTooLarge { size, limit }) } else { Ok(()) }
     }
 }

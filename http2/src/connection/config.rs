@@ -18,10 +18,10 @@ pub enum Grants {
     Manual,
 }
 
-/// How a connection begins. All of it can be changed later but the first stream.
+/// How a connection begins. Values outside their range are moved into it, so that no configuration makes an impossible connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// Our first SETTINGS. A client's always disable push.
+    /// Our first SETTINGS. A client's always disable push, a server's never name it.
     pub settings: Settings,
     /// What the peer may do how often.
     pub limits: Limits,
@@ -32,7 +32,7 @@ pub struct Config {
     pub connection_window: u32,
     /// Whether strings are Huffman-coded.
     pub huffman: Huffman,
-    /// A client's first stream; odd. Higher than 1 only to rehearse the end of the identifiers.
+    /// A client's first stream; an even one counts as the odd one above it. Higher than 1 only to rehearse the end of the identifiers.
     pub first_stream: StreamId,
 }
 

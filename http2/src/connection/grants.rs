@@ -1,12 +1,7 @@
 //! The windows that we grant, and what else a caller can withhold.
 
 use super::{Connection, Grants};
-use crate::{
-    error::CommandError,
-    frame,
-    settings::MAX_WINDOW,
-    stream_id::StreamId,
-};
+use crate::{error::CommandError, frame, settings::MAX_WINDOW, stream_id::StreamId};
 
 /// Windows that we grant.
 impl Connection {

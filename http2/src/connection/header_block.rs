@@ -5,7 +5,9 @@ use crate::{
     error::Violation,
     event::{Event, FieldVisitor, Section},
     frame::{Head, flag},
-    limits::{CONTINUATIONS_MAX, HEADER_BLOCK_BYTES_MAX, STREAMS_MAX},
+    limits::{
+        BUFFER_BYTES_KEPT, CONTINUATIONS_MAX, FIELD_SECTION_BYTES_MAX, HEADER_BLOCK_BYTES_MAX, STREAMS_MAX,
+    },
     message::{Checked, Expected, SectionCheck},
     stream::{Direction, Stream},
     stream_id::StreamId,
@@ -47,6 +49,9 @@ impl State {
             fragment = fragment.get(5..).ok_or(Violation::FrameLength)?;
         }
         let end_stream = head.has(flag::END_STREAM);
+        if fragment.len() > HEADER_BLOCK_BYTES_MAX {
+            return Err(Violation::HeaderBlockTooLarge);
+        }
         if head.has(flag::END_HEADERS) {
             return self.on_block(head.stream, end_stream, fragment, fields);
         }
@@ -77,6 +82,8 @@ impl State {
         let bytes = std::mem::take(&mut self.block_bytes);
         let handled = self.on_block(block.stream, block.end_stream, &bytes, fields);
         self.block_bytes = bytes;
+        self.block_bytes.clear();
+        self.block_bytes.shrink_to(BUFFER_BYTES_KEPT / 4);
         handled
     }
 
@@ -99,7 +106,8 @@ impl State {
             };
         };
         let expected = if let Fate::Next(expected) = fate { expected } else { Expected::Request };
-        let mut check = SectionCheck::new(expected, self.ours.max_header_list_size);
+        let size_max = self.ours.max_header_list_size.min(FIELD_SECTION_BYTES_MAX);
+        let mut check = SectionCheck::new(expected, size_max);
         fields.begin(id);
         let visit = |name: &[u8], value: &[u8]| {
             if check.field(name, value) {
@@ -124,11 +132,15 @@ impl State {
         if !id.is_client_initiated() {
             return Err(Violation::BadStreamId);
         }
-        if id <= self.last_peer_stream {
-            return if self.is_abandoned(id) { Ok(Fate::Ignore) } else { Err(Violation::StreamClosed) };
-        }
         if self.is_abandoned(id) {
             return Ok(Fate::Ignore);
+        }
+        if id <= self.last_peer_stream {
+            let was_skipped = self.skipped.0 < id && id < self.skipped.1;
+            return Err(if was_skipped { Violation::BadStreamId } else { Violation::StreamClosed });
+        }
+        if id.get() - self.last_peer_stream.get() > 2 {
+            self.skipped = (self.last_peer_stream, id);
         }
         self.last_peer_stream = id;
         let limit = self.ours.max_concurrent_streams.min(STREAMS_MAX) as usize;
@@ -152,28 +164,31 @@ impl State {
 
     /// A well-formed section: the stream moves on.
     fn on_section<'p>(&mut self, id: StreamId, end_stream: bool, checked: Checked) -> Handled<'p> {
-        let Checked { section, content_length } = checked;
+        let Checked { section, content_length, never_has_content } = checked;
         if section == Section::Request {
-            let stream = Stream::new(self.peers.initial_window_size, self.ours.initial_window_size);
+            if end_stream && content_length.is_some_and(|length| length > 0) {
+                return self.stream_error(id, Violation::ContentLengthMismatch);
+            }
+            let mut stream = Stream::new(self.peers.initial_window_size, self.ours.initial_window_size);
+            stream.content_left = content_length;
+            stream.receiving = if end_stream { Direction::Ended } else { Direction::Body };
             self.streams.insert(id, stream);
+            return Ok(Some(Event::Headers { stream: id, section, end_stream }));
         }
         let Some(stream) = self.streams.get_mut(id) else { return Ok(None) };
-        let lengths_agree = match section {
-            Section::Request => !end_stream || content_length.unwrap_or(0) == 0,
-            Section::Trailers => stream.content_left.unwrap_or(0) == 0,
-            // An answer without a body may tell the length that it would have had (HEAD, 304).
-            Section::Response | Section::Informational => true,
-        };
-        if !lengths_agree {
-            return self.stream_error(id, Violation::ContentLengthMismatch);
-        }
-        if matches!(section, Section::Request | Section::Response) {
-            stream.content_left = content_length;
+        if section == Section::Response {
+            let never_has_content = never_has_content || stream.is_head;
+            stream.content_left = if never_has_content { Some(0) } else { content_length };
             stream.receiving = Direction::Body;
         }
         if end_stream {
+            if stream.content_left.is_some_and(|left| left > 0) {
+                return self.stream_error(id, Violation::ContentLengthMismatch);
+            }
             stream.receiving = Direction::Ended;
-            self.streams.remove_if_closed(id);
+            if stream.is_closed() {
+                self.streams.remove(id);
+            }
         }
         Ok(Some(Event::Headers { stream: id, section, end_stream }))
     }

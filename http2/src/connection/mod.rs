@@ -2,12 +2,14 @@
 
 mod commands;
 mod config;
+mod grants;
 mod header_block;
 mod meters;
 mod output;
 mod queued;
 mod receive;
 mod settings;
+mod view;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -18,7 +20,8 @@ use crate::{
     event::{Event, FieldVisitor},
     frame::{self, HEAD_LEN, Head, PREFACE},
     hpack,
-    settings::{DEFAULT_WINDOW, Settings, SettingsInForce},
+    limits::BUFFER_BYTES_KEPT,
+    settings::{DEFAULT_WINDOW, MAX_WINDOW, Settings, SettingsInForce},
     stream::Streams,
     stream_id::StreamId,
     window::{ReceiveWindow, Window},
@@ -47,8 +50,8 @@ pub struct Connection {
 struct Input {
     bytes: Vec<u8>,
     consumed: usize,
-    /// Bytes of the client preface that are still to come; 0 for a client.
-    preface_left: usize,
+    /// Whether the client preface is still to come; it is not for a client.
+    preface_due: bool,
 }
 
 /// Everything but the bytes not yet looked at, so that events can lend those while the state changes.
@@ -69,7 +72,6 @@ struct State {
     peer_settings_seen: bool,
 
     decoder: hpack::Decoder,
-    encoder: hpack::Encoder,
     partial_block: Option<PartialBlock>,
     /// The pieces of a field block that came in several frames.
     block_bytes: Vec<u8>,
@@ -77,6 +79,8 @@ struct State {
     streams: Streams,
     /// The highest stream of the peer seen so far; a server's.
     last_peer_stream: StreamId,
+    /// The last two streams of the peer with others between them that it has left out; those can never be opened.
+    skipped: (StreamId, StreamId),
     /// The stream that we open next, if identifiers are left; a client's.
     next_stream: Option<StreamId>,
     goaway_sent: Option<StreamId>,
@@ -86,7 +90,7 @@ struct State {
     receive_window: ReceiveWindow,
     /// The size that grants restore the connection's receiving window to.
     receive_window_target: u32,
-    /// Streams with a queued body, in the order in which they began to wait.
+    /// Streams that would send if the connection's window and the output let them, in the order of their turns.
     blocked: VecDeque<StreamId>,
     out: Output,
 }
@@ -97,25 +101,25 @@ type Handled<'a> = Result<Option<Event<'a>>, Violation>;
 impl Connection {
     /// The side that opens streams. Its preface and first SETTINGS are ready to be sent.
     pub fn client(config: Config) -> Self {
-        let mut connection = Self::new(Role::Client, config, 0);
-        connection.state.out.extend(PREFACE);
+        let mut connection = Self::new(Role::Client, config);
+        connection.state.out.buffer().extend_from_slice(PREFACE);
         connection.begin(config);
         connection
     }
 
     /// The side that answers. Its first SETTINGS are ready to be sent.
     pub fn server(config: Config) -> Self {
-        let mut connection = Self::new(Role::Server, config, PREFACE.len());
+        let mut connection = Self::new(Role::Server, config);
         connection.begin(config);
         connection
     }
 
-    fn new(role: Role, config: Config, preface_left: usize) -> Self {
+    fn new(role: Role, config: Config) -> Self {
         let ours = SettingsInForce::default();
-        let mut encoder = hpack::Encoder::new();
-        encoder.set_huffman(config.huffman);
+        let mut out = Output::default();
+        out.encoder.set_huffman(config.huffman);
         Self {
-            input: Input { bytes: Vec::new(), consumed: 0, preface_left },
+            input: Input { bytes: Vec::new(), consumed: 0, preface_due: role == Role::Server },
             state: State {
                 role,
                 now: Duration::ZERO,
@@ -127,19 +131,19 @@ impl Connection {
                 peers: SettingsInForce::default(),
                 peer_settings_seen: false,
                 decoder: hpack::Decoder::new(ours.header_table_size as usize),
-                encoder,
                 partial_block: None,
                 block_bytes: Vec::new(),
                 streams: Streams::default(),
                 last_peer_stream: StreamId::CONNECTION,
-                next_stream: Some(config.first_stream),
+                skipped: (StreamId::CONNECTION, StreamId::CONNECTION),
+                next_stream: Some(StreamId::new(config.first_stream.get() | 1)),
                 goaway_sent: None,
                 goaway_received: None,
                 send_window: Window::new(DEFAULT_WINDOW),
                 receive_window: ReceiveWindow::new(DEFAULT_WINDOW),
-                receive_window_target: config.connection_window.max(DEFAULT_WINDOW),
+                receive_window_target: config.connection_window.clamp(DEFAULT_WINDOW, MAX_WINDOW),
                 blocked: VecDeque::new(),
-                out: Output::default(),
+                out,
             },
             failed: None,
         }
@@ -147,10 +151,11 @@ impl Connection {
 
     fn begin(&mut self, config: Config) {
         let state = &mut self.state;
-        let mut first = config.settings;
-        if state.role == Role::Client {
-            first.enable_push = Some(0); // RFC 9113 section 8.4: a client that wants no push says so
-        }
+        let first = Settings {
+            // RFC 9113 section 8.4: a client that wants no push says so; a server has nothing to say about it.
+            enable_push: (state.role == Role::Client).then_some(0),
+            ..config.settings.clamped()
+        };
         frame::put_settings(state.out.buffer(), &first);
         state.pending.push_back(first);
         let extra = state.receive_window_target - DEFAULT_WINDOW;
@@ -170,8 +175,9 @@ impl Connection {
         let input = &mut self.input;
         if input.consumed == input.bytes.len() {
             input.bytes.clear();
+            input.bytes.shrink_to(bytes.len().max(BUFFER_BYTES_KEPT));
         } else {
-            input.bytes.drain(..input.consumed); // less than a frame, if events were polled
+            input.bytes.drain(..input.consumed); // less than a frame stays, if events were polled
         }
         input.consumed = 0;
         input.bytes.extend_from_slice(bytes);
@@ -191,14 +197,13 @@ impl Connection {
             return Err(error);
         }
         let Self { input, state, failed } = self;
-        let Input { bytes, consumed, preface_left } = input;
-        match next_event(bytes, consumed, preface_left, state, fields) {
+        let Input { bytes, consumed, preface_due } = input;
+        match next_event(bytes, consumed, preface_due, state, fields) {
             Ok(event) => Ok(event),
             Err(violation) => {
                 let error = ConnectionError { violation };
                 *failed = Some(error);
-                let debug = violation.words().as_bytes();
-                frame::put_goaway(state.out.buffer(), state.last_peer_stream, violation.code(), debug);
+                state.give_up(violation);
                 Err(error)
             }
         }
@@ -219,19 +224,29 @@ impl Connection {
     }
 }
 
+impl State {
+    /// The connection is over: a GOAWAY tells the peer why, and nothing follows it.
+    fn give_up(&mut self, violation: Violation) {
+        self.blocked.clear();
+        let last = self.goaway_sent.map_or(self.last_peer_stream, |sent| sent.min(self.last_peer_stream));
+        frame::put_goaway(self.out.buffer(), last, violation.code(), violation.words().as_bytes());
+    }
+}
+
 /// Handles frames until one of them is something to tell.
 fn next_event<'a>(
     bytes: &'a [u8],
     consumed: &mut usize,
-    preface_left: &mut usize,
+    preface_due: &mut bool,
     state: &mut State,
     fields: &mut impl FieldVisitor,
 ) -> Handled<'a> {
-    if *preface_left > 0 {
-        take_preface(bytes, consumed, preface_left)?;
-        if *preface_left > 0 {
+    if *preface_due {
+        if !has_preface(bytes)? {
             return Ok(None);
         }
+        *consumed = PREFACE.len();
+        *preface_due = false;
     }
     loop {
         let rest = &bytes[*consumed..];
@@ -247,25 +262,21 @@ fn next_event<'a>(
     }
 }
 
-/// Compares what has come of the client preface.
-fn take_preface(bytes: &[u8], consumed: &mut usize, preface_left: &mut usize) -> Result<(), Violation> {
-    let expected = &PREFACE[PREFACE.len() - *preface_left..];
-    let got = &bytes[*consumed..];
-    let len = expected.len().min(got.len());
-    if got[..len] != expected[..len] {
-        let is_start = *preface_left == PREFACE.len();
-        return Err(if is_start && looks_like_http1(got) { Violation::Http1Request } else { Violation::BadPreface });
+/// Whether the whole client preface has come. What it is instead shows at the same byte however the bytes were cut.
+fn has_preface(bytes: &[u8]) -> Result<bool, Violation> {
+    if bytes.starts_with(PREFACE) {
+        return Ok(true);
     }
-    *consumed += len;
-    *preface_left -= len;
-    Ok(())
+    if HTTP1_STARTS.iter().any(|start| bytes.starts_with(start)) {
+        return Err(Violation::Http1Request);
+    }
+    let may_become = |start: &[u8]| start.starts_with(bytes);
+    if may_become(PREFACE) || HTTP1_STARTS.iter().any(|start| may_become(start)) {
+        Ok(false)
+    } else {
+        Err(Violation::BadPreface)
+    }
 }
 
-/// Whether these are the first bytes of an HTTP/1 request: a method in capitals.
-fn looks_like_http1(bytes: &[u8]) -> bool {
-    const METHODS: [&[u8]; 7] = [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH "];
-    METHODS.iter().any(|method| {
-        let len = method.len().min(bytes.len());
-        len > 0 && bytes[..len] == method[..len]
-    })
-}
+/// How an HTTP/1 request begins, as a client sends it that was not told to speak HTTP/2.
+const HTTP1_STARTS: [&[u8]; 7] = [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH "];

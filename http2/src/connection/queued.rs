@@ -100,7 +100,13 @@ fn stand_in_line(line: &mut VecDeque<StreamId>, id: StreamId, stream: &mut Strea
 }
 
 /// Sends the next frame of a queued body, and the trailers after its last one.
-fn send_next_of(out: &mut Output, connection: &mut Window, id: StreamId, stream: &mut Stream, frame_max: usize) {
+fn send_next_of(
+    out: &mut Output,
+    connection: &mut Window,
+    id: StreamId,
+    stream: &mut Stream,
+    frame_max: usize,
+) {
     let Some(queue) = stream.queue.as_mut() else { return };
     let Some(chunk) = queue.chunks.front_mut() else { return };
     let room = stream.send_window.available().min(connection.available()).min(frame_max);

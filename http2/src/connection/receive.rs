@@ -16,6 +16,9 @@ impl State {
         payload: &'p [u8],
         fields: &mut impl FieldVisitor,
     ) -> Handled<'p> {
+        if self.out.is_overfull() {
+            return Err(Violation::OutputNotRead);
+        }
         if !self.peer_settings_seen && (head.kind != kind::SETTINGS || head.has(flag::ACK)) {
             return Err(Violation::FirstFrameNotSettings);
         }
@@ -40,12 +43,7 @@ impl State {
 
     fn on_data<'p>(&mut self, head: Head, payload: &'p [u8]) -> Handled<'p> {
         let id = head.stream;
-        if id == StreamId::CONNECTION {
-            return Err(Violation::FrameOnWrongStream);
-        }
-        if self.is_idle(id) {
-            return Err(Violation::IdleStream);
-        }
+        let Some(stream) = self.streams.get_mut(id) else { return self.on_data_of_none(head, payload) };
         let data = unpad(head, payload)?;
         let taken = self.receive_window.receive(payload.len());
         taken.map_err(|_| Violation::ConnectionWindowExceeded)?;
@@ -53,32 +51,47 @@ impl State {
         if data.is_empty() && !end_stream {
             self.meters.count(Violation::TooManyEmptyFrames, self.now)?;
         }
-        let Some(stream) = self.streams.get_mut(id) else {
-            self.release_connection(payload.len()); // nobody will, for a stream that is gone
-            let abandoned = self.is_abandoned(id);
-            return if abandoned { Ok(None) } else { self.stream_error(id, Violation::StreamClosed) };
-        };
         let violation = match (stream.receiving, stream.receive_window.receive(payload.len())) {
             (Direction::Head, _) => Some(Violation::FrameOutOfOrder),
             (Direction::Ended, _) => Some(Violation::StreamClosed),
             (Direction::Body, Err(_)) => Some(Violation::StreamWindowExceeded),
-            (Direction::Body, Ok(())) => count_content(&mut stream.content_left, data.len(), end_stream).err(),
+            (Direction::Body, Ok(())) => {
+                count_content(&mut stream.content_left, data.len(), end_stream).err()
+            }
         };
         if let Some(violation) = violation {
             self.release_connection(payload.len());
             return self.stream_error(id, violation);
         }
-        if end_stream {
-            stream.receiving = Direction::Ended;
-            self.streams.remove_if_closed(id);
-        }
         let returned = match self.grants {
             Grants::Automatic => payload.len(),
             Grants::Manual => payload.len() - data.len(), // the caller never sees padding
         };
+        if end_stream {
+            stream.receiving = Direction::Ended;
+            if stream.is_closed() {
+                self.streams.remove(id);
+            }
+        } else if let Some(increment) = stream.receive_window.release(returned, self.ours.initial_window_size)
+        {
+            frame::put_window_update(self.out.buffer(), id, increment);
+        }
         self.release_connection(returned);
-        self.release_stream(id, returned);
         Ok(Some(Event::Data { stream: id, data, end_stream }))
+    }
+
+    /// DATA for a stream that is not open. It counts for the connection's window all the same (RFC 9113 section 5.1).
+    fn on_data_of_none<'p>(&mut self, head: Head, payload: &[u8]) -> Handled<'p> {
+        self.check_stream_of(head)?;
+        unpad(head, payload)?;
+        let taken = self.receive_window.receive(payload.len());
+        taken.map_err(|_| Violation::ConnectionWindowExceeded)?;
+        self.release_connection(payload.len());
+        if self.is_abandoned(head.stream) {
+            Ok(None)
+        } else {
+            self.stream_error(head.stream, Violation::StreamClosed)
+        }
     }
 
     fn on_reset<'p>(&mut self, head: Head, payload: &[u8]) -> Handled<'p> {
@@ -99,7 +112,7 @@ impl State {
         }
         self.meters.count(Violation::TooManyPings, self.now)?;
         if self.answer_pings {
-            frame::put(self.reply()?, kind::PING, flag::ACK, StreamId::CONNECTION, &opaque);
+            frame::put(self.out.buffer(), kind::PING, flag::ACK, StreamId::CONNECTION, &opaque);
         }
         Ok(Some(Event::Ping { opaque }))
     }
@@ -108,8 +121,9 @@ impl State {
         if head.stream != StreamId::CONNECTION {
             return Err(Violation::FrameOnWrongStream);
         }
-        let (&[a, b, c, d, e, f, g, h], debug) = payload.split_first_chunk().ok_or(Violation::FrameLength)?;
-        let last_stream = StreamId::new(u32::from_be_bytes([a, b, c, d]));
+        let (last_stream, rest) = payload.split_first_chunk().ok_or(Violation::FrameLength)?;
+        let (code, debug) = rest.split_first_chunk().ok_or(Violation::FrameLength)?;
+        let last_stream = StreamId::new(u32::from_be_bytes(*last_stream));
         if self.goaway_received.is_some_and(|before| last_stream > before) {
             return Err(Violation::GoAwayIncreased);
         }
@@ -117,7 +131,7 @@ impl State {
         if self.role == Role::Client {
             self.streams.remove_above(last_stream);
         }
-        Ok(Some(Event::GoAway { last_stream, code: ErrorCode(u32::from_be_bytes([e, f, g, h])), debug }))
+        Ok(Some(Event::GoAway { last_stream, code: ErrorCode(u32::from_be_bytes(*code)), debug }))
     }
 
     fn on_window_update<'p>(&mut self, head: Head, payload: &[u8]) -> Handled<'p> {
@@ -131,16 +145,14 @@ impl State {
             return Ok(None);
         }
         self.check_stream_of(head)?;
-        let Some(stream) = self.streams.get_mut(head.stream) else { return Ok(None) };
-        let violation = match increment {
-            0 => Some(Violation::ZeroWindowUpdate),
-            _ => stream.send_window.widen(increment).err(),
+        let widened = match increment {
+            0 if self.streams.is_open(head.stream) => Err(Violation::ZeroWindowUpdate),
+            _ => self.widen_stream(head.stream, increment),
         };
-        if let Some(violation) = violation {
-            return self.stream_error(head.stream, violation);
+        match widened {
+            Ok(()) => Ok(None),
+            Err(violation) => self.stream_error(head.stream, violation),
         }
-        self.send_queued_of(head.stream);
-        Ok(None)
     }
 
     /// RFC 9113 section 5.3.2: read, checked, ignored.
@@ -150,7 +162,7 @@ impl State {
             return Err(Violation::FrameOnWrongStream);
         }
         if payload.len() != 5 {
-            return Err(Violation::FrameLength);
+            return Err(Violation::FrameLength); // section 5.4.1 lets a stream error end the connection
         }
         Ok(None)
     }
@@ -166,12 +178,14 @@ impl State {
         }
     }
 
+    /// Whether nobody has opened `id` yet.
     pub(super) fn is_idle(&self, id: StreamId) -> bool {
         if !id.is_client_initiated() {
             return true; // servers open none without push
         }
         match self.role {
-            Role::Server => id > self.last_peer_stream && self.goaway_sent.is_none(),
+            // What came above our GOAWAY was not counted, so whether it is idle cannot be known there: it is not.
+            Role::Server => id > self.last_peer_stream && self.goaway_sent.is_none_or(|last| id <= last),
             Role::Client => self.next_stream.is_some_and(|next| id >= next),
         }
     }
@@ -188,15 +202,10 @@ impl State {
     /// Resets a stream for what the peer did on it.
     pub(super) fn stream_error<'p>(&mut self, id: StreamId, violation: Violation) -> Handled<'p> {
         self.meters.count(Violation::TooManyStreamErrors, self.now)?;
-        frame::put_reset(self.reply()?, id, violation.code());
+        frame::put_reset(self.out.buffer(), id, violation.code());
         self.streams.remove(id);
         self.streams.remember_reset(id);
         Ok(Some(Event::Reset { stream: id, code: violation.code(), violation: Some(violation) }))
-    }
-
-    /// Where a frame goes that the peer made us send.
-    pub(super) fn reply(&mut self) -> Result<&mut Vec<u8>, Violation> {
-        if self.out.is_overfull() { Err(Violation::OutputNotRead) } else { Ok(self.out.buffer()) }
     }
 
     pub(super) fn release_connection(&mut self, bytes: usize) {

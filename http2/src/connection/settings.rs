@@ -7,6 +7,7 @@ use crate::{
     event::Event,
     frame::{self, Head, flag, kind},
     settings::Settings,
+    stream::Direction,
     stream_id::StreamId,
 };
 
@@ -25,7 +26,7 @@ impl State {
         }
         self.apply_peers(&changes)?;
         self.peer_settings_seen = true;
-        frame::put(self.reply()?, kind::SETTINGS, flag::ACK, StreamId::CONNECTION, &[]);
+        frame::put(self.out.buffer(), kind::SETTINGS, flag::ACK, StreamId::CONNECTION, &[]);
         self.send_queued();
         Ok(Some(Event::Settings { changes }))
     }
@@ -42,10 +43,10 @@ impl State {
     fn apply_peers(&mut self, changes: &Settings) -> Result<(), Violation> {
         if let Some(size) = changes.initial_window_size {
             let difference = i64::from(size) - i64::from(self.peers.initial_window_size);
-            self.streams.try_for_each(|stream| stream.send_window.shift(difference))?;
+            self.shift_streams(difference)?;
         }
         if let Some(size) = changes.header_table_size {
-            self.encoder.set_table_size_max(size as usize);
+            self.out.encoder.set_table_size_max(size as usize);
         }
         self.peers.apply(changes);
         Ok(())
@@ -54,12 +55,27 @@ impl State {
     fn apply_ours(&mut self, changes: &Settings) -> Result<(), Violation> {
         if let Some(size) = changes.initial_window_size {
             let difference = i64::from(size) - i64::from(self.ours.initial_window_size);
-            self.streams.try_for_each(|stream| stream.receive_window.shift(difference))?;
+            self.shift_receive_windows(difference, size)?;
         }
         if let Some(size) = changes.header_table_size {
             self.decoder.set_table_size_max(size as usize);
         }
         self.ours.apply(changes);
+        Ok(())
+    }
+
+    /// Moves the windows that we have granted. What is owed may now be half of the smaller size: no DATA may come any more that would
+    /// lead to looking at it again.
+    fn shift_receive_windows(&mut self, difference: i64, size: u32) -> Result<(), Violation> {
+        self.streams.try_for_each(|stream| stream.receive_window.shift(difference))?;
+        for (id, stream) in self.streams.in_order() {
+            if stream.receiving == Direction::Ended {
+                continue; // nothing more comes
+            }
+            if let Some(increment) = stream.receive_window.release(0, size) {
+                frame::put_window_update(self.out.buffer(), id, increment);
+            }
+        }
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Header blocks to fields (RFC 7541 3, 6).
 
+use std::fmt;
+
 use super::dynamic_table::{DynamicTable, FIRST_INDEX};
 use super::memo::Memo;
 use super::representation::Representation;
@@ -10,14 +12,15 @@ use super::{HpackError, integer, static_table};
 ///
 /// After an error the connection is lost, and so is the decoder: what it makes of later blocks is unspecified, though
 /// never a panic.
-#[derive(Debug)]
 pub struct Decoder {
     table: DynamicTable<()>,
     /// The largest size the peer's encoder may choose, in octets.
     table_size_max: usize,
     /// The size that the next block must begin by going down to, after the allowance fell below the table's.
     update_due: Option<usize>,
+    /// Where a Huffman-coded name is decoded.
     names: Vec<u8>,
+    /// Where a Huffman-coded value is decoded, unless the memo has it.
     values: Vec<u8>,
     memo: Memo,
 }
@@ -72,8 +75,11 @@ impl Decoder {
                 _ => self.literal(input, form, &mut visit)?,
             }
         }
-        self.names.shrink_to(SCRATCH_KEPT);
-        self.values.shrink_to(SCRATCH_KEPT);
+        for scratch in [&mut self.names, &mut self.values] {
+            // Empty first: a buffer never shrinks below what is in it.
+            scratch.clear();
+            scratch.shrink_to(SCRATCH_KEPT);
+        }
         Ok(())
     }
 
@@ -125,6 +131,17 @@ impl Decoder {
             self.table.insert(name, value, ());
         }
         Ok(())
+    }
+}
+
+/// Shows no field, nor the strings decoded last: debug output ends up in logs, and a provider's token may be among them.
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("table", &self.table)
+            .field("table_size_max", &self.table_size_max)
+            .field("update_due", &self.update_due)
+            .finish_non_exhaustive()
     }
 }
 
@@ -216,11 +233,9 @@ mod tests {
     fn broken_strings_are_refused_in_names_and_in_values() {
         assert_eq!(error_of(b"\x00\x81\xff\x00"), HpackError::HuffmanPadding);
         assert_eq!(error_of(b"\x04\x84\xff\xff\xff\xff"), HpackError::HuffmanEos);
-        let len = STRING_LEN_MAX_PLUS_1;
+        let len = string::STRING_LEN_MAX + 1;
         assert_eq!(error_of(b"\x04\x7f\x82\xff\x03"), HpackError::StringTooLong { len });
     }
-
-    const STRING_LEN_MAX_PLUS_1: usize = string::STRING_LEN_MAX + 1;
 
     #[test]
     fn a_name_comes_from_an_entry_that_its_field_evicts() {
@@ -248,6 +263,15 @@ mod tests {
         let block = b"\x40\x88\x25\xa8\x49\xe9\x5b\xa9\x7d\x7f\x89\x25\xa8\x49\xe9\x5b\xb8\xe8\xb4\xbf";
         let expected = vec![("custom-key".to_owned(), "custom-value".to_owned())];
         assert_eq!(decode(&mut Decoder::new(4096), block), Ok(expected));
+    }
+
+    #[test]
+    fn debug_output_shows_no_value() {
+        let mut decoder = Decoder::new(4096);
+        decode(&mut decoder, b"\x57\x82\x64\x02").unwrap();
+        assert_eq!(decoder.table().0, [("authorization".to_owned(), "302".to_owned())]);
+        let shown = format!("{decoder:?}");
+        assert!(!shown.contains("authorization") && !shown.contains("51, 48, 50"), "{shown}");
     }
 
     #[test]
@@ -299,6 +323,12 @@ mod tests {
         limits(&mut decoder);
         assert_eq!(decode(&mut decoder, &[0x82]), Err(HpackError::TableSizeUpdateMissing { size_max: 0 }));
 
+        // The same when both are below the table's size.
+        let mut decoder = Decoder::new(4096);
+        decoder.set_table_size_max(100);
+        decoder.set_table_size_max(200);
+        assert_eq!(decode(&mut decoder, &[0x82]), Err(HpackError::TableSizeUpdateMissing { size_max: 100 }));
+
         let mut decoder = Decoder::new(4096);
         limits(&mut decoder);
         let too_large = HpackError::TableSizeUpdateTooLarge { size: 4096, size_max: 0 };
@@ -317,5 +347,16 @@ mod tests {
         assert_eq!(decoder.table().1, 34, "still 64 octets: one entry");
         decode(&mut decoder, b"\x3f\xe1\x1f\x40\x01a\x011").unwrap();
         assert_eq!(decoder.table().1, 68);
+    }
+
+    #[test]
+    fn a_long_string_does_not_hold_on_to_its_memory() {
+        let mut block = vec![0x00];
+        for _ in 0..2 {
+            string::encode(&vec![b'0'; 30_000], string::Huffman::Shorter, &mut block);
+        }
+        let mut decoder = Decoder::new(4096);
+        assert_eq!(decode(&mut decoder, &block).unwrap()[0].1.len(), 30_000);
+        assert!(decoder.names.capacity() + decoder.values.capacity() <= 2 * SCRATCH_KEPT);
     }
 }

@@ -68,7 +68,7 @@ impl Encoder {
         }
     }
 
-    fn never(&mut self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    fn never(&self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
         let name_hash = hash(name);
         let name_index = match static_table::find(name, name_hash) {
             Some(named) => named.first_index(),

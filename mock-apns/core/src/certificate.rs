@@ -72,7 +72,9 @@ pub enum CertificateError {
     #[error("the client certificate is not an X.509 certificate")]
     NotX509,
     /// It has neither of the extensions that make it a push certificate.
-    #[error("the client certificate has neither extension 1.2.840.113635.100.6.3.1 (development) nor .2 (production)")]
+    #[error(
+        "the client certificate has neither extension 1.2.840.113635.100.6.3.1 (development) nor .2 (production)"
+    )]
     NotForPush,
     /// It names no topic.
     #[error("the client certificate names no topic: no UID in its subject, and no list of topics")]
@@ -143,3 +145,83 @@ const PUSH_PRODUCTION: Oid<'static> = oid!(1.2.840.113635.100.6.3.2);
 const VOIP_TOPICS: Oid<'static> = oid!(1.2.840.113635.100.6.3.4);
 /// The topics of a certificate that has several.
 const TOPICS: Oid<'static> = oid!(1.2.840.113635.100.6.3.6);
+
+#[cfg(test)]
+mod tests {
+    use apns_certs::{Flaw, ProviderCertificateKind, ProviderCertificateRequest};
+
+    use super::*;
+    use crate::bench::{TEAM, authority, certificate, certificate_for, unix_now};
+
+    fn read(kind: &str) -> ProviderCertificate {
+        ProviderCertificate::from_der(&certificate(kind)).unwrap()
+    }
+
+    #[test]
+    fn each_kind_of_certificate_has_its_environments_and_topics() {
+        use Environment::{Production, Sandbox};
+        let app = "com.example.app";
+        for (kind, environments, topics) in [
+            ("development", &[Sandbox][..], &[app][..]),
+            ("production", &[Production], &[app]),
+            (
+                "universal",
+                &[Sandbox, Production],
+                &[app, "com.example.app.voip", "com.example.app.complication"],
+            ),
+            ("voip", &[Sandbox, Production], &["com.example.app.voip"]),
+            ("watchkit", &[Sandbox, Production], &["com.example.app.complication"]),
+            ("pass-type", &[Production], &[app]),
+        ] {
+            let certificate = read(kind);
+            assert_eq!(certificate.environments, environments, "{kind}");
+            assert_eq!(certificate.topics, topics, "{kind}");
+            let only = if topics.len() == 1 { Some(topics[0]) } else { None };
+            assert_eq!(certificate.default_topic(), only, "{kind}");
+        }
+    }
+
+    #[test]
+    fn the_subject_names_the_app_and_the_team() {
+        let certificate = read("universal");
+        assert_eq!(certificate.uid.as_deref(), Some("com.example.app"));
+        assert_eq!(certificate.common_name.as_deref(), Some("Apple Push Services: com.example.app"));
+        assert_eq!(certificate.team_id, Some(TeamId::parse(TEAM).unwrap()));
+        assert!(certificate.not_after > Timestamp::from_secs(unix_now().as_secs()));
+        let mdm = "com.apple.mgmt.External.0B1C2D3E-0000-4000-8000-000000000000";
+        let certificate = ProviderCertificate::from_der(&certificate_for("mdm", mdm, TEAM)).unwrap();
+        assert_eq!((certificate.topics, certificate.team_id), (vec![mdm.to_owned()], None));
+    }
+
+    #[test]
+    fn what_is_no_push_certificate_is_told_apart() {
+        assert_eq!(ProviderCertificate::from_der(b"nonsense"), Err(CertificateError::NotX509));
+        let server = authority().server(&[], unix_now()).unwrap();
+        assert_eq!(ProviderCertificate::from_der(server.certificate()), Err(CertificateError::NotForPush));
+        let request = ProviderCertificateRequest::new(
+            ProviderCertificateKind::Development,
+            apns_certs::Topic::new("com.example.app").unwrap(),
+            apns_certs::TeamId::new(TEAM).unwrap(),
+        );
+        let no_topics = authority().flawed_provider(&request, Flaw::NoTopics, unix_now()).unwrap();
+        assert_eq!(ProviderCertificate::from_der(no_topics.certificate()), Err(CertificateError::NoTopics));
+    }
+
+    #[test]
+    fn a_list_of_topics_has_one_form() {
+        // A topic and its one kind, as OpenSSL writes pushy's configuration.
+        let one = b"\x30\x18\x0c\x0fcom.example.app\x30\x05\x0c\x03app";
+        assert_eq!(topics_of_sequence(one), Some(vec!["com.example.app".to_owned()]));
+        for value in [
+            &b""[..],
+            b"\x05\x00",
+            b"\x30\x11\x0c\x0fcom.example.app",
+            b"\x30\x0a\x0c\x03app\x0c\x03app",
+            b"\x30\x05\x0c\xffapp",
+        ] {
+            assert_eq!(topics_of_sequence(value), None, "{value:?}");
+        }
+        assert_eq!(topics_of_string(b"\x0c\x08a.b, c.d"), Some(vec!["a.b".to_owned(), "c.d".to_owned()]));
+        assert_eq!(topics_of_string(b"\x30\x00"), None);
+    }
+}

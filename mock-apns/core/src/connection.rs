@@ -114,3 +114,90 @@ fn team_of(certificate: &ProviderCertificate, teams: &Teams) -> Option<TeamIndex
     let owns_a_topic = |team: &Team| certificate.topics.iter().any(|topic| team.owns_topic(topic));
     named.or_else(|| teams.find(owns_a_topic))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        Effect,
+        bench::{Bench, NOW, OTHER_TEAM, TEAM, authority, certificate, certificate_for, sandbox, unix_now},
+    };
+
+    /// Why a connection with this certificate is told to go away.
+    fn refusal(now: Timestamp, opened: Opened<'_>) -> Option<Reason> {
+        let mut bench = Bench::new();
+        let id = bench.service.connected(now, opened);
+        match bench.service.poll_effect() {
+            Some(Effect::GoAway { connection, reason }) if connection == id => Some(reason),
+            None => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_listener_decides_the_environment_unless_the_client_asks_for_a_name_of_apples() {
+        let teams = Teams::default();
+        let production = Environment::Production;
+        for (server_name, environment) in [
+            (None, production),
+            (Some("localhost"), production),
+            (Some("api.sandbox.push.apple.com"), Environment::Sandbox),
+            (Some("api.push.apple.com"), production),
+        ] {
+            let opened = Opened { environment: production, server_name, certificate: None };
+            assert_eq!(Connection::open(NOW, &opened, &teams).environment, environment, "{server_name:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_for_the_other_environment_is_sent_away() {
+        let [development, production, universal] =
+            ["development", "production", "universal"].map(certificate);
+        let apples_name = Some("api.push.apple.com");
+        let opened = |der, server_name| Opened { certificate: Some(der), server_name, ..sandbox() };
+        assert_eq!(refusal(NOW, opened(&development, None)), None);
+        let wrong = Some(Reason::BadCertificateEnvironment);
+        assert_eq!(refusal(NOW, opened(&development, apples_name)), wrong);
+        assert_eq!(refusal(NOW, opened(&production, None)), wrong);
+        assert_eq!(refusal(NOW, opened(&universal, apples_name)), None);
+    }
+
+    #[test]
+    fn a_certificate_that_is_none_for_push_or_of_no_team_is_sent_away() {
+        let server = authority().server(&[], unix_now()).unwrap();
+        let stranger = certificate_for("development", "com.stranger.app", "NOSUCHTEAM");
+        for der in [&b"nonsense"[..], server.certificate(), &stranger] {
+            let opened = Opened { certificate: Some(der), ..sandbox() };
+            assert_eq!(refusal(NOW, opened), Some(Reason::BadCertificate));
+        }
+    }
+
+    #[test]
+    fn a_certificate_ages_by_the_services_clock() {
+        let der = certificate("development");
+        let not_after = ProviderCertificate::from_der(&der).unwrap().not_after;
+        let opened = Opened { certificate: Some(&der), ..sandbox() };
+        assert_eq!(refusal(not_after, opened), None);
+        let later = not_after.saturating_add(Duration::from_secs(1));
+        assert_eq!(refusal(later, opened), Some(Reason::BadCertificate));
+    }
+
+    #[test]
+    fn the_subject_names_the_team_before_its_topics_do() {
+        let mut teams = Teams::default();
+        for id in [TEAM, OTHER_TEAM] {
+            let mut team = Team::new(crate::TeamId::parse(id).unwrap());
+            let bundle_id = crate::BundleId::parse("com.example.app").unwrap();
+            team.add_app(crate::App::new(bundle_id)).unwrap();
+            teams.add(team).unwrap();
+        }
+        for (unit, expected) in [(TEAM, TEAM), (OTHER_TEAM, OTHER_TEAM), ("NOSUCHTEAM", TEAM)] {
+            let der = certificate_for("development", "com.example.app", unit);
+            let certificate = ProviderCertificate::from_der(&der).unwrap();
+            let team = team_of(&certificate, &teams).unwrap();
+            assert_eq!(teams.team(team).id().as_str(), expected);
+        }
+    }
+}

@@ -28,7 +28,10 @@ impl Environment {
     pub(crate) fn of_host_bytes(host: &[u8]) -> Option<Self> {
         let end = host.iter().position(|&byte| byte == b':').unwrap_or(host.len());
         let name = &host[..end];
-        APPLE_HOST_NAMES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes())).map(|row| row.1)
+        APPLE_HOST_NAMES
+            .iter()
+            .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
+            .map(|row| row.1)
     }
 
     /// Apple's host names for this environment, the everyday one first.

@@ -37,7 +37,10 @@ mod tests {
     fn seconds_past_or_future_are_points_in_time() {
         assert_eq!(Expiration::parse(b"0"), Some(Expiration::Once));
         assert_eq!(Expiration::parse(b"1"), Some(Expiration::At(Timestamp::from_secs(1))));
-        assert_eq!(Expiration::parse(b"1900000000"), Some(Expiration::At(Timestamp::from_secs(1_900_000_000))));
+        assert_eq!(
+            Expiration::parse(b"1900000000"),
+            Some(Expiration::At(Timestamp::from_secs(1_900_000_000)))
+        );
     }
 
     #[test]

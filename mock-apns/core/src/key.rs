@@ -96,12 +96,16 @@ mod tests {
 
     #[test]
     fn a_scope_names_environments_and_apps() {
-        let (app, other) = (BundleId::parse("com.example.app").unwrap(), BundleId::parse("com.other").unwrap());
+        let (app, other) =
+            (BundleId::parse("com.example.app").unwrap(), BundleId::parse("com.other").unwrap());
         let topics = topic_key("TOPICKEY01", None).scope;
         let team = KeyScope::Team { environment: Environment::Production };
         assert!(KeyScope::Legacy.allows_environment(Environment::Sandbox));
         assert!(KeyScope::Legacy.allows_environment(Environment::Production));
-        assert!(team.allows_environment(Environment::Production) && !team.allows_environment(Environment::Sandbox));
+        assert!(
+            team.allows_environment(Environment::Production)
+                && !team.allows_environment(Environment::Sandbox)
+        );
         assert!(topics.allows_environment(Environment::Sandbox));
         assert!(!topics.allows_environment(Environment::Production));
         assert!(topics.allows_bundle_id(&app) && !topics.allows_bundle_id(&other));

@@ -183,7 +183,9 @@ mod tests {
     fn what_is_no_provider_token_is_not_read() {
         let good = String::from_utf8(jwt(HEADER, CLAIMS, &[0; 64])).unwrap();
         let two_parts = good.rsplit_once('.').unwrap().0;
-        for text in ["", "..", "a.b.c", two_parts, &format!("{good}.e30"), &format!("{good}=="), &format!(" {good}")] {
+        for text in
+            ["", "..", "a.b.c", two_parts, &format!("{good}.e30"), &format!("{good}=="), &format!(" {good}")]
+        {
             assert_eq!(ProviderToken::parse(text.as_bytes()), None, "{text}");
         }
         for header in ["{}", r#"{"alg":"ES256"}"#, r#"{"alg":"ES256","kid":"short"}"#, "[]", "ES256"] {

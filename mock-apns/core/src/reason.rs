@@ -95,7 +95,10 @@ mod tests {
         (400, "DeviceTokenNotForTopic DuplicateHeaders IdleTimeout InvalidPushType MissingDeviceToken"),
         (400, "MissingTopic PayloadEmpty TopicDisallowed"),
         (403, "BadCertificate BadCertificateEnvironment ExpiredProviderToken Forbidden InvalidProviderToken"),
-        (403, "MissingProviderToken UnrelatedKeyIdInToken BadEnvironmentKeyIdInToken BadEnvironmentKeyInToken"),
+        (
+            403,
+            "MissingProviderToken UnrelatedKeyIdInToken BadEnvironmentKeyIdInToken BadEnvironmentKeyInToken",
+        ),
         (404, "BadPath"),
         (405, "MethodNotAllowed"),
         (410, "ExpiredToken Unregistered"),

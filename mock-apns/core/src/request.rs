@@ -125,9 +125,9 @@ impl Request {
 
     /// Every field as name and value, in the order of arrival.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields.iter().map(|field| {
-            (&self.bytes[field.name_start..field.value.start], &self.bytes[field.value.range()])
-        })
+        self.fields
+            .iter()
+            .map(|field| (&self.bytes[field.name_start..field.value.start], &self.bytes[field.value.range()]))
     }
 
     fn file(&mut self, name: FieldName, value: ValueAt) {
@@ -178,7 +178,8 @@ mod tests {
     #[test]
     fn fields_keep_their_order_and_unknown_ones_are_kept_too() {
         let mut request = Request::new();
-        let sent: [(&[u8], &[u8]); 3] = [(b"apns-topic", b"a.b"), (b"user-agent", b""), (b":method", b"POST")];
+        let sent: [(&[u8], &[u8]); 3] =
+            [(b"apns-topic", b"a.b"), (b"user-agent", b""), (b":method", b"POST")];
         for (name, value) in sent {
             request.field(name, value);
         }

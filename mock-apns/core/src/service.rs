@@ -224,3 +224,164 @@ fn gone_since(reason: Reason, status: TokenStatus) -> Option<Timestamp> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::{Bench, Jwt, NOW, Push, TOKEN, certificate, sandbox};
+
+    /// The number of streams among the effects of a push.
+    fn raised(effects: &[Effect]) -> Option<u32> {
+        effects.iter().find_map(|effect| match effect {
+            Effect::MaxConcurrentStreams { streams, .. } => Some(*streams),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn streams_are_raised_once_and_before_the_answer_that_earned_it() {
+        let mut bench = Bench::new();
+        let push = bench.push();
+        assert_eq!(bench.service.initial_max_concurrent_streams(bench.connection), 1);
+        let effects = bench.effects(&push);
+        assert!(matches!(
+            effects[..],
+            [Effect::MaxConcurrentStreams { streams: 1000, .. }, Effect::Respond { stream: 1, .. }]
+        ));
+        assert_eq!(raised(&bench.effects(&push)), None);
+    }
+
+    #[test]
+    fn a_good_token_raises_the_streams_even_if_the_push_is_refused_and_a_bad_one_never_does() {
+        let mut bench = Bench::new();
+        let bad = bench.push().signed_by(&Jwt { signer: "another key", ..Jwt::default() });
+        assert_eq!(raised(&bench.effects(&bad)), None);
+        let unknown_path = bench.push().with(":path", "/");
+        assert_eq!(raised(&bench.effects(&unknown_path)), None);
+        let refused = bench.push().with("apns-priority", "7");
+        assert_eq!(raised(&bench.effects(&refused)), Some(1000));
+    }
+
+    #[test]
+    fn a_certificate_has_its_streams_at_once() {
+        let mut bench = Bench::new();
+        bench.connect_with(&certificate("development"));
+        assert_eq!(bench.service.initial_max_concurrent_streams(bench.connection), 1000);
+        let push = bench.push();
+        assert_eq!(raised(&bench.effects(&push)), None);
+    }
+
+    #[test]
+    fn the_numbers_of_streams_are_settings() {
+        let mut settings = Settings::default();
+        settings.set("max-concurrent-streams-before-token", "2").unwrap();
+        settings.set("max-concurrent-streams", "500").unwrap();
+        let mut bench = Bench::with_settings(settings);
+        assert_eq!(bench.service.initial_max_concurrent_streams(bench.connection), 2);
+        let push = bench.push();
+        assert_eq!(raised(&bench.effects(&push)), Some(500));
+    }
+
+    #[test]
+    fn a_connection_that_was_sent_away_or_is_closed_or_unknown_gets_no_answer() {
+        let mut bench = Bench::new();
+        let push = bench.push();
+        bench.service.disconnected(NOW, bench.connection);
+        assert_eq!(bench.effects(&push), []);
+        bench.connect_with(&certificate("production"));
+        assert!(matches!(
+            bench.effects(&push)[..],
+            [Effect::GoAway { reason: Reason::BadCertificateEnvironment, .. }]
+        ));
+    }
+
+    #[test]
+    fn connections_are_strangers_to_each_other() {
+        let mut bench = Bench::new();
+        let first = bench.connection;
+        let second = bench.service.connected(NOW, sandbox());
+        assert_ne!(first, second);
+        let push = bench.push();
+        assert_eq!(raised(&bench.effects(&push)), Some(1000));
+        bench.connection = second;
+        assert_eq!(raised(&bench.effects(&push)), Some(1000));
+    }
+
+    #[test]
+    fn apns_id_is_echoed_byte_for_byte_on_every_answer() {
+        let given = "123e4567-E89B-12d3-a456-42665544000f";
+        let mut bench = Bench::new();
+        let good = bench.push().with("apns-id", given);
+        let unauthenticated = good.clone().without("authorization");
+        let unknown = good.clone().with(":path", "/");
+        for push in [good, unauthenticated, unknown] {
+            assert_eq!(bench.answer(&push).apns_id.as_str(), given);
+        }
+    }
+
+    #[test]
+    fn without_a_usable_apns_id_one_is_made_up_in_upper_case() {
+        let mut bench = Bench::new();
+        let (none, bad) = (bench.push(), bench.push().with("apns-id", "42"));
+        let made_up = [&none, &bad, &none].map(|push| bench.answer(push).apns_id);
+        for id in made_up {
+            assert!(!id.as_bytes().iter().any(u8::is_ascii_lowercase), "{id:?}");
+        }
+        assert!(made_up[0] != made_up[1] && made_up[1] != made_up[2]);
+    }
+
+    /// Whether an accepted push to the sandbox, one to production, and a refused one to the sandbox are answered with
+    /// an `apns-unique-id`.
+    fn unique_ids(value: &str) -> [bool; 3] {
+        let mut bench = Bench::with_setting("apns-unique-id", value);
+        let refused = bench.push().with("apns-priority", "7");
+        let sandbox = bench.push();
+        let has = |bench: &mut Bench, push: &Push| bench.answer(push).apns_unique_id.is_some();
+        let [of_sandbox, of_refused] = [&sandbox, &refused].map(|push| has(&mut bench, push));
+        bench.register(Environment::Production);
+        let production = sandbox.with(":authority", "api.push.apple.com");
+        assert_eq!(bench.reason(&production), None);
+        [of_sandbox, has(&mut bench, &production), of_refused]
+    }
+
+    #[test]
+    fn apns_unique_id_is_for_the_sandbox_unless_set_otherwise() {
+        assert_eq!(unique_ids("sandbox"), [true, false, false]);
+        assert_eq!(unique_ids("always"), [true, true, true]);
+        assert_eq!(unique_ids("never"), [false, false, false]);
+    }
+
+    #[test]
+    fn a_refusal_has_a_content_type_only_when_set_so() {
+        for (value, content_type) in [("absent", None), ("application/json", Some("application/json"))] {
+            let mut bench = Bench::with_setting("error-content-type", value);
+            let (good, refused) = (bench.push(), bench.push().with("apns-priority", "7"));
+            assert_eq!(bench.answer(&refused).content_type, content_type);
+            assert_eq!(bench.answer(&good).content_type, None);
+        }
+    }
+
+    #[test]
+    fn host_serves_where_authority_is_absent() {
+        let mut bench = Bench::new();
+        bench.register(Environment::Production);
+        let push = bench.push().without(":authority").with("host", "api.push.apple.com:443");
+        assert_eq!(bench.reason(&push), None);
+        let push = push.with("host", "localhost");
+        assert_eq!(bench.reason(&push), Some(Reason::BadDeviceToken));
+    }
+
+    #[test]
+    fn teams_share_nothing() {
+        let mut bench = Bench::new();
+        let theirs = bench.push().signed_by(&Jwt {
+            team: crate::bench::OTHER_TEAM,
+            kid: "OTHERKEY01",
+            ..Jwt::default()
+        });
+        let token = crate::DeviceToken::from_hex(TOKEN.as_bytes()).unwrap();
+        let gone = TokenStatus::Unregistered { since: NOW };
+        assert!(bench.team_mut(crate::bench::TEAM).set_token_status(&token, gone));
+        assert_eq!(bench.reason(&theirs), None);
+    }
+}

@@ -172,7 +172,9 @@ impl Values {
     fn include(self, value: &str) -> bool {
         match self {
             Self::OneOf(texts) => texts.contains(&value),
-            Self::Number { min, max, .. } => value.parse().is_ok_and(|number: u32| (min..=max).contains(&number)),
+            Self::Number { min, max, .. } => {
+                value.parse().is_ok_and(|number: u32| (min..=max).contains(&number))
+            }
         }
     }
 }

@@ -46,3 +46,61 @@ impl TokenPast {
             .or_insert(KeyPast { issued_at, changed_at: None });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{KeyId, KeyScope, ProviderKey, Team, TeamId, team::Teams};
+
+    const WINDOW: Duration = Duration::from_secs(1200);
+
+    fn at(secs: u64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    fn two_keys() -> [KeyIndex; 2] {
+        let ids = ["KEY0000001", "KEY0000002"].map(|id| KeyId::parse(id).unwrap());
+        let mut team = Team::new(TeamId::parse("TEAM000001").unwrap());
+        for id in ids {
+            team.add_key(ProviderKey::new(id, [4; 65], KeyScope::Legacy)).unwrap();
+        }
+        let mut teams = Teams::default();
+        teams.add(team).unwrap();
+        let team = teams.index_of(TeamId::parse("TEAM000001").unwrap()).unwrap();
+        ids.map(|id| teams.key_index_of(team, id).unwrap())
+    }
+
+    #[test]
+    fn the_second_change_within_the_window_is_one_too_many() {
+        let [key, _] = two_keys();
+        let [first, second, third] = [1, 2, 3].map(|iat| VerifiedToken { key, issued_at: at(iat) });
+        let mut past = TokenPast::default();
+        past.remember(first, at(100));
+        assert!(past.allows(second, at(100), WINDOW));
+        past.remember(second, at(100));
+        assert!(past.allows(second, at(101), WINDOW));
+        assert!(!past.allows(third, at(1299), WINDOW) && !past.allows(first, at(1299), WINDOW));
+        assert!(past.allows(third, at(1300), WINDOW));
+    }
+
+    #[test]
+    fn using_the_current_token_does_not_renew_the_window() {
+        let [key, _] = two_keys();
+        let [first, second, third] = [1, 2, 3].map(|iat| VerifiedToken { key, issued_at: at(iat) });
+        let mut past = TokenPast::default();
+        past.remember(first, at(100));
+        past.remember(second, at(100));
+        past.remember(second, at(1000));
+        assert!(past.allows(third, at(1300), WINDOW));
+    }
+
+    #[test]
+    fn two_keys_may_take_turns() {
+        let tokens = two_keys().map(|key| VerifiedToken { key, issued_at: at(1) });
+        let mut past = TokenPast::default();
+        for token in [tokens[0], tokens[1], tokens[0], tokens[1]] {
+            assert!(past.allows(token, at(100), WINDOW));
+            past.remember(token, at(100));
+        }
+    }
+}

@@ -109,7 +109,9 @@ mod tests {
     #[test]
     fn anything_else_is_not() {
         let long = "a".repeat(TOPIC_BYTES_MAX + 1);
-        for topic in ["", ".", ".com", "com.", "com..app", "com.example app", "com/example", "com.exämple", &long] {
+        for topic in
+            ["", ".", ".com", "com.", "com..app", "com.example app", "com/example", "com.exämple", &long]
+        {
             assert_eq!(Topic::parse(topic.as_bytes()), None, "{topic}");
         }
         assert!(Topic::parse(&long.as_bytes()[1..]).is_some());

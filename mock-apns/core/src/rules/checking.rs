@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Environment, ProviderCertificate, ProviderKey, PushType, Registration, Request, Settings, Timestamp, TokenKind,
-    Topic, VerifyEs256,
+    Environment, ProviderCertificate, ProviderKey, PushType, Registration, Request, Settings, Timestamp,
+    TokenKind, Topic, VerifyEs256,
     connection::{Admission, Connection},
     device_token::TokenBytes,
     provider_token::ProviderToken,

@@ -49,7 +49,8 @@ mod tests {
     #[test]
     fn path_is_known() {
         let mut bench = Bench::new();
-        let paths = ["", "/", "/3/device", "/3/devices/00", "/2/device/00", "3/device/00", "/3/Device/00", "*"];
+        let paths =
+            ["", "/", "/3/device", "/3/devices/00", "/2/device/00", "3/device/00", "/3/Device/00", "*"];
         for path in paths {
             let push = bench.push().with(":path", path);
             assert_eq!(bench.reason(&push), Some(Reason::BadPath), "{path}");

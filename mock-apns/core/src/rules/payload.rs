@@ -133,7 +133,11 @@ mod tests {
     fn payload_is_a_dictionary() {
         for body in ["[]", "\"{}\"", "null", "4096", " [{}]"] {
             assert_eq!(reason_for(&mut Bench::new(), body), EMPTY, "{body}");
-            assert_eq!(reason_for(&mut Bench::with_setting("body-not-object", "accept"), body), None, "{body}");
+            assert_eq!(
+                reason_for(&mut Bench::with_setting("body-not-object", "accept"), body),
+                None,
+                "{body}"
+            );
         }
     }
 }

@@ -244,7 +244,8 @@ mod tests {
     #[test]
     fn one_bad_signature_is_not_forgiven_by_a_good_one() {
         let mut bench = Bench::new();
-        let (good, bad) = (bench.push(), bench.push().signed_by(&Jwt { signer: "another key", ..Jwt::default() }));
+        let (good, bad) =
+            (bench.push(), bench.push().signed_by(&Jwt { signer: "another key", ..Jwt::default() }));
         assert_eq!(bench.reason(&good), None);
         assert_eq!(bench.reason(&bad), INVALID);
         assert_eq!(bench.reason(&good), None);

@@ -7,8 +7,9 @@ use std::time::Duration;
 use apns_certs::{Authority, ProviderCertificateKind, ProviderCertificateRequest};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use mock_apns_core::{
-    Answer, App, BundleId, ConnectionId, DeviceToken, Effect, Environment, KeyId, KeyScope, Opened, ProviderKey,
-    Reason, Registration, Request, Service, Settings, Signature, Team, TeamId, Timestamp, TokenKind, TokenStatus,
+    Answer, App, BundleId, ConnectionId, DeviceToken, Effect, Environment, KeyId, KeyScope, Opened,
+    ProviderKey, Reason, Registration, Request, Service, Settings, Signature, Team, TeamId, Timestamp,
+    TokenKind, TokenStatus,
 };
 use p256::ecdsa::{
     self, SigningKey, VerifyingKey,
@@ -51,8 +52,9 @@ impl Bench {
 
     pub fn with_settings(settings: Settings) -> Self {
         let mut service = Service::new(settings, 42, verify);
-        service.add_team(team()).unwrap();
-        service.add_team(other_team()).unwrap();
+        for team in teams() {
+            service.add_team(team).unwrap();
+        }
         let connection = service.connected(NOW, sandbox());
         let authorization = format!("bearer {}", Jwt::default().sign());
         Self { service, connection, now: NOW, authorization, next_stream: 1 }
@@ -193,7 +195,8 @@ impl Jwt<'_> {
         let signed = format!("{}.{}", encode(header.as_bytes()), encode(claims.as_bytes()));
         let signer = if self.signer.is_empty() { self.kid } else { self.signer };
         let signature: ecdsa::Signature = signing_key(signer).sign(signed.as_bytes());
-        let signature = if self.der { signature.to_der().as_bytes().to_vec() } else { signature.to_vec() };
+        let signature =
+            if self.der { signature.to_der().as_bytes().to_vec() } else { signature.to_bytes().to_vec() };
         format!("{signed}.{}", encode(&signature))
     }
 }
@@ -228,6 +231,11 @@ pub fn payload_of(bytes: usize) -> Vec<u8> {
 /// A connection to the sandbox without certificate.
 pub fn sandbox() -> Opened<'static> {
     Opened { environment: Environment::Sandbox, server_name: None, certificate: None }
+}
+
+/// The team of the bench, and another.
+pub fn teams() -> [Team; 2] {
+    [team(), other_team()]
 }
 
 fn team() -> Team {

@@ -1,0 +1,84 @@
+use thiserror::Error;
+
+/// Why something could not be measured. Text inside is for people: what the system or a child said.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The program could not find itself to start children.
+    #[error("this program's own file is not to be found ({why}); start it by its path")]
+    OwnProgram {
+        /// What the system said.
+        why: String,
+    },
+    /// The credentials for the run could not be made.
+    #[error("making credentials: {why}")]
+    Credentials {
+        /// What failed.
+        why: String,
+    },
+    /// A hidden command was given something that `load` does not write.
+    #[error("the job is not one that `load` writes: {why}")]
+    BadJob {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A child could not be started.
+    #[error("starting {role}: {why}")]
+    NotStarted {
+        /// What it was to be.
+        role: String,
+        /// What the system said.
+        why: String,
+    },
+    /// A child reported that it cannot go on.
+    #[error("{role}: {why}")]
+    Failed {
+        /// What it was.
+        role: String,
+        /// Its words.
+        why: String,
+    },
+    /// A child ended, or wrote something else than was expected.
+    #[error("{role} was expected to be {expected}, but {instead}")]
+    Unexpected {
+        /// What it was.
+        role: String,
+        /// What was waited for.
+        expected: &'static str,
+        /// What came.
+        instead: String,
+    },
+    /// A child took too long and was killed.
+    #[error("{role} was not {expected} within {seconds} s and was killed")]
+    Hung {
+        /// What it was.
+        role: String,
+        /// What was waited for.
+        expected: &'static str,
+        /// How long.
+        seconds: u64,
+    },
+    /// Not all pushes were answered with 200.
+    #[error("{answered} of {pushes} pushes were answered with 200")]
+    Incomplete {
+        /// Those that were.
+        answered: u64,
+        /// Those that should have been.
+        pushes: u64,
+    },
+    /// Other people's clients could not be built.
+    #[error("the peers could not be built ({why}); they need a network, or their packages fetched, and a C compiler")]
+    PeersNotBuilt {
+        /// What cargo said last, or what kept it from being started.
+        why: String,
+    },
+    /// Other people's clients were left out.
+    #[error("left out, as asked for")]
+    PeersNotWanted,
+    /// No network namespace can be had.
+    #[error("a network namespace cannot be had here ({why}), and this client's hosts are fixed")]
+    NoNamespace {
+        /// What `unshare` or the system said.
+        why: String,
+    },
+}

@@ -1,0 +1,119 @@
+//! Which pairs run, and which ratios are drawn from them.
+
+/// A server and a client that are measured together.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Pair {
+    /// The server's role.
+    pub(super) server: &'static str,
+    /// The client's role.
+    pub(super) client: &'static str,
+    /// Which program has the client's role; servers are all this one's.
+    pub(super) program: Program,
+    /// Whether the client only ever connects to Apple's names, so that the pair runs where those mean this machine.
+    pub(super) needs_apples_names: bool,
+}
+
+/// Where a role is to be found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Program {
+    /// This program.
+    Own,
+    /// The one in `benches/peers`.
+    Peers,
+}
+
+/// The server that clients are compared against.
+const CLIENTS_MEET: &str = "http2-always-200";
+
+/// All pairs, in the order in which they take turns.
+pub(super) const PAIRS: &[Pair] = &[
+    own("h2-always-200", "floor"),
+    own("http2-always-200", "floor"),
+    own("h2-always-200", "h2-client"),
+    own(CLIENTS_MEET, "h2-client"),
+    Pair { server: CLIENTS_MEET, client: "apple-apns", program: Program::Peers, needs_apples_names: false },
+    Pair { server: CLIENTS_MEET, client: "apns-h2", program: Program::Peers, needs_apples_names: true },
+];
+
+const fn own(server: &'static str, client: &'static str) -> Pair {
+    Pair { server, client, program: Program::Own, needs_apples_names: false }
+}
+
+impl Pair {
+    /// What it is called in reports and by `--only`.
+    pub(super) fn name(&self) -> String {
+        format!("{}/{}", self.server, self.client)
+    }
+
+    /// The pair of a name.
+    pub(super) fn find(name: &str) -> Option<&'static Self> {
+        PAIRS.iter().find(|pair| pair.name() == name)
+    }
+}
+
+/// One side's CPU time a push in one pair, by the same in another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ratio {
+    /// Whose time it is.
+    pub(super) side: Side,
+    /// Server and client whose time is divided.
+    pub(super) of: (&'static str, &'static str),
+    /// Server and client by whose time it is divided.
+    pub(super) by: (&'static str, &'static str),
+    /// The ratio should be no more than this.
+    pub(super) goal: Option<f64>,
+}
+
+/// Whose CPU time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Side {
+    /// The server's.
+    Server,
+    /// The client's.
+    Client,
+}
+
+/// All ratios, in the order of the report.
+pub(super) const RATIOS: &[Ratio] = &[
+    Ratio {
+        side: Side::Server,
+        of: ("http2-always-200", "floor"),
+        by: ("h2-always-200", "floor"),
+        goal: None,
+    },
+    Ratio {
+        side: Side::Server,
+        of: ("http2-always-200", "h2-client"),
+        by: ("h2-always-200", "h2-client"),
+        goal: None,
+    },
+    Ratio {
+        side: Side::Client,
+        of: ("http2-always-200", "floor"),
+        by: (CLIENTS_MEET, "h2-client"),
+        goal: None,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roles::Role;
+
+    #[test]
+    fn every_ratio_is_of_pairs_that_run() {
+        for ratio in RATIOS {
+            for (server, client) in [ratio.of, ratio.by] {
+                assert!(Pair::find(&format!("{server}/{client}")).is_some(), "{server}/{client}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_role_of_this_program_exists() {
+        for pair in PAIRS {
+            assert!(Role::parse(pair.server).is_some(), "{}", pair.server);
+            assert_eq!(Role::parse(pair.client).is_some(), pair.program == Program::Own, "{}", pair.client);
+        }
+    }
+}

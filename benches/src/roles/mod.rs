@@ -1,0 +1,82 @@
+//! What a child of this program can be: the servers and clients that are measured.
+//!
+//! | role | | what |
+//! |---|---|---|
+//! | `h2-always-200` | server | the h2 crate and tokio-rustls, answering 200 to everything |
+//! | `http2-always-200` | server | our HTTP/2, answering 200 to everything: what validation costs is the double less this |
+//! | `h2-client` | client | the h2 crate and tokio-rustls, one task for each push in flight |
+//! | `floor` | client | our HTTP/2 with nothing around it: loads a server while costing little |
+
+mod floor;
+mod h2_always_200;
+mod h2_client;
+mod http2_always_200;
+mod provider_token;
+mod request;
+mod server;
+mod tls;
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+pub use provider_token::provider_token;
+pub use request::{Fields, RequestTemplate};
+
+use crate::{
+    child::{Explain as _, Failure, Job, run_client},
+    load::LoadError,
+};
+use server::run_server;
+
+/// A role by its name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Role {
+    H2Always200,
+    Http2Always200,
+    H2Client,
+    Floor,
+}
+
+impl Role {
+    const ALL: [Self; 4] = [Self::H2Always200, Self::Http2Always200, Self::H2Client, Self::Floor];
+
+    /// The name on the command line and in reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::H2Always200 => "h2-always-200",
+            Self::Http2Always200 => "http2-always-200",
+            Self::H2Client => "h2-client",
+            Self::Floor => "floor",
+        }
+    }
+
+    /// The role of a name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
+    /// Is what the name says until standard input ends.
+    pub(crate) fn run(self, job: Job) {
+        match self {
+            Self::H2Always200 => run_server(job, h2_always_200::serve),
+            Self::Http2Always200 => run_server(job, http2_always_200::serve),
+            Self::H2Client => run_client::<h2_client::H2Client>(job),
+            Self::Floor => run_client::<floor::Floor>(job),
+        }
+    }
+}
+
+/// Is what `job` says, which is JSON that `load` wrote, until standard input ends.
+pub fn run_role(job: &str) -> Result<(), LoadError> {
+    let job: Job = serde_json::from_str(job).map_err(|error| LoadError::BadJob { why: error.to_string() })?;
+    let Some(role) = Role::parse(&job.role) else {
+        return Err(LoadError::BadJob { why: format!("no role is called {}", job.role) });
+    };
+    role.run(job);
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.explain("listening")
+}

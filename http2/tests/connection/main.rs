@@ -1,0 +1,10 @@
+//! A [`Connection`](apns_http2::Connection) seen from outside: against a peer of hand-written frames, and against another connection.
+
+mod flow_control;
+mod goaway;
+mod limits;
+mod messages;
+mod properties;
+mod settings;
+mod states;
+mod support;
