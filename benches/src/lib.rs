@@ -26,7 +26,8 @@
 //! ```
 //! use apns_benches::RequestTemplate;
 //!
-//! let template = RequestTemplate::new(2197, "<provider token>", 200);
+//! let devices = [apns_benches::device_token(0)];
+//! let template = RequestTemplate::new(2197, "<provider token>", 200, &devices);
 //! assert_eq!(template.body.len(), 200);
 //! let fields = template.fields(0, "00000000-0000-4000-8000-000000000000");
 //! assert_eq!(fields[0], (":method", "POST"));

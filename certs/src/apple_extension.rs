@@ -1,7 +1,7 @@
 //! The certificate extensions by which APNs knows what a provider may push, and to where.
 //!
-//! All lie under Apple's arc `1.2.840.113635.100.6.3` and are not critical. Names: Apple, "Worldwide Developer Relations
-//! Certification Practice Statement".
+//! All lie under Apple's arc `1.2.840.113635.100.6.3` and are not critical. Names: Apple, "Worldwide
+//! Developer Relations Certification Practice Statement".
 
 use rcgen::CustomExtension;
 
@@ -16,13 +16,13 @@ pub const PUSH_DEVELOPMENT: &[u64] = &[1, 2, 840, 113_635, 100, 6, 3, 1];
 /// "Apple Push Production": good for the production environment. Its value is NULL.
 pub const PUSH_PRODUCTION: &[u64] = &[1, 2, 840, 113_635, 100, 6, 3, 2];
 
-/// The topics of an older VoIP Services certificate. Its value is one UTF8String, the topics parted by commas: Apple
-/// documents that topics are listed here, not how; observed in a client that reads real ones (FKApnsMac,
-/// `APNSSecIdentityType.m`).
+/// The topics of an older VoIP Services certificate. Its value is one UTF8String, the topics parted by
+/// commas: Apple documents that topics are listed here, not how; observed in a client that reads real ones
+/// (FKApnsMac, `APNSSecIdentityType.m`).
 pub const PUSH_VOIP_TOPICS: &[u64] = &[1, 2, 840, 113_635, 100, 6, 3, 4];
 
-/// The topics of a certificate that has several. Its value is one flat sequence that alternates a topic and the
-/// sequence of its kinds (pushy, `apns-extensions.cnf`).
+/// The topics of a certificate that has several. Its value is one flat sequence that alternates a topic and
+/// the sequence of its kinds (pushy, `apns-extensions.cnf`).
 pub const PUSH_TOPICS: &[u64] = &[1, 2, 840, 113_635, 100, 6, 3, 6];
 
 /// The extension that admits a certificate to `environment`.

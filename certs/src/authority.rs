@@ -8,12 +8,13 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use crate::hierarchy::{AuthorityNames, Hierarchy};
 use crate::{Error, pem};
 
-/// Three lines of trust, each with a root and an intermediate of its own: for servers, for providers, for devices.
+/// Three lines of trust, each with a root and an intermediate of its own: for servers, for providers, for
+/// devices.
 ///
-/// They share no root, as Apple's do not: the service's own certificate comes from a public authority, a provider's
-/// from Apple's developer authority, a device's from the one that activates devices. So whoever trusts
-/// [`Purpose::Server`]'s root (a client, perhaps a whole machine) trusts nothing else made here, and a device's
-/// certificate is no provider's, nor the other way round.
+/// They share no root, as Apple's do not: the service's own certificate comes from a public authority, a
+/// provider's from Apple's developer authority, a device's from the one that activates devices. So whoever
+/// trusts [`Purpose::Server`]'s root (a client, perhaps a whole machine) trusts nothing else made here, and a
+/// device's certificate is no provider's, nor the other way round.
 ///
 /// Cloning is cheap and shares the keys. All methods that issue take the present as an argument.
 #[derive(Clone, Debug)]
@@ -106,8 +107,8 @@ const SERVER: AuthorityNames = AuthorityNames {
     intermediate: "Mock Apple Server CA",
 };
 
-/// Some providers refuse a certificate whose issuer does not name Apple's developer authority (PushSharp, apns_tools):
-/// hence the long name.
+/// Some providers refuse a certificate whose issuer does not name Apple's developer authority (PushSharp,
+/// apns_tools): hence the long name.
 const PROVIDER: AuthorityNames = AuthorityNames {
     organization: ORGANIZATION,
     root: "Mock Apple Root CA",

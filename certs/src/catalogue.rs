@@ -79,8 +79,8 @@ impl Entry {
         Self::all().into_iter().find(|entry| entry.name() == name)
     }
 
-    /// What it is called on the command line; also what its files are called, but for the key's, which has Apple's
-    /// name, and the roots'.
+    /// What it is called on the command line; also what its files are called, but for the key's, which has
+    /// Apple's name, and the roots'.
     pub fn name(self) -> String {
         match self {
             Self::Ca => "ca".to_owned(),
@@ -105,7 +105,12 @@ impl Entry {
                 "the service's certificate, for localhost, Apple's host names and yours".to_owned()
             }
             Self::FlawedServer(flaw) => format!("bad: {}; {}", flaw.problem(), flaw.answer()),
-            Self::Provider(kind) => format!("\"{}\"", kind.common_name_prefix().trim_end_matches([':', ' '])),
+            Self::Provider(kind) => {
+                let environments: Vec<_> =
+                    kind.environments().iter().map(|environment| environment.as_str()).collect();
+                let service = kind.common_name_prefix().trim_end_matches([':', ' ']);
+                format!("\"{service}\", good for {}", environments.join(" and "))
+            }
             Self::FlawedProvider(flaw) => format!("bad: {}; APNs: {}", flaw.problem(), flaw.answer()),
             Self::Device => "a simulated device's certificate".to_owned(),
             Self::ExpiredDevice => {

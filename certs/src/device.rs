@@ -9,8 +9,8 @@ use crate::validity::{LEAF_LIFETIME, Validity};
 use crate::{Authority, DeviceId, Error, Identity, Purpose};
 
 impl Authority {
-    /// Issues a certificate for a simulated device, in force for 13 months around `now`; its common name is the
-    /// device's identifier. A real device gets one when it is activated (Apple "APNs Overview").
+    /// Issues a certificate for a simulated device, in force for 13 months around `now`; its common name is
+    /// the device's identifier. A real device gets one when it is activated (Apple "APNs Overview").
     ///
     /// Fails with [`Error::DateOutOfRange`] or [`Error::Crypto`].
     pub fn device(&self, device_id: &DeviceId, now: UnixTime) -> Result<Identity, Error> {

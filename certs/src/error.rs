@@ -49,7 +49,8 @@ pub enum Error {
     #[error("not a PKCS#8 EC P-256 private key in PEM: {0}")]
     UnreadableKey(rcgen::Error),
 
-    /// A PKCS#12 file could not be written: its password has a character outside the Basic Multilingual Plane.
+    /// A PKCS#12 file could not be written: its password has a character outside the Basic Multilingual
+    /// Plane.
     #[error("cannot write PKCS#12: {0}")]
     Pkcs12(String),
 

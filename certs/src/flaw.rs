@@ -21,7 +21,8 @@ pub enum Flaw {
     ForeignCa,
     /// Nothing, by itself: [`Authority::revocation_list`] with its serial number takes it back.
     Revoked,
-    /// It is good for the other environment only, not for the one named here, which is where it is to be presented.
+    /// It is good for the other environment only, not for the one named here, which is where it is to be
+    /// presented.
     WrongEnvironment(Environment),
     /// It chains and is in date, but names no topic: neither a UID nor a list.
     NoTopics,
@@ -153,8 +154,9 @@ struct Row<F> {
     answer: &'static str,
 }
 
-/// The alerts were seen at providers (parse-server-push-adapter 115, rpush 112, java-apns 353); the GOAWAY for a wrong
-/// environment is from a frame trace of 2016. The other two answers are our reading of Apple's reason strings.
+/// The alerts were seen at providers (parse-server-push-adapter 115, rpush 112, java-apns 353); the GOAWAY
+/// for a wrong environment is from a frame trace of 2016. The other two answers are our reading of Apple's
+/// reason strings.
 const FLAWS: &[Row<Flaw>] = &[
     Row {
         flaw: Flaw::Expired,

@@ -17,8 +17,8 @@ pub(crate) struct AuthorityNames {
     pub(crate) intermediate: &'static str,
 }
 
-/// A root and an intermediate that issues leaves. The root's key signs once and is then forgotten, as a root that is
-/// kept offline.
+/// A root and an intermediate that issues leaves. The root's key signs once and is then forgotten, as a root
+/// that is kept offline.
 #[derive(Debug)]
 pub(crate) struct Hierarchy {
     root: CertificateDer<'static>,
@@ -65,7 +65,8 @@ impl Hierarchy {
         &self.issuer
     }
 
-    /// Root, intermediate and the intermediate's key, in the order that [`Self::from_parts`] takes them. Secret.
+    /// Root, intermediate and the intermediate's key, in the order that [`Self::from_parts`] takes them.
+    /// Secret.
     pub(crate) fn to_pem(&self) -> String {
         pem::encode(pem::CERTIFICATE, &self.root)
             + &pem::encode(pem::CERTIFICATE, &self.intermediate)
@@ -176,3 +177,32 @@ const UNREADABLE: &str = "a section named CERTIFICATE holds no certificate autho
 /// The path lengths (RFC 5280 section 4.2.1.9): how many authorities may follow below.
 const ONE_INTERMEDIATE: BasicConstraints = BasicConstraints::Constrained(1);
 const LEAVES_ONLY: BasicConstraints = BasicConstraints::Constrained(0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::{NOW, parse};
+
+    const NAMES: AuthorityNames =
+        AuthorityNames { organization: "O", root: "Root", intermediate: "Intermediate" };
+
+    #[test]
+    fn an_intermediate_may_issue_leaves_only_and_both_only_sign() {
+        let hierarchy = Hierarchy::generate(&NAMES, NOW).unwrap();
+        for (der, authorities_below) in [(&hierarchy.root, 1), (&hierarchy.intermediate, 0)] {
+            let certificate = parse(der);
+            let constraints = certificate.basic_constraints().unwrap().unwrap();
+            assert!(constraints.critical && constraints.value.ca);
+            assert_eq!(constraints.value.path_len_constraint, Some(authorities_below));
+            let usage = certificate.key_usage().unwrap().unwrap();
+            assert!(usage.critical && usage.value.key_cert_sign() && usage.value.crl_sign());
+            assert!(!usage.value.digital_signature());
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let debug = format!("{:?}", Hierarchy::generate(&NAMES, NOW).unwrap());
+        assert!(debug.contains("signing_key: \"[elided]\""), "{debug}");
+    }
+}

@@ -62,7 +62,8 @@ impl TeamId {
     }
 }
 
-/// An authentication key: ten capital letters and digits (Apple "Establishing a token-based connection to APNs").
+/// An authentication key: ten capital letters and digits (Apple "Establishing a token-based connection to
+/// APNs").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyId(String);
 
@@ -81,8 +82,8 @@ impl KeyId {
     }
 }
 
-/// A simulated device, as its certificate names it: 1 to 64 printable ASCII characters, the greatest common name
-/// that X.509 allows (RFC 5280 appendix A.1, `ub-common-name`).
+/// A simulated device, as its certificate names it: 1 to 64 printable ASCII characters, the greatest common
+/// name that X.509 allows (RFC 5280 appendix A.1, `ub-common-name`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceId(String);
 
@@ -110,7 +111,8 @@ fn is_ten_character_id(id: &str) -> bool {
         && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-/// The length of a team or key identifier, in characters (Apple "Establishing a token-based connection to APNs").
+/// The length of a team or key identifier, in characters (Apple "Establishing a token-based connection to
+/// APNs").
 const APPLE_ID_CHARACTERS: usize = 10;
 
 /// `ub-common-name`, in bytes (RFC 5280 appendix A.1).

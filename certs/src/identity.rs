@@ -21,7 +21,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The leaf first, then its intermediates, without the root: what a TLS peer presents (RFC 8446 section 4.4.2).
+    /// The leaf first, then its intermediates, without the root: what a TLS peer presents (RFC 8446 section
+    /// 4.4.2).
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
     }
@@ -63,8 +64,8 @@ impl Identity {
 pub struct SerialNumber([u8; SERIAL_NUMBER_BYTES]);
 
 impl SerialNumber {
-    /// The number, most significant byte first. The first byte is between 1 and 127, so that DER neither drops nor
-    /// adds one.
+    /// The number, most significant byte first. The first byte is between 1 and 127, so that DER neither
+    /// drops nor adds one.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }

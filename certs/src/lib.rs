@@ -1,8 +1,9 @@
-//! An APNs public key infrastructure in memory: the authorities, certificates and keys that Apple would have issued,
-//! good ones, and bad ones by name.
+//! An APNs public key infrastructure in memory: the authorities, certificates and keys that Apple would have
+//! issued, good ones, and bad ones by name.
 //!
-//! Nothing here is Apple's or worth stealing: it lets a provider and a double of the service meet over real TLS with
-//! real certificate and token authentication, and lets a test present a certificate that is wrong in one known way.
+//! Nothing here is Apple's or worth stealing: it lets a provider and a double of the service meet over real
+//! TLS with real certificate and token authentication, and lets a test present a certificate that is wrong in
+//! one known way.
 //!
 //! ```text
 //!                               Authority::generate(now)
@@ -30,9 +31,9 @@
 //! | [`catalogue`] | everything above under names, for the command line |
 //!
 //! The present is an argument everywhere (from Unix seconds: `UnixTime::since_unix_epoch`); only the program
-//! `apns-certs` reads a clock. Keys come from the operating system's randomness, so two authorities are never alike:
-//! keep one with [`Authority::to_pem`]. An authority with a server certificate costs well under a millisecond, so a
-//! test can have its own.
+//! `apns-certs` reads a clock. Keys come from the operating system's randomness, so two authorities are never
+//! alike: keep one with [`Authority::to_pem`]. An authority with a server certificate costs well under a
+//! millisecond, so a test can have its own.
 //!
 //! ```
 //! use apns_certs::{Authority, ProviderCertificateKind, ProviderCertificateRequest, Purpose, TeamId, Topic};

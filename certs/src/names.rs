@@ -17,10 +17,11 @@ pub struct AppleHostName {
 
 /// Every host name of Apple's that a provider, old or new, connects to.
 ///
-/// A server certificate carries all of them, so that a provider whose hosts are fixed works unmodified once its DNS
-/// points at the double. Sources: Apple "Sending notification requests to APNs", "Communicating with APNs" (archive),
-/// "Sending channel management requests to APNs", "Sending broadcast push notification requests to APNs",
-/// "Sending web push notifications in web apps and browsers", "Binary Provider API" (archive).
+/// A server certificate carries all of them, so that a provider whose hosts are fixed works unmodified once
+/// its DNS points at the double. Sources: Apple "Sending notification requests to APNs", "Communicating with
+/// APNs" (archive), "Sending channel management requests to APNs", "Sending broadcast push notification
+/// requests to APNs", "Sending web push notifications in web apps and browsers", "Binary Provider API"
+/// (archive).
 pub const APPLE_HOST_NAMES: &[AppleHostName] = &[
     host("api.push.apple.com", "device pushes, production"),
     host("api.sandbox.push.apple.com", "device pushes, development"),
@@ -37,7 +38,8 @@ pub const APPLE_HOST_NAMES: &[AppleHostName] = &[
     host("feedback.sandbox.push.apple.com", "legacy feedback, development"),
 ];
 
-/// A name that a server certificate can carry: a DNS name, perhaps with `*` as its first label, or an IP address.
+/// A name that a server certificate can carry: a DNS name, perhaps with `*` as its first label, or an IP
+/// address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostName(Name);
 

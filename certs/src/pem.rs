@@ -26,7 +26,8 @@ pub(crate) const PRIVATE_KEY: &str = "PRIVATE KEY";
 /// The label of a certificate revocation list (RFC 7468 section 6).
 pub(crate) const X509_CRL: &str = "X509 CRL";
 
-/// "Generators MUST wrap the base64-encoded lines so that each line consists of exactly 64 characters" (RFC 7468).
+/// "Generators MUST wrap the base64-encoded lines so that each line consists of exactly 64 characters" (RFC
+/// 7468).
 const LINE_CHARACTERS: usize = 64;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! PKCS#12 (RFC 7292): certificate, chain and key in one file under a password, as Keychain Access exports them.
+//! PKCS#12 (RFC 7292): certificate, chain and key in one file under a password, as Keychain Access exports
+//! them.
 
 use p12_keystore::{
     Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKeyChain,
@@ -11,16 +12,16 @@ use crate::{Error, Identity};
 pub enum Pkcs12Encryption {
     /// PBES2 with AES-256 and HMAC-SHA-256, as OpenSSL 3 writes it: for every reader of today.
     Modern,
-    /// 40-bit RC2 and HMAC-SHA-1, as old exports have it: OpenSSL 3, and so Node 17 and later, refuse it unless told
-    /// otherwise. To test providers on old files only.
+    /// 40-bit RC2 and HMAC-SHA-1, as old exports have it: OpenSSL 3, and so Node 17 and later, refuse it
+    /// unless told otherwise. To test providers on old files only.
     Legacy,
 }
 
 impl Identity {
     /// The chain and the private key as a PKCS#12 file under `password`, which may be empty.
     ///
-    /// Fails with [`Error::Pkcs12`] if the password has a character outside the Basic Multilingual Plane, which the
-    /// format cannot express.
+    /// Fails with [`Error::Pkcs12`] if the password has a character outside the Basic Multilingual Plane,
+    /// which the format cannot express.
     pub fn to_pkcs12(&self, password: &str, encryption: Pkcs12Encryption) -> Result<Vec<u8>, Error> {
         let mut store = KeyStore::new();
         let entry = KeyStoreEntry::PrivateKeyChain(self.key_chain()?);

@@ -19,9 +19,9 @@ impl PrivateKey {
         Ok(Self(Arc::new(pair)))
     }
 
-    /// Reads an unencrypted PKCS#8 key, as in Apple's `.p8` files. Fails with [`Error::UnreadableKey`], also for a key
-    /// of another curve and for one without its public half (RFC 5915 section 3 makes that optional; every tool
-    /// writes it).
+    /// Reads an unencrypted PKCS#8 key, as in Apple's `.p8` files. Fails with [`Error::UnreadableKey`], also
+    /// for a key of another curve and for one without its public half (RFC 5915 section 3 makes that
+    /// optional; every tool writes it).
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         let pair = KeyPair::from_pkcs8_pem_and_sign_algo(pem, &PKCS_ECDSA_P256_SHA256);
         Ok(Self(Arc::new(pair.map_err(Error::UnreadableKey)?)))
@@ -37,7 +37,8 @@ impl PrivateKey {
         PrivatePkcs8KeyDer::from(self.0.serialize_der()).into()
     }
 
-    /// The public half as an uncompressed point: `04`, x, y (SEC 1 section 2.3.3); what ring and p256 verify with.
+    /// The public half as an uncompressed point: `04`, x, y (SEC 1 section 2.3.3); what ring and p256 verify
+    /// with.
     pub fn public_key(&self) -> [u8; PUBLIC_KEY_BYTES] {
         self.0.public_key_raw().try_into().expect("a P-256 key has an uncompressed point of 65 bytes")
     }

@@ -22,12 +22,13 @@ pub enum Environment {
 pub struct ProviderCertificateRequest {
     /// What it is ordered for.
     pub kind: ProviderCertificateKind,
-    /// What it is ordered under: a bundle identifier, a pass type, a website or an MDM topic, without a suffix.
+    /// What it is ordered under: a bundle identifier, a pass type, a website or an MDM topic, without a
+    /// suffix.
     pub bundle_id: Topic,
     /// The team that ordered it.
     pub team_id: TeamId,
-    /// The topics it lists beside its default one; with several, `apns-topic` is required (Apple "Communicating with
-    /// APNs"). Empty: no list is written.
+    /// The topics it lists beside its default one; with several, `apns-topic` is required (Apple
+    /// "Communicating with APNs"). Empty: no list is written.
     pub topics: Vec<CertificateTopic>,
 }
 
@@ -52,8 +53,9 @@ pub enum TopicKind {
 }
 
 impl ProviderCertificateRequest {
-    /// A certificate as Apple issues it: [`Universal`](ProviderCertificateKind::Universal) lists the app, its VoIP and
-    /// its complication topic, [`WatchKit`](ProviderCertificateKind::WatchKit) the complication, the others nothing.
+    /// A certificate as Apple issues it: [`Universal`](ProviderCertificateKind::Universal) lists the app, its
+    /// VoIP and its complication topic, [`WatchKit`](ProviderCertificateKind::WatchKit) the complication, the
+    /// others nothing.
     pub fn new(kind: ProviderCertificateKind, bundle_id: Topic, team_id: TeamId) -> Self {
         let listed: &[(&'static str, TopicKind)] = match kind {
             ProviderCertificateKind::Universal => &[
@@ -119,6 +121,16 @@ impl ProviderCertificateRequest {
             extensions.push(apple_extension::topics(&self.topics));
         }
         extensions
+    }
+}
+
+impl Environment {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
     }
 }
 

@@ -13,7 +13,8 @@ pub enum ProviderCertificateKind {
     MacDevelopment,
     /// "Apple Production Mac Push Services".
     MacProduction,
-    /// "Apple Push Services": both environments, the app and its VoIP and complication topics; issued since 2015-12-17.
+    /// "Apple Push Services": both environments, the app and its VoIP and complication topics; issued since
+    /// 2015-12-17.
     Universal,
     /// "VoIP Services".
     Voip,
@@ -70,9 +71,9 @@ const DEVELOPMENT: &[Environment] = &[Environment::Development];
 const PRODUCTION: &[Environment] = &[Environment::Production];
 const BOTH: &[Environment] = &[Environment::Development, Environment::Production];
 
-/// Common names: observed by NWPusher (`NWSecTools.m`). Environments: Apple "Communicating with APNs" for the first
-/// five; a real Pass Type ID certificate carries production only; those of websites and MDM have never been offered
-/// for development. The VoIP suffix: apns_tools; that WatchKit's follows it is our reading.
+/// Common names: observed by NWPusher (`NWSecTools.m`). Environments: Apple "Communicating with APNs" for the
+/// first five; a real Pass Type ID certificate carries production only; those of websites and MDM have never
+/// been offered for development. The VoIP suffix: apns_tools; that WatchKit's follows it is our reading.
 const KINDS: &[Row] = &[
     row(
         ProviderCertificateKind::Development,

@@ -28,9 +28,9 @@ impl RevocationList {
 impl Authority {
     /// Lists the provider certificates with these serial numbers as revoked. Empty: nothing is revoked.
     ///
-    /// The list is in force, and the certificates are revoked, from a day before `now`, so that a clock that is behind
-    /// sees it too; the list lasts as long as a certificate made at `now`, and one made later has a greater number (RFC 5280
-    /// section 5.2.3). Fails with [`Error::DateOutOfRange`] or [`Error::Crypto`].
+    /// The list is in force, and the certificates are revoked, from a day before `now`, so that a clock that
+    /// is behind sees it too. It lasts as long as a certificate made at `now`; one made later has a greater
+    /// number (RFC 5280 section 5.2.3). Fails with [`Error::DateOutOfRange`] or [`Error::Crypto`].
     pub fn revocation_list(&self, revoked: &[SerialNumber], now: UnixTime) -> Result<RevocationList, Error> {
         let validity = Validity::current(now, LEAF_LIFETIME)?;
         let entry = |serial: &SerialNumber| RevokedCertParams {

@@ -12,8 +12,9 @@ use crate::{Authority, Error, HostName, Identity, Purpose};
 impl Authority {
     /// Issues a certificate for the service, in force for 13 months around `now`.
     ///
-    /// It is good for `localhost`, `127.0.0.1`, `::1`, every one of [`APPLE_HOST_NAMES`](crate::APPLE_HOST_NAMES) and
-    /// the `host_names` given. Fails with [`Error::DateOutOfRange`] or [`Error::Crypto`].
+    /// It is good for `localhost`, `127.0.0.1`, `::1`, every one of
+    /// [`APPLE_HOST_NAMES`](crate::APPLE_HOST_NAMES) and the `host_names` given. Fails with
+    /// [`Error::DateOutOfRange`] or [`Error::Crypto`].
     pub fn server(&self, host_names: &[HostName], now: UnixTime) -> Result<Identity, Error> {
         let leaf = server_leaf(server_sans(host_names)?);
         self.hierarchy(Purpose::Server).issue(leaf, Validity::current(now, LEAF_LIFETIME)?)

@@ -39,8 +39,8 @@ impl Validity {
     }
 }
 
-/// How long a leaf counts. Apple's push certificates live 13 months; clients refuse a server certificate that lives
-/// longer than 398 days, and Apple advises 397 at most (Apple support HT211025).
+/// How long a leaf counts. Apple's push certificates live 13 months; clients refuse a server certificate that
+/// lives longer than 398 days, and Apple advises 397 at most (Apple support HT211025).
 pub(crate) const LEAF_LIFETIME: Duration = Duration::days(396);
 
 /// How long an authority counts: longer than any stored one will be kept.

@@ -113,6 +113,20 @@ fn openssl_reads_out_what_a_provider_certificate_says() {
 }
 
 #[test]
+fn openssl_finds_the_topic_of_a_voip_certificate() {
+    let pki = Pki::new();
+    let request =
+        ProviderCertificateRequest { kind: ProviderCertificateKind::Voip, topics: Vec::new(), ..request() };
+    let identity = pki.authority.provider(&request, pki.now).unwrap();
+    let path = pki.file("voip.pem", identity.chain_pem());
+    let text = openssl(&["asn1parse", "-in", &path]);
+    let (_, after) = text.split_once("1.2.840.113635.100.6.3.4").unwrap();
+    // The octet string that holds the value, dumped: a UTF8String of 20 bytes.
+    let dump = after.lines().nth(1).unwrap();
+    assert!(dump.ends_with("[HEX DUMP]:0C14636F6D2E6578616D706C652E6170702E766F6970"), "{dump}");
+}
+
+#[test]
 fn openssl_reads_a_revocation_list() {
     let pki = Pki::new();
     let identity = pki.authority.provider(&request(), pki.now).unwrap();
@@ -159,7 +173,7 @@ fn openssl_opens_modern_pkcs12_at_once_and_legacy_only_when_told() {
     let refused = run("openssl", &[&info[..], &[&legacy]].concat()).unwrap_err();
     assert!(refused.contains("unsupported"), "{refused}");
     let text = openssl(&[&info[..], &[&legacy, "-legacy"]].concat());
-    assert!(text.contains("pbeWithSHA1And40BitRC2-CBC"), "{text}");
+    assert!(text.contains("MAC: sha1,") && text.contains("pbeWithSHA1And40BitRC2-CBC"), "{text}");
 
     let wrong = ["pkcs12", "-info", "-passin", "pass:wrong", "-nodes", "-in", &modern];
     assert!(run("openssl", &wrong).unwrap_err().contains("invalid password"));

@@ -97,8 +97,8 @@ impl Pki {
         self.authority.provider(&request(), self.now).unwrap()
     }
 
-    /// Lets a client that trusts the server root meet a server that trusts the provider root and knows the revocation
-    /// list; says which side refused the other, and why.
+    /// Lets a client that trusts the server root meet a server that trusts the provider root and knows the
+    /// revocation list; says which side refused the other, and why.
     fn handshake(&self, host: &str, server: &Identity, client: &Identity) -> Result<(), Error> {
         let list = self.authority.revocation_list(&[self.revoked.serial_number()], self.now).unwrap();
         let verifier = WebPkiClientVerifier::builder_with_provider(

@@ -7,7 +7,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, UnparsedP
 /// `openssl dgst -sign` writes.
 pub fn verify_es256(public_key: &[u8; 65], message: &[u8], signature: &Signature<'_>) -> bool {
     let (algorithm, bytes): (&'static dyn VerificationAlgorithm, &[u8]) = match signature {
-        Signature::RawRs(bytes) => (&ECDSA_P256_SHA256_FIXED, *bytes),
+        Signature::RawRs(bytes) => (&ECDSA_P256_SHA256_FIXED, bytes.as_slice()),
         Signature::Der(bytes) => (&ECDSA_P256_SHA256_ASN1, bytes),
     };
     UnparsedPublicKey::new(algorithm, public_key).verify(message, bytes).is_ok()

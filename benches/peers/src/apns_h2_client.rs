@@ -1,7 +1,7 @@
 //! The `apns-h2` crate, the living fork of `a2`: hyper 1. Its hosts are Apple's and fixed, so that it runs in a network namespace
 //! where those names mean this machine; it trusts what the platform trusts, which `SSL_CERT_FILE` can say.
 
-use std::{fs, sync::Arc};
+use std::sync::Arc;
 
 use apns_h2::{
     Client as Apns, ClientConfig, DefaultNotificationBuilder, Endpoint, NotificationBuilder as _,
@@ -9,9 +9,9 @@ use apns_h2::{
     request::payload::{Payload, PayloadLike as _},
 };
 
-use crate::child::{
-    AUTH_KEY_FILE, Client, DEVICES, Explain as _, Failure, Job, KEY_ID, Latencies, TEAM_ID, TOPIC,
-    check_length, device_token, keep_in_flight,
+use crate::{
+    check_length,
+    child::{Client, Explain as _, Failure, Job, KEY_ID, Latencies, TEAM_ID, TOPIC, keep_in_flight},
 };
 
 pub(crate) struct ApnsH2 {
@@ -32,18 +32,18 @@ impl Shared {
             apns_push_type: Some(PushType::Alert),
             ..NotificationOptions::default()
         };
-        let token = self.tokens[(number % DEVICES) as usize].as_str();
+        let token = self.tokens[number as usize % self.tokens.len()].as_str();
         DefaultNotificationBuilder::new().title("Bench").body(self.body.as_str()).build(token, options)
     }
 }
 
 impl Client for ApnsH2 {
     async fn connect(job: &Job) -> Result<Self, Failure> {
-        let key = fs::read(job.directory.join(AUTH_KEY_FILE)).explain("reading the key")?;
+        let key = job.auth_key()?;
         let config = ClientConfig::new(Endpoint::Production);
         let apns =
             Apns::token(&mut key.as_slice(), KEY_ID, TEAM_ID, config).explain("building the client")?;
-        let tokens = (0..DEVICES).map(device_token).collect();
+        let tokens = job.device_tokens()?;
         let body = "x".repeat(job.workload.payload_bytes.saturating_sub(AROUND));
         let shared = Arc::new(Shared { tokens, body });
         let payload = shared.payload(0).to_json_string().explain("writing the payload")?;

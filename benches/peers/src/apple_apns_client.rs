@@ -1,28 +1,29 @@
 //! The `apple-apns` crate: reqwest 0.11, hyper 0.14. Its endpoint and its authority can be set.
 
-use std::{fs, sync::Arc};
+use std::sync::Arc;
 
 use apple_apns::{
     Alert, Authentication, CertificateAuthority, Client as Apns, ClientBuilder, Endpoint, Request,
     payload::Payload,
 };
 
-use crate::child::{
-    AUTH_KEY_FILE, CA_FILE, Client, DEVICES, Explain as _, Failure, HOST_NAME, Job, KEY_ID, Latencies,
-    TEAM_ID, TOPIC, check_length, device_token, keep_in_flight,
+use crate::{
+    check_length,
+    child::{
+        Client, Explain as _, Failure, HOST_NAME, Job, KEY_ID, Latencies, TEAM_ID, TOPIC, keep_in_flight,
+    },
 };
 
 pub(crate) struct AppleApns {
     apns: Arc<Apns>,
     in_flight: usize,
-    /// One for each device.
+    /// One for each device token.
     requests: Arc<[Request]>,
 }
 
 impl Client for AppleApns {
     async fn connect(job: &Job) -> Result<Self, Failure> {
-        let ca = fs::read(job.directory.join(CA_FILE)).explain("reading the authority")?;
-        let key = fs::read(job.directory.join(AUTH_KEY_FILE)).explain("reading the key")?;
+        let (ca, key) = (job.ca()?, job.auth_key()?);
         let endpoint = format!("https://{HOST_NAME}:{}/3/device/", job.address.port());
         let builder = ClientBuilder {
             endpoint: endpoint.parse::<Endpoint>().explain("naming the endpoint")?,
@@ -31,8 +32,11 @@ impl Client for AppleApns {
             ..ClientBuilder::default()
         };
         let apns = builder.build().explain("building the client")?;
-        let requests: Arc<[Request]> =
-            (0..DEVICES).map(|device| request(device, job.workload.payload_bytes)).collect();
+        let requests: Arc<[Request]> = job
+            .device_tokens()?
+            .into_iter()
+            .map(|token| request(token, job.workload.payload_bytes))
+            .collect();
         let (_, payload): (_, Payload) = requests[0].clone().try_into().explain("building the payload")?;
         let payload = serde_json::to_string(&payload).explain("writing the payload")?;
         check_length(&payload, job.workload.payload_bytes)?;
@@ -45,7 +49,7 @@ impl Client for AppleApns {
     async fn push(&mut self, count: u64) -> Result<Latencies, Failure> {
         let (apns, requests) = (Arc::clone(&self.apns), Arc::clone(&self.requests));
         keep_in_flight(count, self.in_flight, move |number| {
-            let (apns, request) = (Arc::clone(&apns), requests[(number % DEVICES) as usize].clone());
+            let (apns, request) = (Arc::clone(&apns), requests[number as usize % requests.len()].clone());
             async move { apns.post(request).await.map(drop).explain("pushing with apple-apns") }
         })
         .await
@@ -53,7 +57,7 @@ impl Client for AppleApns {
 }
 
 /// A request whose payload is serialised to `payload_bytes` bytes.
-fn request(device: u64, payload_bytes: usize) -> Request {
+fn request(device_token: String, payload_bytes: usize) -> Request {
     /// What the crate writes around the body of an alert with a title.
     const AROUND: usize = r#"{"aps":{"alert":{"title":"Bench","body":""}}}"#.len();
     let alert = Alert {
@@ -61,10 +65,5 @@ fn request(device: u64, payload_bytes: usize) -> Request {
         body: Some("x".repeat(payload_bytes.saturating_sub(AROUND))),
         ..Alert::default()
     };
-    Request {
-        device_token: device_token(device),
-        topic: Some(TOPIC.to_owned()),
-        alert: Some(alert),
-        ..Request::default()
-    }
+    Request { device_token, topic: Some(TOPIC.to_owned()), alert: Some(alert), ..Request::default() }
 }

@@ -32,3 +32,12 @@ fn main() -> ExitCode {
     }
     ExitCode::SUCCESS
 }
+
+/// Refuses to compare clients that do not send the same: `payload` is what one is about to send.
+pub(crate) fn check_length(payload: &str, expected: usize) -> Result<(), Failure> {
+    if payload.len() == expected {
+        return Ok(());
+    }
+    let why = format!("it has {} bytes where the workload says {expected}: {payload}", payload.len());
+    Err(Failure::new("building the payload", why))
+}

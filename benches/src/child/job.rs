@@ -1,8 +1,8 @@
-use std::{net::SocketAddr, ops::Range, path::PathBuf};
+use std::{fs, net::SocketAddr, ops::Range, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
+use super::{Explain as _, Failure};
 
 /// What a child is told to do.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -13,10 +13,34 @@ pub(crate) struct Job {
     pub(crate) core: Option<usize>,
     /// Where a server listens (port 0 lets the system choose), or where a client connects.
     pub(crate) address: SocketAddr,
-    /// Where the parent has put credentials for this run.
+    /// Where the server puts what its clients need, and they find it: [`CA_FILE`], [`AUTH_KEY_FILE`], [`DEVICE_TOKENS_FILE`].
     pub(crate) directory: PathBuf,
     /// How much to send, and in what shape.
     pub(crate) workload: Workload,
+}
+
+impl Job {
+    /// The root that clients trust, PEM.
+    pub(crate) fn ca(&self) -> Result<Vec<u8>, Failure> {
+        fs::read(self.directory.join(CA_FILE)).explain("reading the authority")
+    }
+
+    /// The key that signs provider tokens, PKCS#8 in PEM.
+    pub(crate) fn auth_key(&self) -> Result<Vec<u8>, Failure> {
+        fs::read(self.directory.join(AUTH_KEY_FILE)).explain("reading the key")
+    }
+
+    /// The devices that pushes go to in turn; at least one.
+    pub(crate) fn device_tokens(&self) -> Result<Vec<String>, Failure> {
+        let text = fs::read_to_string(self.directory.join(DEVICE_TOKENS_FILE))
+            .explain("reading the device tokens")?;
+        let tokens: Vec<String> = text.lines().map(str::to_owned).collect();
+        if tokens.is_empty() {
+            Err(Failure::new("reading the device tokens", "there are none"))
+        } else {
+            Ok(tokens)
+        }
+    }
 }
 
 /// How much is sent in one run, and in what shape.
@@ -44,13 +68,13 @@ impl Workload {
 
 /// The app that pushes are for.
 pub const TOPIC: &str = "com.example.app";
-/// The team whose key signs the provider token.
-pub const TEAM_ID: &str = "DEF123GHIJ";
-/// The `kid` of the key that signs the provider token.
-pub const KEY_ID: &str = "ABC123DEFG";
+/// The team whose key signs the provider token; the double's ready-made one.
+pub const TEAM_ID: &str = "MOCKTEAM01";
+/// The `kid` of the key that signs the provider token; the ready-made team's first.
+pub const KEY_ID: &str = "MOCKKEY001";
 /// The name by which clients know the server; its certificate is good for it.
 pub const HOST_NAME: &str = "localhost";
-/// How many different devices the pushes go to in turn.
+/// How many devices a server has that has none of its own.
 pub const DEVICES: u64 = 1000;
 /// Warm-up beyond this shows nothing new.
 const WARM_UP_PUSHES_MAX: u64 = 10_000;
@@ -59,10 +83,11 @@ const WARM_UP_PUSHES_MAX: u64 = 10_000;
 pub(crate) const CA_FILE: &str = "ca.pem";
 /// In [`Job::directory`]: the key that signs provider tokens, PKCS#8 in PEM.
 pub(crate) const AUTH_KEY_FILE: &str = "AuthKey.p8";
+/// In [`Job::directory`]: the device tokens, one a line.
+pub(crate) const DEVICE_TOKENS_FILE: &str = "device-tokens";
 
-/// The token of device `number`, 64 hexadecimal digits; numbers from [`DEVICES`] on begin again at 0.
+/// The token of device `number` of [`DEVICES`], 64 hexadecimal digits.
 pub fn device_token(number: u64) -> String {
-    let number = number % DEVICES;
     // Spread over all digits, as real tokens are; the constants are the golden ratio's and its neighbours, odd, so all differ.
     let word = |odd: u64| (number + 1).wrapping_mul(odd);
     let words = [0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb, 0xd6e8_feb8_6659_fd93];
@@ -77,15 +102,6 @@ pub fn payload(bytes: usize) -> String {
     format!("{START}{body}{END}")
 }
 
-/// Refuses to compare clients that do not send the same: `payload` is what one is about to send.
-pub(crate) fn check_length(payload: &str, expected: usize) -> Result<(), Failure> {
-    if payload.len() == expected {
-        return Ok(());
-    }
-    let why = format!("it has {} bytes where the workload says {expected}: {payload}", payload.len());
-    Err(Failure::new("building the payload", why))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -97,7 +113,6 @@ mod tests {
         let tokens: BTreeSet<String> = (0..DEVICES).map(device_token).collect();
         assert_eq!(tokens.len() as u64, DEVICES);
         assert!(tokens.iter().all(|token| token.len() == 64));
-        assert_eq!(device_token(DEVICES), device_token(0));
     }
 
     #[test]

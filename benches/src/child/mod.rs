@@ -23,7 +23,7 @@ pub(crate) use client::{Client, run_client};
 pub(crate) use failure::{Explain, Failure};
 pub(crate) use in_flight::keep_in_flight;
 pub(crate) use job::Job;
-pub(crate) use job::{AUTH_KEY_FILE, CA_FILE, check_length};
+pub(crate) use job::{AUTH_KEY_FILE, CA_FILE, DEVICE_TOKENS_FILE};
 pub use job::{DEVICES, HOST_NAME, KEY_ID, TEAM_ID, TOPIC};
 pub use job::{Workload, device_token, payload};
 pub(crate) use latency::Latencies;

@@ -27,7 +27,8 @@ impl Cores {
         let cores: Vec<usize> =
             (0..CpuSet::count()).filter(|core| allowed.is_set(*core).unwrap_or(false)).collect();
         let [server, others @ ..] = cores.as_slice() else { return Self::Free };
-        let siblings = fs::read_to_string(format!("/sys/devices/system/cpu/cpu{server}/topology/thread_siblings_list"));
+        let siblings =
+            fs::read_to_string(format!("/sys/devices/system/cpu/cpu{server}/topology/thread_siblings_list"));
         let siblings = parse_list(&siblings.unwrap_or_default());
         let apart = others.iter().find(|core| !siblings.contains(core)).or(others.first());
         apart.map_or(Self::Free, |client| Self::Pinned { server: *server, client: *client })
@@ -54,7 +55,9 @@ impl fmt::Display for Cores {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pinned { server, client } => write!(f, "server on core {server}, client on core {client}"),
-            Self::Free => f.write_str("not pinned to cores: there are not two, or the system does not allow it"),
+            Self::Free => {
+                f.write_str("not pinned to cores: there are not two, or the system does not allow it")
+            }
         }
     }
 }

@@ -10,10 +10,10 @@ pub enum LoadError {
         /// What the system said.
         why: String,
     },
-    /// The credentials for the run could not be made.
-    #[error("making credentials: {why}")]
-    Credentials {
-        /// What failed.
+    /// A run has no directory for what its server gives to its clients.
+    #[error("making a temporary directory: {why}")]
+    Directory {
+        /// What the system said.
         why: String,
     },
     /// A hidden command was given something that `load` does not write.
@@ -67,7 +67,9 @@ pub enum LoadError {
         pushes: u64,
     },
     /// Other people's clients could not be built.
-    #[error("the peers could not be built ({why}); they need a network, or their packages fetched, and a C compiler")]
+    #[error(
+        "the peers could not be built ({why}); they need a network, or their packages fetched, and a C compiler"
+    )]
     PeersNotBuilt {
         /// What cargo said last, or what kept it from being started.
         why: String,

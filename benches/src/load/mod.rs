@@ -6,11 +6,9 @@
 //! | `pair_run` | one run of one pair |
 //! | `process`, `sockets`, `cores` | a child process; the connections it has open; the cores there are |
 //! | `namespace`, `peers` | pairs that need Apple's host names; other people's clients |
-//! | `credentials` | an authority, a server's certificate and a `.p8` key for the run |
 //! | `report` | medians, ratios, the table |
 
 mod cores;
-mod credentials;
 mod error;
 mod namespace;
 mod pair_run;
@@ -20,16 +18,16 @@ mod process;
 mod report;
 mod sockets;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-pub(crate) use credentials::{SERVER_CHAIN_FILE, SERVER_KEY_FILE};
+use tempfile::TempDir;
+
 pub use error::LoadError;
 pub use namespace::run_in_namespace;
 pub use report::Report;
 
 use crate::Workload;
 use cores::Cores;
-use credentials::Credentials;
 use pair_run::{PairJob, PairRun};
 use pairs::{PAIRS, Pair, Program};
 
@@ -50,7 +48,6 @@ pub struct LoadOptions {
 ///
 /// A pair that cannot run is in the report with the reason; the others go on.
 pub fn load(options: &LoadOptions) -> Result<Report, LoadError> {
-    let credentials = Credentials::generate()?;
     let own = std::env::current_exe().map_err(|error| LoadError::OwnProgram { why: error.to_string() })?;
     let pairs: Vec<&Pair> = PAIRS.iter().filter(|pair| pair.name().contains(&options.only)).collect();
     let wants_peers = options.with_peers && pairs.iter().any(|pair| pair.program == Program::Peers);
@@ -61,27 +58,32 @@ pub fn load(options: &LoadOptions) -> Result<Report, LoadError> {
     for round in 1..=options.runs {
         for pair in &pairs {
             eprintln!("run {round} of {}: {}", options.runs, pair.name());
-            let job = PairJob {
-                pair: pair.name(),
-                own: own.clone(),
-                client: program(pair, &own, &peers)?,
-                directory: credentials.directory().to_owned(),
-                workload: options.workload,
-                cores: cores.clone(),
+            let client = match pair.program {
+                Program::Own => Ok(own.clone()),
+                Program::Peers => peers.clone(),
             };
-            report.add(pair, run(pair, job));
+            report.add(pair, client.and_then(|client| run(pair, options.workload, &own, client, &cores)));
         }
     }
     Ok(report)
 }
 
-fn program(pair: &Pair, own: &PathBuf, peers: &Result<PathBuf, LoadError>) -> Result<PathBuf, LoadError> {
-    match pair.program {
-        Program::Own => Ok(own.clone()),
-        Program::Peers => peers.clone(),
-    }
-}
-
-fn run(pair: &Pair, job: PairJob) -> Result<PairRun, LoadError> {
+/// Runs a pair once, with a directory of its own for what the server gives to its clients.
+fn run(
+    pair: &Pair,
+    workload: Workload,
+    own: &Path,
+    client: PathBuf,
+    cores: &Cores,
+) -> Result<PairRun, LoadError> {
+    let directory = TempDir::new().map_err(|error| LoadError::Directory { why: error.to_string() })?;
+    let job = PairJob {
+        pair: pair.name(),
+        own: own.to_owned(),
+        client,
+        directory: directory.path().to_owned(),
+        workload,
+        cores: cores.clone(),
+    };
     if pair.needs_apples_names { namespace::run(&job) } else { job.run(pair) }
 }

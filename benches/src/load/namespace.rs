@@ -39,10 +39,13 @@ pub(super) fn run(job: &PairJob) -> Result<PairRun, LoadError> {
 /// Runs one pair in this process's own namespace and writes what came of it to standard output; the hidden command that [`run`]
 /// starts with `unshare`.
 pub fn run_in_namespace(job: &str) -> Result<(), LoadError> {
-    let job: PairJob = serde_json::from_str(job).map_err(|error| LoadError::BadJob { why: error.to_string() })?;
-    let pair = Pair::find(&job.pair).ok_or_else(|| LoadError::BadJob { why: format!("no pair {}", job.pair) })?;
+    let job: PairJob =
+        serde_json::from_str(job).map_err(|error| LoadError::BadJob { why: error.to_string() })?;
+    let pair =
+        Pair::find(&job.pair).ok_or_else(|| LoadError::BadJob { why: format!("no pair {}", job.pair) })?;
     let answer = prepare(&job.directory).and_then(|()| job.run(pair)).map_err(|error| error.to_string());
-    let text = serde_json::to_string(&answer).map_err(|error| LoadError::BadJob { why: error.to_string() })?;
+    let text =
+        serde_json::to_string(&answer).map_err(|error| LoadError::BadJob { why: error.to_string() })?;
     let _ = io::Write::write_all(&mut io::stdout(), format!("{text}\n").as_bytes()); // if `load` has gone, nobody asks
     Ok(())
 }

@@ -48,7 +48,11 @@ impl PairJob {
         client.expect("ready", READY_TIME_MAX, ready)?;
 
         server.say(Command::Begin);
-        server.expect("measuring", READY_TIME_MAX, |line| if line == Line::Begun { Ok(()) } else { Err(line) })?;
+        server.expect(
+            "measuring",
+            READY_TIME_MAX,
+            |line| if line == Line::Begun { Ok(()) } else { Err(line) },
+        )?;
         client.say(Command::Begin);
         let sent = client.expect("done", RUN_TIME_MAX, |line| match line {
             Line::Sent(sent) => Ok(sent),
@@ -75,11 +79,13 @@ impl PairJob {
     ) -> Result<ChildProcess, LoadError> {
         let (directory, workload) = (self.directory.clone(), self.workload);
         let job = Job { role: role.to_owned(), core, address, directory, workload };
-        let job = serde_json::to_string(&job).map_err(|error| LoadError::BadJob { why: error.to_string() })?;
+        let job =
+            serde_json::to_string(&job).map_err(|error| LoadError::BadJob { why: error.to_string() })?;
         // For a client that trusts what the platform trusts, and nothing that it could be given.
         let trust = self.directory.join(CA_FILE);
         let environment = [("SSL_CERT_FILE", trust.as_os_str())];
-        let arguments: &[&OsStr] = if *program == self.own { &["role".as_ref(), job.as_ref()] } else { &[job.as_ref()] };
+        let arguments: &[&OsStr] =
+            if *program == self.own { &["role".as_ref(), job.as_ref()] } else { &[job.as_ref()] };
         ChildProcess::start(role, program, arguments, &environment)
     }
 }

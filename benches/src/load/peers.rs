@@ -16,7 +16,13 @@ pub(super) fn build() -> Result<PathBuf, LoadError> {
     eprintln!("building other people's clients ({MANIFEST}); `--no-peers` leaves them out");
     let failed = |why: String| LoadError::PeersNotBuilt { why };
     let built = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
-        .args(["build", "--release", "--locked", "--message-format=json-render-diagnostics", "--manifest-path"])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--message-format=json-render-diagnostics",
+            "--manifest-path",
+        ])
         .arg(MANIFEST)
         .stderr(Stdio::inherit())
         .output()

@@ -41,7 +41,8 @@ impl Report {
 
     /// The report as one JSON document.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(&self.summary()).expect("a summary has string keys and finite numbers only")
+        serde_json::to_string_pretty(&self.summary())
+            .expect("a summary has string keys and finite numbers only")
     }
 
     fn summary(&self) -> Summary<'_> {
@@ -57,13 +58,17 @@ impl Report {
 
     /// The ratio in each round, and the middle of them; `None` if no round has both pairs.
     fn ratio(&self, ratio: &Ratio) -> Option<RatioSummary> {
-        let row = |(server, client)| self.rows.iter().find(|row| (row.pair.server, row.pair.client) == (server, client));
+        let row = |(server, client)| {
+            self.rows.iter().find(|row| (row.pair.server, row.pair.client) == (server, client))
+        };
         let (of, by) = (row(ratio.of)?, row(ratio.by)?);
         let rounds: Vec<f64> = of
             .runs
             .iter()
             .zip(&by.runs)
-            .filter_map(|(of, by)| Some(cpu_us(of.as_ref().ok()?, ratio.side) / cpu_us(by.as_ref().ok()?, ratio.side)))
+            .filter_map(|(of, by)| {
+                Some(cpu_us(of.as_ref().ok()?, ratio.side) / cpu_us(by.as_ref().ok()?, ratio.side))
+            })
             .collect();
         let median = median(rounds.iter().copied())?;
         let side = if ratio.side == Side::Server { "server" } else { "client" };
@@ -90,7 +95,11 @@ impl Row {
             p50_ms: middle(&|run| f64::from(run.sent.p50_us) / 1e3),
             p99_ms: middle(&|run| f64::from(run.sent.p99_us) / 1e3),
             connections: good.last().and_then(|run| run.connections),
-            failures: self.runs.iter().filter_map(|run| run.as_ref().err().map(ToString::to_string)).collect(),
+            failures: self
+                .runs
+                .iter()
+                .filter_map(|run| run.as_ref().err().map(ToString::to_string))
+                .collect(),
         }
     }
 }
@@ -175,7 +184,9 @@ impl fmt::Display for Report {
 
 impl RowSummary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = |value: Option<f64>, decimals| value.map_or("-".to_owned(), |value| format!("{value:.decimals$}"));
+        let number = |value: Option<f64>, decimals| {
+            value.map_or("-".to_owned(), |value| format!("{value:.decimals$}"))
+        };
         writeln!(
             f,
             "{:<17} {:<11} {:>9} {:>11} {:>11} {:>7} {:>7} {:>5}",

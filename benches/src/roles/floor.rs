@@ -28,12 +28,13 @@ struct FloorConnection {
 impl Client for Floor {
     async fn connect(job: &Job) -> Result<Self, Failure> {
         let template = RequestTemplate::of_job(job)?;
-        let tls = tls::client_config(&job.directory)?;
+        let tls = tls::client_config(job)?;
         let mut connections = Vec::new();
         for _ in 0..job.workload.connections {
             let tcp = TcpStream::connect(job.address).await.explain("connecting")?;
-            let socket =
-                TlsSocket::connect(tcp, tls.clone(), tls::server_name()).await.explain("the TLS handshake")?;
+            let socket = TlsSocket::connect(tcp, tls.clone(), tls::server_name())
+                .await
+                .explain("the TLS handshake")?;
             connections.push(FloorConnection {
                 socket,
                 h2: Connection::client(Config::default()),
@@ -143,7 +144,10 @@ impl Run {
                 }
                 Event::Reset { code, .. } => return Err(Failure::new("pushing", format!("reset: {code:?}"))),
                 Event::GoAway { debug, .. } => {
-                    return Err(Failure::new("pushing", format!("GOAWAY {}", String::from_utf8_lossy(debug))));
+                    return Err(Failure::new(
+                        "pushing",
+                        format!("GOAWAY {}", String::from_utf8_lossy(debug)),
+                    ));
                 }
                 _ => {}
             }

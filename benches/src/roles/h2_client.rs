@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::{RequestTemplate, request::apns_id, tls};
-use crate::child::{Client, DEVICES, Explain as _, Failure, Job, Latencies, TOPIC, keep_in_flight};
+use crate::child::{Client, Explain as _, Failure, Job, Latencies, TOPIC, keep_in_flight};
 
 pub(super) struct H2Client {
     connections: Vec<SendRequest<Bytes>>,
@@ -27,7 +27,7 @@ struct Prepared {
 impl Client for H2Client {
     async fn connect(job: &Job) -> Result<Self, Failure> {
         let template = RequestTemplate::of_job(job)?;
-        let tls = TlsConnector::from(tls::client_config(&job.directory)?);
+        let tls = TlsConnector::from(tls::client_config(job)?);
         let mut connections = Vec::new();
         for _ in 0..job.workload.connections {
             connections.push(connect(job, &tls).await?);
@@ -72,7 +72,9 @@ async fn push(connection: SendRequest<Bytes>, prepared: Arc<Prepared>, number: u
 
 impl Prepared {
     fn new(template: &RequestTemplate) -> Result<Self, Failure> {
-        let uri = |path| Uri::builder().scheme("https").authority(&*template.authority).path_and_query(path).build();
+        let uri = |path| {
+            Uri::builder().scheme("https").authority(&*template.authority).path_and_query(path).build()
+        };
         let uris: Result<_, _> = template.paths.iter().map(|path| uri(path.as_str())).collect();
         Ok(Self {
             uris: uris.explain("building a URI")?,
@@ -82,7 +84,7 @@ impl Prepared {
     }
 
     fn request(&self, number: u64) -> Result<Request<()>, Failure> {
-        Request::post(self.uris[(number % DEVICES) as usize].clone())
+        Request::post(self.uris[number as usize % self.uris.len()].clone())
             .header("authorization", self.authorization.clone())
             .header("apns-topic", HeaderValue::from_static(TOPIC))
             .header("apns-push-type", HeaderValue::from_static("alert"))

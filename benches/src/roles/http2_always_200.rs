@@ -8,15 +8,15 @@ use rustls::ServerConfig;
 use tokio::{net::TcpStream, sync::oneshot};
 
 use super::{
+    admission::always_200,
     h2_always_200::{CONNECTION_WINDOW, STREAMS},
     listen,
     request::apns_id,
-    tls,
 };
 use crate::child::{Explain as _, Failure, Job};
 
 pub(super) async fn serve(job: Job, listening: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
-    let config = tls::server_config(&job.directory)?;
+    let config = always_200(&job.directory)?;
     let listener = listen(job.address).await?;
     let _ = listening.send(listener.local_addr().explain("listening")?);
     loop {
@@ -55,7 +55,8 @@ async fn connection(tcp: TcpStream, config: Arc<ServerConfig>) -> Result<(), Fai
 
 fn answer(h2: &mut Connection, answered: &mut u64) -> Result<(), Failure> {
     while let Some(event) = h2.poll_event(&mut ()).explain("HTTP/2")? {
-        let (Event::Data { stream, end_stream: true, .. } | Event::Headers { stream, end_stream: true, .. }) = event
+        let (Event::Data { stream, end_stream: true, .. } | Event::Headers { stream, end_stream: true, .. }) =
+            event
         else {
             continue;
         };

@@ -2,11 +2,16 @@
 //!
 //! | role | | what |
 //! |---|---|---|
+//! | `double` | server | mock-apns with all its checks |
 //! | `h2-always-200` | server | the h2 crate and tokio-rustls, answering 200 to everything |
 //! | `http2-always-200` | server | our HTTP/2, answering 200 to everything: what validation costs is the double less this |
+//! | `engine` | client | the provider's engine |
 //! | `h2-client` | client | the h2 crate and tokio-rustls, one task for each push in flight |
 //! | `floor` | client | our HTTP/2 with nothing around it: loads a server while costing little |
 
+mod admission;
+mod double;
+mod engine;
 mod floor;
 mod h2_always_200;
 mod h2_client;
@@ -32,20 +37,25 @@ use server::run_server;
 /// A role by its name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Role {
+    Double,
     H2Always200,
     Http2Always200,
+    Engine,
     H2Client,
     Floor,
 }
 
 impl Role {
-    const ALL: [Self; 4] = [Self::H2Always200, Self::Http2Always200, Self::H2Client, Self::Floor];
+    const ALL: [Self; 6] =
+        [Self::Double, Self::H2Always200, Self::Http2Always200, Self::Engine, Self::H2Client, Self::Floor];
 
     /// The name on the command line and in reports.
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Double => "double",
             Self::H2Always200 => "h2-always-200",
             Self::Http2Always200 => "http2-always-200",
+            Self::Engine => "engine",
             Self::H2Client => "h2-client",
             Self::Floor => "floor",
         }
@@ -59,8 +69,10 @@ impl Role {
     /// Is what the name says until standard input ends.
     pub(crate) fn run(self, job: Job) {
         match self {
+            Self::Double => run_server(job, double::serve),
             Self::H2Always200 => run_server(job, h2_always_200::serve),
             Self::Http2Always200 => run_server(job, http2_always_200::serve),
+            Self::Engine => run_client::<engine::EngineClient>(job),
             Self::H2Client => run_client::<h2_client::H2Client>(job),
             Self::Floor => run_client::<floor::Floor>(job),
         }

@@ -1,9 +1,9 @@
-use std::{fs, path::Path, time::SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
 use super::provider_token;
-use crate::child::{AUTH_KEY_FILE, DEVICES, Explain as _, Failure, HOST_NAME, Job, TOPIC, device_token, payload};
+use crate::child::{Explain as _, Failure, HOST_NAME, Job, TOPIC, payload};
 
 /// What the clients without an engine send: one request, of which the path and the identifier change.
 #[derive(Clone, Debug)]
@@ -22,25 +22,26 @@ pub struct RequestTemplate {
 pub type Fields<'a> = [(&'a str, &'a str); 9];
 
 impl RequestTemplate {
-    /// Requests with this provider token and payloads of that length.
-    pub fn new(port: u16, token: &str, payload_bytes: usize) -> Self {
+    /// Requests with this provider token and payloads of that length, to these devices in turn (at least one).
+    pub fn new(port: u16, token: &str, payload_bytes: usize, devices: &[String]) -> Self {
         Self {
             authority: format!("{HOST_NAME}:{port}"),
             authorization: format!("bearer {token}"),
             body: payload(payload_bytes).into(),
-            paths: (0..DEVICES).map(|device| format!("/3/device/{}", device_token(device))).collect(),
+            paths: devices.iter().map(|token| format!("/3/device/{token}")).collect(),
         }
     }
 
     /// Requests as a job wants them, with a token signed now.
     pub(super) fn of_job(job: &Job) -> Result<Self, Failure> {
-        let token = token_of(&job.directory)?;
-        Ok(Self::new(job.address.port(), &token, job.workload.payload_bytes))
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).explain("reading the clock")?;
+        let token = provider_token(&job.auth_key()?, now.as_secs()).explain("signing")?;
+        Ok(Self::new(job.address.port(), &token, job.workload.payload_bytes, &job.device_tokens()?))
     }
 
     /// The path of push `number`.
     pub fn path(&self, number: u64) -> &str {
-        &self.paths[(number % DEVICES) as usize]
+        &self.paths[number as usize % self.paths.len()]
     }
 
     /// All fields of push `number`; `apns_id` is what [`apns_id`] makes of it.
@@ -62,10 +63,4 @@ impl RequestTemplate {
 /// An identifier that no other push of the run has.
 pub(super) fn apns_id(number: u64) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
-}
-
-fn token_of(directory: &Path) -> Result<String, Failure> {
-    let key = fs::read(directory.join(AUTH_KEY_FILE)).explain("reading the key")?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).explain("reading the clock")?;
-    provider_token(&key, now.as_secs()).explain("signing")
 }

@@ -1,34 +1,32 @@
 //! TLS of the servers and clients that have no configuration of their own: rustls with ring, ALPN `h2`.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
+use apns_certs::Identity;
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _},
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
 
-use crate::{
-    child::{CA_FILE, Explain as _, Failure, HOST_NAME},
-    load::{SERVER_CHAIN_FILE, SERVER_KEY_FILE},
-};
+use crate::child::{Explain as _, Failure, HOST_NAME, Job};
 
-/// A server with the credentials in `directory`.
-pub(super) fn server_config(directory: &Path) -> Result<Arc<ServerConfig>, Failure> {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(directory.join(SERVER_CHAIN_FILE))
-        .and_then(Iterator::collect)
-        .explain("reading the server's certificate")?;
-    let key = PrivateKeyDer::from_pem_file(directory.join(SERVER_KEY_FILE)).explain("reading the server's key")?;
+/// A server with this certificate.
+pub(super) fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, Failure> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(VERSIONS)
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .and_then(|builder| {
+            builder
+                .with_no_client_auth()
+                .with_single_cert(identity.chain().to_vec(), identity.private_key().to_der())
+        })
         .explain("configuring the server's TLS")?;
     config.alpn_protocols = vec![ALPN.to_vec()];
     Ok(Arc::new(config))
 }
 
-/// A client that trusts the authority in `directory`.
-pub(super) fn client_config(directory: &Path) -> Result<Arc<ClientConfig>, Failure> {
-    let ca = CertificateDer::from_pem_file(directory.join(CA_FILE)).explain("reading the authority")?;
+/// A client that trusts the authority of a job.
+pub(super) fn client_config(job: &Job) -> Result<Arc<ClientConfig>, Failure> {
+    let ca = CertificateDer::from_pem_slice(&job.ca()?).explain("reading the authority")?;
     let mut roots = RootCertStore::empty();
     roots.add(ca).explain("trusting the authority")?;
     let mut config = ClientConfig::builder_with_provider(provider())

@@ -2,6 +2,7 @@
 
 mod flow_control;
 mod goaway;
+mod h2_interop;
 mod limits;
 mod messages;
 mod properties;

@@ -5,7 +5,9 @@ use apns_http2::{
     limits::SETTINGS_PENDING_MAX,
 };
 
-use crate::support::{OK, PUSH, Pair, REQUEST, RawPeer, Seen, codes, data, headers, setting, settings, settings_ack};
+use crate::support::{
+    OK, PUSH, Pair, REQUEST, RawPeer, Seen, codes, data, headers, setting, settings, settings_ack,
+};
 
 fn max_streams(count: u32) -> Settings {
     Settings { max_concurrent_streams: Some(count), ..Settings::default() }
@@ -22,14 +24,20 @@ fn both_sides_tell_their_settings_first() {
     let frames = opening.strip_prefix(crate::support::PREFACE).unwrap();
     assert_eq!(frames, settings(&[(setting::ENABLE_PUSH, 0)]).bytes());
 
-    let config = Config { settings: Settings { enable_push: Some(1), ..max_streams(1) }, ..Config::default() };
+    let config =
+        Config { settings: Settings { enable_push: Some(1), ..max_streams(1) }, ..Config::default() };
     let mut server = RawPeer::silent(apns_http2::Connection::server(config));
-    assert_eq!(server.reads(), [settings(&[(setting::MAX_CONCURRENT_STREAMS, 1)])], "a server has no say in push");
+    assert_eq!(
+        server.reads(),
+        [settings(&[(setting::MAX_CONCURRENT_STREAMS, 1)])],
+        "a server has no say in push"
+    );
 }
 
 #[test]
 fn the_limit_of_streams_follows_apples_first_token() {
-    let mut pair = Pair::new(Config::default(), Config { settings: Settings { ..max_streams(1) }, ..Config::default() });
+    let mut pair =
+        Pair::new(Config::default(), Config { settings: Settings { ..max_streams(1) }, ..Config::default() });
     assert_eq!(pair.client.openable_streams(), 1);
     let first = pair.client.open(&PUSH, true).unwrap();
     assert_eq!(pair.client.open(&PUSH, true), Err(CommandError::TooManyStreams { limit: 1 }));
@@ -173,7 +181,11 @@ fn a_peer_that_goes_on_using_a_table_it_gave_up_ends_the_connection() {
     peer.reads();
     peer.still_serves(1);
     peer.sends([settings_ack()]);
-    assert_eq!(peer.breaks_with([headers(3, &REQUEST)]), Violation::Compression, "its block must begin with an update");
+    assert_eq!(
+        peer.breaks_with([headers(3, &REQUEST)]),
+        Violation::Compression,
+        "its block must begin with an update"
+    );
 }
 
 #[test]

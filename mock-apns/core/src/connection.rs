@@ -11,6 +11,13 @@ use crate::{
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ConnectionId(pub(crate) u64);
 
+impl std::fmt::Display for ConnectionId {
+    /// The ordinal of the connection, from 0.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, f)
+    }
+}
+
 /// What is known of a connection when its TLS handshake is done.
 #[derive(Clone, Copy, Debug)]
 pub struct Opened<'a> {

@@ -1,5 +1,7 @@
 //! Authentication keys: whose provider tokens are believed, and for what.
 
+use std::collections::BTreeSet;
+
 use crate::{BundleId, Environment, KeyId};
 
 /// A team's key for provider tokens: the public half of an `AuthKey_….p8`.
@@ -56,7 +58,7 @@ pub enum KeyScope {
         /// The one environment.
         environment: Environment,
         /// The apps, each with its topics of every suffix.
-        bundle_ids: Vec<BundleId>,
+        bundle_ids: BTreeSet<BundleId>,
         /// The one other topic-specific key that may be used on the same connection.
         related: Option<KeyId>,
     },
@@ -89,7 +91,7 @@ mod tests {
     }
 
     fn topic_key(id: &str, related: Option<&str>) -> ProviderKey {
-        let bundle_ids = vec![BundleId::parse("com.example.app").unwrap()];
+        let bundle_ids = [BundleId::parse("com.example.app").unwrap()].into();
         let related = related.map(|id| KeyId::parse(id).unwrap());
         key(id, KeyScope::Topics { environment: Environment::Sandbox, bundle_ids, related })
     }

@@ -1,5 +1,9 @@
 //! Every reason that the device API gives for refusing a push: one table, and what follows from it.
 
+use std::io::Write as _;
+
+use crate::Timestamp;
+
 /// Declares [`Reason`] and everything derived from it, so that a reason is written down once.
 macro_rules! reasons {
     ($($variant:ident = $status:literal, $meaning:literal, $source:expr;)*) => {
@@ -83,6 +87,18 @@ impl Reason {
     pub fn from_wire(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
     }
+
+    /// Appends the body of an answer, or the debug data of a GOAWAY frame, to `out`: compact JSON, as observed. Apple's
+    /// `timestamp` counts milliseconds, and goes with status 410 only.
+    pub fn body(self, timestamp: Option<Timestamp>, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"reason\":\"");
+        out.extend_from_slice(self.as_str().as_bytes());
+        out.push(b'"');
+        if let Some(timestamp) = timestamp {
+            write!(out, ",\"timestamp\":{}", timestamp.as_millis()).expect("a Vec takes every write");
+        }
+        out.push(b'}');
+    }
 }
 
 #[cfg(test)]
@@ -126,6 +142,16 @@ mod tests {
             assert_eq!(Reason::from_wire(reason.as_str()), Some(reason));
         }
         assert_eq!(Reason::from_wire("baddevicetoken"), None);
+    }
+
+    #[test]
+    fn a_body_is_compact_json_with_milliseconds() {
+        let mut body = Vec::new();
+        Reason::BadTopic.body(None, &mut body);
+        assert_eq!(body, br#"{"reason":"BadTopic"}"#);
+        body.clear();
+        Reason::Unregistered.body(Some(Timestamp::from_millis(1_508_249_865_488)), &mut body);
+        assert_eq!(body, br#"{"reason":"Unregistered","timestamp":1508249865488}"#);
     }
 
     #[test]

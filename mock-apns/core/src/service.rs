@@ -60,8 +60,8 @@ pub enum Effect {
         /// How many.
         streams: u32,
     },
-    /// Send GOAWAY with last stream 0, NO_ERROR and the body of this reason as debug data, then GOAWAY without debug
-    /// data, then close. Observed in a frame trace of 2016.
+    /// Send GOAWAY with last stream 0, NO_ERROR and the [`body`](Reason::body) of this reason as debug data, then
+    /// GOAWAY without debug data, then close. Observed in a frame trace of 2016.
     GoAway {
         /// This connection.
         connection: ConnectionId,
@@ -293,6 +293,13 @@ mod tests {
             bench.effects(&push)[..],
             [Effect::GoAway { reason: Reason::BadCertificateEnvironment, .. }]
         ));
+    }
+
+    /// The shell keeps a service behind a lock and hands it from thread to thread.
+    #[test]
+    fn a_service_can_be_handed_to_another_thread() {
+        fn is_send<T: Send>() {}
+        is_send::<Service>();
     }
 
     #[test]

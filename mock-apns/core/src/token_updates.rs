@@ -52,7 +52,7 @@ mod tests {
     use super::*;
     use crate::{KeyId, KeyScope, ProviderKey, Team, TeamId, team::Teams};
 
-    const WINDOW: Duration = Duration::from_secs(1200);
+    const WINDOW: Duration = Duration::from_mins(20);
 
     fn at(secs: u64) -> Timestamp {
         Timestamp::from_secs(secs)

@@ -13,23 +13,10 @@ impl<'a> Topic<'a> {
     /// [`TOPIC_BYTES_MAX`] bytes. Apple allows letters, digits, hyphens and dots in a bundle identifier; underscores
     /// are seen in old macOS ones.
     pub fn parse(value: &'a [u8]) -> Option<Self> {
-        let label_is_open = |previous: u8| previous != b'.';
-        if value.is_empty() || value.len() > TOPIC_BYTES_MAX {
-            return None;
-        }
-        let mut previous = b'.';
-        for &byte in value {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => {}
-                b'.' if label_is_open(previous) => {}
-                _ => return None,
-            }
-            previous = byte;
-        }
-        if !label_is_open(previous) {
-            return None;
-        }
-        std::str::from_utf8(value).ok().map(Self)
+        let is_label_byte = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let is_label = |label: &[u8]| !label.is_empty() && label.iter().all(is_label_byte);
+        let well_formed = value.len() <= TOPIC_BYTES_MAX && value.split(|byte| *byte == b'.').all(is_label);
+        if well_formed { std::str::from_utf8(value).ok().map(Self) } else { None }
     }
 
     /// The topic as text.

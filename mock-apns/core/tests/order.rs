@@ -5,8 +5,11 @@ mod common;
 use common::{Bench, Push};
 use mock_apns_core::Reason;
 
+/// What is told, and how a push is made to deserve it.
+type Mistake = (Reason, fn(Push) -> Push);
+
 /// Mistakes in the order in which they are told.
-const MISTAKES: &[(Reason, fn(Push) -> Push)] = &[
+const MISTAKES: &[Mistake] = &[
     (Reason::BadPath, |push| push.with(":path", "/2/device/zz")),
     (Reason::MethodNotAllowed, |push| push.with(":method", "GET")),
     (Reason::MissingProviderToken, |push| push.without("authorization")),

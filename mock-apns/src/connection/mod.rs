@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use apns_http2::{Config, Connection as Http2, ErrorCode, Event, Section, Settings, StreamId};
 use apns_wire::{Received, TlsSocket, WireError};
-use mock_apns_core::{Answer, ConnectionId, Effect, Opened, Service};
+use mock_apns_core::{Answer, ConnectionId, Effect, Opened, Reason, Service};
 use tokio::{sync::watch, time::timeout};
 use tracing::{debug, info};
 
-use crate::{clock::Clock, shared::Shared};
+use crate::shared::Shared;
 use requests::Requests;
 
 /// How long a connection that is being closed waits for its peer to close too. Closing at once would make the kernel drop what the peer has not
@@ -43,7 +43,7 @@ impl Connection {
         let now = shared.clock.now();
         let mut service = shared.service();
         let id = service.connected(now, opened);
-        let streams = service.max_concurrent_streams(id);
+        let streams = service.initial_max_concurrent_streams(id);
         drop(service);
         let settings = Settings { max_concurrent_streams: Some(streams), ..Settings::APPLE };
         Self {
@@ -66,7 +66,6 @@ impl Connection {
             Ok(()) => self.linger().await,
             Err(error) => debug!(connection = %self.id, %error, "connection lost"),
         }
-        debug!(connection = %self.id, "connection closed");
     }
 
     async fn run(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), WireError> {
@@ -152,7 +151,7 @@ impl Connection {
                     self.http2.settings(Settings { max_concurrent_streams: Some(streams), ..Settings::default() })
                 }
                 Effect::GoAway { reason, .. } => {
-                    info!(connection = %self.id, %reason, "connection refused: GOAWAY");
+                    info!(connection = %self.id, reason = reason.as_str(), "connection refused: GOAWAY");
                     self.go_away(reason.as_str());
                     return Next::Close;
                 }
@@ -205,11 +204,12 @@ impl Connection {
 
 /// One line for each push, so that a terminal shows what a provider does.
 fn log_answer(connection: ConnectionId, answer: &Answer) {
-    match answer.reason {
-        None => info!(target: "mock_apns::push", %connection, status = answer.status, apns_id = %answer.apns_id),
-        Some(reason) => info!(
-            target: "mock_apns::push",
-            %connection, status = answer.status, %reason, apns_id = %answer.apns_id, rule = answer.rule.map(|rule| rule.id)
-        ),
+    let apns_id = answer.apns_id.as_str();
+    match answer.reason.map(Reason::as_str) {
+        None => info!(target: "mock_apns::push", %connection, status = answer.status, apns_id),
+        Some(reason) => {
+            let rule = answer.rule.map(|rule| rule.id);
+            info!(target: "mock_apns::push", %connection, status = answer.status, reason, apns_id, rule);
+        }
     }
 }

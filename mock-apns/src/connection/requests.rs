@@ -128,7 +128,7 @@ mod tests {
     fn end(requests: &mut Requests, stream: u32, data: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
         let mut got = None;
         requests.data(StreamId::new(stream), data, true, |request, body| {
-            got = Some((request.path().to_vec(), body.to_vec()));
+            got = Some((request.path().unwrap().to_vec(), body.to_vec()));
         });
         got
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use apns_http2::{
-    ErrorCode, StreamId,
+    ErrorCode,
     hpack::{Encoder, Field},
 };
 
@@ -11,7 +11,16 @@ use apns_http2::{
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 const NAMES: [&str; 10] = [
-    "DATA", "HEADERS", "PRIORITY", "RST_STREAM", "SETTINGS", "PUSH_PROMISE", "PING", "GOAWAY", "WINDOW_UPDATE", "CONTINUATION",
+    "DATA",
+    "HEADERS",
+    "PRIORITY",
+    "RST_STREAM",
+    "SETTINGS",
+    "PUSH_PROMISE",
+    "PING",
+    "GOAWAY",
+    "WINDOW_UPDATE",
+    "CONTINUATION",
 ];
 
 const END_STREAM: u8 = 0x1;
@@ -22,7 +31,6 @@ const WITH_PRIORITY: u8 = 0x20;
 
 /// Identifiers of settings (RFC 9113 section 6.5.2).
 pub(crate) mod setting {
-    pub(crate) const HEADER_TABLE_SIZE: u16 = 1;
     pub(crate) const ENABLE_PUSH: u16 = 2;
     pub(crate) const MAX_CONCURRENT_STREAMS: u16 = 3;
     pub(crate) const INITIAL_WINDOW_SIZE: u16 = 4;
@@ -57,7 +65,8 @@ pub(crate) fn reset(stream: u32, code: ErrorCode) -> Frame {
 }
 
 pub(crate) fn settings(parameters: &[(u16, u32)]) -> Frame {
-    let bytes = parameters.iter().flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat());
+    let bytes =
+        parameters.iter().flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat());
     Frame { kind: 4, flags: 0, stream: 0, payload: bytes.collect() }
 }
 
@@ -161,7 +170,14 @@ impl Frame {
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let payload = String::from_utf8_lossy(&self.payload[..self.payload.len().min(60)]);
-        write!(f, "{} stream {} flags {:#x} len {} {payload:?}", self.name(), self.stream, self.flags, self.payload.len())
+        write!(
+            f,
+            "{} stream {} flags {:#x} len {} {payload:?}",
+            self.name(),
+            self.stream,
+            self.flags,
+            self.payload.len()
+        )
     }
 }
 
@@ -184,9 +200,4 @@ pub(crate) fn codes(frames: &[Frame]) -> Vec<(u32, ErrorCode)> {
         _ => None,
     };
     frames.iter().filter_map(code).collect()
-}
-
-/// The first `count` streams of a client.
-pub(crate) fn ids(count: u32) -> impl Iterator<Item = StreamId> {
-    (0..count).map(|n| StreamId::new(2 * n + 1))
 }

@@ -12,8 +12,10 @@ mod pair;
 mod raw_peer;
 mod seen;
 
-pub(crate) use frames::{Frame, block, codes, continuation, data, goaway, headers, ping, ping_ack, priority, push_promise};
-pub(crate) use frames::{PREFACE, ids, reset, setting, settings, settings_ack, window_update};
+pub(crate) use frames::{
+    Frame, block, codes, continuation, data, goaway, headers, ping, ping_ack, priority, push_promise,
+};
+pub(crate) use frames::{PREFACE, reset, setting, settings, settings_ack, window_update};
 pub(crate) use pair::Pair;
 pub(crate) use raw_peer::RawPeer;
 pub(crate) use seen::{Seen, body_of, seen_of};

@@ -69,7 +69,9 @@ impl Pair {
         }
         for stream in streams {
             for (from, to) in [(&self.client, &self.server), (&self.server, &self.client)] {
-                if let (Some(may), Some(granted)) = (from.stream_send_window(stream), to.receive_window(stream)) {
+                if let (Some(may), Some(granted)) =
+                    (from.stream_send_window(stream), to.receive_window(stream))
+                {
                     assert_eq!(may, granted, "{stream:?}");
                 }
             }

@@ -67,7 +67,9 @@ fn owned(event: &Event<'_>) -> Seen {
         }
         Event::Data { stream, data, end_stream } => Seen::Data { stream, data: data.to_vec(), end_stream },
         Event::Reset { stream, code, violation } => Seen::Reset { stream, code, violation },
-        Event::GoAway { last_stream, code, debug } => Seen::GoAway { last_stream, code, debug: debug.to_vec() },
+        Event::GoAway { last_stream, code, debug } => {
+            Seen::GoAway { last_stream, code, debug: debug.to_vec() }
+        }
         Event::Ping { opaque } => Seen::Ping(opaque),
         Event::PingAcknowledged { opaque } => Seen::PingAcknowledged(opaque),
         ref other => panic!("an event that the tests do not know: {other:?}"),

@@ -166,7 +166,7 @@ fn provider_token_is_not_from_the_future(checking: &mut Checking<'_>) -> Verdict
 }
 
 /// How old a provider token may be.
-const PROVIDER_TOKEN_AGE_MAX: Duration = Duration::from_secs(3600);
+const PROVIDER_TOKEN_AGE_MAX: Duration = Duration::from_hours(1);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! A service with teams, keys, apps and device tokens, and a push that it accepts: what every test starts from.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses another part of it")]
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use rustls_pki_types::UnixTime;
 
 /// 2023-11-14T22:13:20Z: some present.
 pub const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
-pub const HOUR: Duration = Duration::from_secs(3600);
+pub const HOUR: Duration = Duration::from_hours(1);
 
 pub const TEAM: &str = "TEAM000001";
 pub const OTHER_TEAM: &str = "TEAM000002";
@@ -56,7 +57,7 @@ impl Bench {
             service.add_team(team).unwrap();
         }
         let connection = service.connected(NOW, sandbox());
-        let authorization = format!("bearer {}", Jwt::default().sign());
+        let authorization = AUTHORIZATION.with(Clone::clone);
         Self { service, connection, now: NOW, authorization, next_stream: 1 }
     }
 
@@ -193,8 +194,8 @@ impl Jwt<'_> {
         let claims = format!(r#"{{"iss":"{}","iat":{iat}}}"#, self.team);
         let encode = |part: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(part);
         let signed = format!("{}.{}", encode(header.as_bytes()), encode(claims.as_bytes()));
-        let signer = if self.signer.is_empty() { self.kid } else { self.signer };
-        let signature: ecdsa::Signature = signing_key(signer).sign(signed.as_bytes());
+        let key = if self.signer.is_empty() { self.kid } else { self.signer };
+        let signature: ecdsa::Signature = signing_key(key).sign(signed.as_bytes());
         let signature =
             if self.der { signature.to_der().as_bytes().to_vec() } else { signature.to_bytes().to_vec() };
         format!("{signed}.{}", encode(&signature))
@@ -235,14 +236,20 @@ pub fn sandbox() -> Opened<'static> {
 
 /// The team of the bench, and another.
 pub fn teams() -> [Team; 2] {
-    [team(), other_team()]
+    TEAMS.with(Clone::clone)
+}
+
+// Keys and signatures are dear, and always the same.
+thread_local! {
+    static TEAMS: [Team; 2] = [team(), other_team()];
+    static AUTHORIZATION: String = format!("bearer {}", Jwt::default().sign());
 }
 
 fn team() -> Team {
     let mut team = Team::new(TeamId::parse(TEAM).unwrap());
     let topics = |related: Option<&str>| KeyScope::Topics {
         environment: Environment::Sandbox,
-        bundle_ids: vec![bundle_id("com.example.app")],
+        bundle_ids: [bundle_id("com.example.app")].into(),
         related: related.map(|id| KeyId::parse(id).unwrap()),
     };
     for (id, scope) in [

@@ -1,0 +1,32 @@
+//! The double, as anyone would start it: every check that it makes is made.
+
+use std::{future, net::SocketAddr};
+
+use apns_certs::Purpose;
+use mock_apns::MockApns;
+use tokio::sync::oneshot;
+
+use super::admission::admit;
+use crate::child::{Explain as _, Failure, Job, KEY_ID, TEAM_ID, TOPIC};
+
+pub(super) async fn serve(job: Job, listening: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
+    // Production, since one of the clients only knows that name and its port.
+    let mock =
+        MockApns::builder().ports(0, job.address.port()).start().await.explain("starting the double")?;
+    let team = mock.ready_made();
+    let key = team.keys.first().filter(|key| key.key_id == KEY_ID && team.team_id == TEAM_ID);
+    let key = key.ok_or_else(|| Failure::new("reading the ready-made team", "its IDs are others"))?;
+    let device_tokens: Vec<String> = team
+        .device_tokens
+        .iter()
+        .filter(|token| token.name == DEVICE && token.topic == TOPIC)
+        .map(|token| token.token.clone())
+        .collect();
+    let ca = mock.certificates().authority().root_pem(Purpose::Server);
+    admit(&job.directory, &ca, &key.key.to_p8(), &device_tokens)?;
+    let _ = listening.send(mock.production());
+    future::pending().await
+}
+
+/// The name of the ready-made device token in production.
+const DEVICE: &str = "production";
