@@ -9,11 +9,11 @@ use mock_apns_core::{
 use ring::digest::{Context, SHA256};
 
 /// The team's ID.
-pub const TEAM_ID: &str = "MOCKTEAM01";
+pub(crate) const TEAM_ID: &str = "MOCKTEAM01";
 /// The app that the ready-made device tokens are for.
-pub const BUNDLE_ID: &str = "com.example.app";
+pub(crate) const BUNDLE_ID: &str = "com.example.app";
 /// Another app of the team, to see `DeviceTokenNotForTopic`.
-pub const OTHER_BUNDLE_ID: &str = "com.example.other";
+pub(crate) const OTHER_BUNDLE_ID: &str = "com.example.other";
 /// Why nothing of the ready-made team can be malformed.
 const CONSTANTS: &str = "the tables of this file are well-formed: its tests, and every start, make a team of them";
 /// How long ago the dead device tokens died: long enough that a registration of today is younger.

@@ -2,16 +2,18 @@ use std::{
     cell::RefCell,
     io::{self, BufRead, ErrorKind, Write},
     sync::Arc,
+    time::Duration,
 };
 
 use rustls::{
     ClientConfig, ClientConnection, Connection, ServerConfig,
     pki_types::ServerName,
-    server::{Acceptor, ClientHello},
+    server::{Acceptor, ClientHello, ServerConnection},
 };
 use tokio::{
     io::{AsyncWriteExt, Interest},
     net::TcpStream,
+    time::timeout,
 };
 
 use crate::WireError;
@@ -22,6 +24,9 @@ pub const UNSENT_HIGH_WATER: usize = 1024 * 1024;
 const READ_LEN: usize = 64 * 1024;
 /// Bytes taken from the socket before what they ask for is handled, so that answers are not held back behind an endless stream.
 const BATCH_BYTES_MAX: usize = 4 * READ_LEN;
+/// How long, and for how many reads, a refused client is listened to after its alert.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_READS_MAX: usize = 64;
 
 thread_local! {
     // Reading never waits, so one buffer serves all connections of a thread; an idle connection owns none.
@@ -53,46 +58,27 @@ impl TlsSocket {
     ///
     /// The caller bounds the time with a timeout of its own; dropping the future closes the socket.
     pub async fn accept(
-        tcp: TcpStream,
+        mut tcp: TcpStream,
         choose: impl FnOnce(&ClientHello<'_>) -> Arc<ServerConfig>,
     ) -> Result<Self, WireError> {
         tcp.set_nodelay(true)?;
-        let mut acceptor = Acceptor::default();
-        let mut early = Vec::new();
-        let accepted = loop {
-            tcp.readable().await?;
-            let mut closed = false;
-            READ_BUFFER.with_borrow_mut(|buffer| match tcp.try_read(buffer) {
-                Ok(0) => {
-                    closed = true;
-                    Ok(())
-                }
-                Ok(len) => {
-                    early.extend_from_slice(&buffer[..len]);
-                    Ok(())
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
-                Err(error) => Err(error),
-            })?;
-            if closed {
-                return Err(WireError::ClosedInHandshake);
-            }
-            feed(&mut early, |mut bytes| acceptor.read_tls(&mut bytes))?;
-            match acceptor.accept() {
-                Ok(Some(accepted)) => break accepted,
-                Ok(None) => {}
-                Err((error, mut alert)) => return Err(refuse(&tcp, |bytes| alert.write_all(bytes), error)),
-            }
-        };
-        let config = choose(&accepted.client_hello());
-        let connection = match accepted.into_connection(config) {
+        let connection = match hello(&tcp, choose).await {
             Ok(connection) => connection,
-            Err((error, mut alert)) => return Err(refuse(&tcp, |bytes| alert.write_all(bytes), error)),
+            Err(error) => {
+                linger(&mut tcp).await;
+                return Err(error);
+            }
         };
+        let (connection, early) = connection;
         let mut socket = Self { tcp, tls: Connection::Server(connection), early, unsent: 0 };
         socket.tls.set_buffer_limit(None);
-        socket.handshake().await?;
-        Ok(socket)
+        match socket.handshake().await {
+            Ok(()) => Ok(socket),
+            Err(error) => {
+                linger(&mut socket.tcp).await;
+                Err(error)
+            }
+        }
     }
 
     /// The client's side of a handshake with `server_name`.
@@ -221,15 +207,7 @@ impl TlsSocket {
 
     /// Reads during the handshake: what follows it stays encrypted in `early` for the first [`read`](Self::read).
     fn read_handshake(&mut self) -> Result<Received, WireError> {
-        let received = READ_BUFFER.with_borrow_mut(|buffer| match self.tcp.try_read(buffer) {
-            Ok(0) => Ok(Received::End),
-            Ok(len) => {
-                self.early.extend_from_slice(&buffer[..len]);
-                Ok(Received::Open)
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Received::Open),
-            Err(error) => Err(error),
-        })?;
+        let received = receive(&self.tcp, &mut self.early)?;
         self.decrypt_early()?;
         Ok(received)
     }
@@ -286,6 +264,63 @@ fn drain(tls: &mut Connection, sink: &mut impl FnMut(&[u8])) -> Result<(), WireE
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Reads the client's hello and chooses the configuration that answers it. Gives what came after the hello too.
+async fn hello(
+    tcp: &TcpStream,
+    choose: impl FnOnce(&ClientHello<'_>) -> Arc<ServerConfig>,
+) -> Result<(ServerConnection, Vec<u8>), WireError> {
+    let mut acceptor = Acceptor::default();
+    let mut early = Vec::new();
+    let accepted = loop {
+        tcp.readable().await?;
+        if receive(tcp, &mut early)? == Received::End {
+            return Err(WireError::ClosedInHandshake);
+        }
+        feed(&mut early, |mut bytes| acceptor.read_tls(&mut bytes))?;
+        match acceptor.accept() {
+            Ok(Some(accepted)) => break accepted,
+            Ok(None) => {}
+            Err((error, mut alert)) => return Err(refuse(tcp, |bytes| alert.write_all(bytes), error)),
+        }
+    };
+    let config = choose(&accepted.client_hello());
+    match accepted.into_connection(config) {
+        Ok(connection) => Ok((connection, early)),
+        Err((error, mut alert)) => Err(refuse(tcp, |bytes| alert.write_all(bytes), error)),
+    }
+}
+
+/// Appends what has come to `bytes`, encrypted as it is. Never waits.
+fn receive(tcp: &TcpStream, bytes: &mut Vec<u8>) -> io::Result<Received> {
+    READ_BUFFER.with_borrow_mut(|buffer| match tcp.try_read(buffer) {
+        Ok(0) => Ok(Received::End),
+        Ok(len) => {
+            bytes.extend_from_slice(&buffer[..len]);
+            Ok(Received::Open)
+        }
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Received::Open),
+        Err(error) => Err(error),
+    })
+}
+
+/// Closes after a refused handshake so that the client reads the alert: closing with unread bytes would make the kernel drop it.
+async fn linger(tcp: &mut TcpStream) {
+    let drain = async {
+        tcp.shutdown().await?;
+        let mut rest = Vec::new();
+        for _ in 0..LINGER_READS_MAX {
+            tcp.readable().await?;
+            rest.clear();
+            if receive(tcp, &mut rest)? == Received::End {
+                break;
+            }
+        }
+        Ok::<(), io::Error>(())
+    };
+    // Whatever goes wrong here, the client did not want the alert.
+    let _ = timeout(LINGER, drain).await;
 }
 
 /// Lets `take` have the bytes until it wants no more of them.

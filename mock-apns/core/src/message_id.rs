@@ -150,6 +150,13 @@ mod tests {
     }
 
     #[test]
+    fn the_two_kinds_are_not_made_of_the_same_bits() {
+        let mut identifiers = Identifiers::new(7);
+        let (id, unique) = (identifiers.message_id(), identifiers.unique_id());
+        assert!(!id.as_str()[..8].eq_ignore_ascii_case(&unique.as_str()[..8]), "{id:?} {unique:?}");
+    }
+
+    #[test]
     fn the_two_kinds_do_not_shift_each_other() {
         let (mut both, mut one) = (Identifiers::new(7), Identifiers::new(7));
         both.unique_id();

@@ -1,6 +1,6 @@
 //! `mock-apns` with no command: start, print, serve, stop.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use mock_apns_core::Settings;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,7 +18,8 @@ pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
         Ok(filter) => filter,
         Err(error) => return fail(MISUSED, format_args!("--log {:?} is not a filter: {error}", args.log)),
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let ansi = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(FAILED, format_args!("cannot start its threads: {error}")),

@@ -1,7 +1,7 @@
 //! Provider certificates in the handshake: what is expired, revoked or foreign is refused here, with the alerts that Apple was seen to
 //! send. What a certificate allows is the core's to decide.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use apns_certs::Purpose;
 use rustls::{
@@ -93,6 +93,13 @@ fn as_apple_alerts(error: Error) -> Error {
 }
 
 /// A certificate that no authority of APNs issued.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("not a provider certificate of this mock-apns: {0}")]
 struct Foreign(CertificateError);
+
+impl fmt::Debug for Foreign {
+    /// rustls shows an error of ours in this form.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

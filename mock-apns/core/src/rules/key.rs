@@ -126,8 +126,9 @@ mod tests {
             .map(|kid| bench.push().signed_by(&by(kid)));
         assert_eq!(bench.reason(&first), None);
         assert_eq!(bench.reason(&related), None);
-        assert_eq!(bench.reason(&first), None);
+        // It is related to the key that came last, and not to the one that came first.
         assert_eq!(bench.reason(&unrelated), Some(Reason::UnrelatedKeyIdInToken));
+        assert_eq!(bench.reason(&first), None);
         assert_eq!(bench.reason(&team), Some(Reason::UnrelatedKeyIdInToken));
         bench.connect();
         assert_eq!(bench.reason(&team), None);

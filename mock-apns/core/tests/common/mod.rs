@@ -258,7 +258,7 @@ fn team() -> Team {
         ("PRODTEAM01", KeyScope::Team { environment: Environment::Production }),
         ("TOPICKEY01", topics(Some("TOPICKEY02"))),
         ("TOPICKEY02", topics(None)),
-        ("TOPICKEY03", topics(None)),
+        ("TOPICKEY03", topics(Some("TOPICKEY02"))),
     ] {
         team.add_key(provider_key(id, scope)).unwrap();
     }
