@@ -34,6 +34,8 @@ UUID='[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}'
 MILLISECONDS='[0-9]{13}' # a time of this century; in seconds it has ten digits
 client=$(basename "$0" .sh)
 failures=0
+temporary=$(mktemp -d)
+trap 'status=$?; rm -r "$temporary"; exit $((status ? status : failures))' EXIT
 
 # check WHAT PATTERN TEXT: whether TEXT has a match of the extended regular expression PATTERN, in which . is also an end of line.
 check() {
@@ -44,4 +46,3 @@ check() {
         failures=1
     fi
 }
-trap 'status=$?; exit $((status ? status : failures))' EXIT

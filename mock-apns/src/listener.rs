@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use apns_wire::TlsSocket;
+use apns_wire::{TlsSocket, WireError};
 use mock_apns_core::{Environment, Opened};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -111,6 +111,8 @@ async fn serve(
 ) {
     let socket = match timeout(HANDSHAKE_MAX, TlsSocket::accept(tcp, |hello| tls.choose(hello))).await {
         Ok(Ok(socket)) => socket,
+        // Port checks, ours among them, connect and say nothing.
+        Ok(Err(WireError::ClosedInHandshake)) => return debug!(%peer, "connection closed before TLS"),
         Ok(Err(error)) => return info!(%peer, %error, "connection refused in the TLS handshake"),
         Err(_) => return info!(%peer, "connection closed: no TLS handshake within {HANDSHAKE_MAX:?}"),
     };

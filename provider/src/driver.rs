@@ -7,7 +7,7 @@ use std::{
 };
 
 use apns_provider_core::{ClockSteppedBack, NotSent, Outcome, ProviderToken, Push, TokenSource, UnixTime};
-use apns_wire::TlsSocket;
+use apns_wire::{TlsSocket, WireError};
 use rustls::ClientConfig;
 use tokio::{
     net::TcpStream,
@@ -73,7 +73,7 @@ impl Driver {
             match self.connect().await {
                 Ok(socket) => {
                     self.counters.connections_opened.fetch_add(1, Ordering::Relaxed);
-                    let connection = Connection::new(socket, self.endpoint.authority(), self.tokens.is_some());
+                    let connection = Connection::new(socket, self.endpoint.clone(), self.tokens.is_some());
                     let answered = connection.run(&mut self).await;
                     // A connection that answered nothing will not do better next time: no hot loop.
                     if let Err(why) = answered {
@@ -81,29 +81,29 @@ impl Driver {
                     }
                 }
                 Err(why) => {
-                    debug!(endpoint = %self.endpoint, %why, "no connection");
-                    self.fail_waiting(&NotSent::NoConnection { why: why.into() });
+                    debug!(endpoint = %self.endpoint, ?why, "no connection");
+                    self.fail_waiting(&why);
                 }
             }
         }
     }
 
-    async fn connect(&self) -> Result<TlsSocket, String> {
+    async fn connect(&self) -> Result<TlsSocket, NotSent> {
         let (host, port) = (self.endpoint.host(), self.endpoint.port());
         let deadline = Instant::now() + CONNECT_MAX;
-        let late = |what| move |_| format!("{what} took longer than {CONNECT_MAX:?}");
+        let late = |what| move |_| no_connection(format!("{what} took longer than {CONNECT_MAX:?}"));
         // Resolves anew for each connection (C-03) and tries the addresses one after the other.
         let tcp = timeout_at(deadline, TcpStream::connect((host, port)))
             .await
             .map_err(late("connecting"))?
-            .map_err(|error| format!("cannot connect to {}: {error}", self.endpoint))?;
+            .map_err(|error| no_connection(format!("cannot connect to {}: {error}", self.endpoint)))?;
         let handshake = TlsSocket::connect(tcp, Arc::clone(&self.tls), self.endpoint.server_name());
         let socket = timeout_at(deadline, handshake)
             .await
             .map_err(late("the TLS handshake"))?
-            .map_err(|error| format!("no TLS with {}: {error}", self.endpoint))?;
+            .map_err(|error| wire_failure(&self.endpoint, &error))?;
         if socket.tls().alpn_protocol() != Some(ALPN_H2) {
-            return Err(format!("{} does not speak HTTP/2: TLS did not agree on h2", self.endpoint));
+            return Err(no_connection(format!("{} does not speak HTTP/2: TLS did not agree on h2", self.endpoint)));
         }
         Ok(socket)
     }
@@ -158,4 +158,21 @@ impl Driver {
             job.finish(Outcome::NotSent(why.clone()));
         }
     }
+}
+
+/// What a TLS failure means for the pushes that waited for the connection.
+pub(crate) fn wire_failure(endpoint: &Endpoint, error: &WireError) -> NotSent {
+    match error {
+        WireError::Tls(rustls::Error::InvalidCertificate(why)) => NotSent::CertificateRefused {
+            why: format!("the certificate of {endpoint} is not trusted: {why}").into(),
+        },
+        WireError::Tls(rustls::Error::AlertReceived(alert)) => NotSent::CertificateRefused {
+            why: format!("{endpoint} refused us in TLS, most likely for our certificate: alert {alert:?}").into(),
+        },
+        error => no_connection(format!("no connection with {endpoint}: {error}")),
+    }
+}
+
+fn no_connection(why: String) -> NotSent {
+    NotSent::NoConnection { why: why.into() }
 }

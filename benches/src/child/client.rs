@@ -18,10 +18,10 @@ pub(crate) fn run_client<C: Client>(job: Job) {
     if let Some(why) = job.core.and_then(|core| pin_to_core(core).err()) {
         return Line::Failed { why: why.to_string() }.print();
     }
-    let (begin, begun) = oneshot::channel();
+    let (begin, word) = oneshot::channel();
     // Apart from this thread, which sees the end of the input whatever the client is doing then.
     thread::spawn(move || {
-        let line = match measure::<C>(&job, begun) {
+        let line = match measure::<C>(&job, word) {
             Ok(sent) => Line::Sent(sent),
             Err(failure) => Line::Failed { why: failure.to_string() },
         };
@@ -37,7 +37,7 @@ pub(crate) fn run_client<C: Client>(job: Job) {
     }
 }
 
-fn measure<C: Client>(job: &Job, begun: oneshot::Receiver<()>) -> Result<Sent, Failure> {
+fn measure<C: Client>(job: &Job, word: oneshot::Receiver<()>) -> Result<Sent, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -46,7 +46,7 @@ fn measure<C: Client>(job: &Job, begun: oneshot::Receiver<()>) -> Result<Sent, F
         let mut client = C::connect(job).await?;
         client.push(job.workload.warm_up()).await?;
         Line::Ready { address: job.address }.print();
-        begun.await.explain("waiting for the word to begin")?;
+        word.await.explain("waiting for the word to begin")?;
 
         let (start, used) = (Instant::now(), CpuTime::now()?);
         let mut latencies = client.push(job.workload.pushes).await?;

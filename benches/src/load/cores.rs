@@ -30,7 +30,7 @@ impl Cores {
         let siblings =
             fs::read_to_string(format!("/sys/devices/system/cpu/cpu{server}/topology/thread_siblings_list"));
         let siblings = parse_list(&siblings.unwrap_or_default());
-        let apart = others.iter().find(|core| !siblings.contains(core)).or(others.first());
+        let apart = others.iter().find(|core| !siblings.contains(core)).or_else(|| others.first());
         apart.map_or(Self::Free, |client| Self::Pinned { server: *server, client: *client })
     }
 
@@ -65,8 +65,8 @@ impl fmt::Display for Cores {
 /// Linux's list of processors: `0-1,4` is 0, 1 and 4.
 fn parse_list(list: &str) -> Vec<usize> {
     let range = |part: &str| {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        Some(first.parse().ok()?..=last.parse().ok()?)
+        let (first, end) = part.split_once('-').unwrap_or((part, part));
+        Some(first.parse().ok()?..=end.parse().ok()?)
     };
     list.trim().split(',').filter_map(range).flatten().collect()
 }

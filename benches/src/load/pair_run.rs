@@ -55,19 +55,19 @@ impl PairJob {
         )?;
         client.say(Command::Begin);
         let sent = client.expect("done", RUN_TIME_MAX, |line| match line {
-            Line::Sent(sent) => Ok(sent),
+            Line::Sent(report) => Ok(report),
             other => Err(other),
         })?;
         server.say(Command::End);
-        let served = server.expect("done", READY_TIME_MAX, |line| match line {
-            Line::Served(served) => Ok(served),
+        let spent = server.expect("done", READY_TIME_MAX, |line| match line {
+            Line::Served(report) => Ok(report),
             other => Err(other),
         })?;
         let pushes = self.workload.pushes;
         if sent.pushes != pushes {
             return Err(LoadError::Incomplete { answered: sent.pushes, pushes });
         }
-        Ok(PairRun { served, sent, connections: sockets::open_connections(address.port()) })
+        Ok(PairRun { served: spent, sent, connections: sockets::open_connections(address.port()) })
     }
 
     fn child(
@@ -100,6 +100,6 @@ fn ready(line: Line) -> Result<SocketAddr, Line> {
 /// Where Apple's names are connected to.
 const HTTPS_PORT: u16 = 443;
 /// To start, make keys' tables, connect and warm up; seconds would do, but the machine may be busy.
-const READY_TIME_MAX: Duration = Duration::from_secs(60);
+const READY_TIME_MAX: Duration = Duration::from_mins(1);
 /// For all pushes of a run. The slowest client takes 20 s for a million.
-pub(super) const RUN_TIME_MAX: Duration = Duration::from_secs(300);
+pub(super) const RUN_TIME_MAX: Duration = Duration::from_mins(5);

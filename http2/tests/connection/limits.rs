@@ -45,7 +45,7 @@ fn is_metered(config: Config, violation: Violation, already: u32, frame: impl Fn
     for _ in already..3 {
         peer.sends([next()]);
     }
-    peer.now = Duration::from_millis(1000);
+    peer.now = Duration::from_secs(1);
     peer.sends([next()]);
     peer.now = Duration::from_millis(1999);
     assert_eq!(peer.breaks_with([next()]), violation);

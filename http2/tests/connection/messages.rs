@@ -173,7 +173,7 @@ fn a_malformed_request_resets_its_stream_and_keeps_the_tables_in_step() {
         assert_eq!(peer.sends([broken]), [Seen::refused(id, Violation::MalformedMessage)], "{fields:?}");
         assert_eq!(codes(&peer.reads()), [(id, ErrorCode::PROTOCOL_ERROR)]);
     }
-    let newest_three = [block(&REQUEST), vec![0x80 | 62, 0x80 | 63, 0x80 | 64]].concat();
+    let newest_three = [block(&REQUEST), vec![0x80 + 62, 0x80 + 63, 0x80 + 64]].concat();
     let seen = peer.sends([headers(99, &[]).with_payload(&newest_three).end_stream()]);
     let fields = request_and(&[("k", "i"), ("k", "h"), ("k", "g")]);
     assert_eq!(seen, [Seen::headers(99, Section::Request, &fields, true)]);
@@ -210,7 +210,7 @@ fn a_block_may_be_cut_anywhere() {
                 continuation(1, &whole[cut..cut_again]).unfinished(),
                 continuation(1, &whole[cut_again..]),
             ]);
-            assert_eq!(seen, [expected.clone()], "cut at {cut}");
+            assert_eq!(seen, std::slice::from_ref(&expected), "cut at {cut}");
         }
     }
 }
@@ -269,7 +269,7 @@ fn a_block_that_grows_a_thousandfold_is_refused_without_any_setting() {
     let mut peer = RawPeer::of_server(Config::default());
     let value = "v".repeat(4000);
     let entry = [b"\x40\x01k\x7f\xa1\x1e", value.as_bytes()].concat(); // enters the table: 4000 = 127 + 3873
-    let references = vec![0x80 | 62; 12_000];
+    let references = vec![0x80 + 62; 12_000];
     let bomb = headers(1, &[]).with_payload(&[block(&REQUEST), entry, references].concat());
     assert!(12_000 * 4033 > FIELD_SECTION_BYTES_MAX as usize);
     assert_eq!(peer.sends([bomb]), [Seen::refused(1, Violation::FieldSectionTooLarge)]);

@@ -144,7 +144,7 @@ fn outcome<'a>(role: Role, pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcom
 }
 
 /// One thing that happens in a [`World`]. Numbers are taken modulo what there is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     Open { fields: u8, ends: bool },
     Answer { stream: usize },

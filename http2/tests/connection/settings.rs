@@ -191,13 +191,13 @@ fn a_peer_that_goes_on_using_a_table_it_gave_up_ends_the_connection() {
 #[test]
 fn longer_frames_are_taken_from_the_acknowledgement_on() {
     let grown = Settings { max_frame_size: Some(20_000), ..Settings::default() };
-    let long = data(1, &[b'x'; 20_000]);
+    let long = data(1, &vec![b'x'; 20_000]);
     let mut peer = RawPeer::of_server(Config::default());
     peer.requests(1);
     peer.subject.settings(grown).unwrap();
     peer.reads();
     peer.sends([settings_ack(), long.clone()]);
-    assert_eq!(peer.breaks_with([data(1, &[b'x'; 20_001])]), Violation::FrameTooLarge);
+    assert_eq!(peer.breaks_with([data(1, &vec![b'x'; 20_001])]), Violation::FrameTooLarge);
 
     let mut peer = RawPeer::of_server(Config::default());
     peer.requests(1);

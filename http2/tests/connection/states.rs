@@ -274,7 +274,7 @@ fn a_stream_reset_by_us_takes_leftovers_in_silence() {
     ];
     assert_eq!(peer.sends(leftovers), []);
     assert_eq!(peer.reads(), []);
-    let with_entry = [block(&REQUEST), vec![0x80 | 62]].concat();
+    let with_entry = [block(&REQUEST), vec![0x80 + 62]].concat();
     let told = peer.sends([headers(3, &[]).with_payload(&with_entry)]);
     assert!(
         matches!(&told[..], [Seen::Headers { fields, .. }] if fields[3].0 == "k"),

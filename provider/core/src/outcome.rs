@@ -95,12 +95,29 @@ pub enum NotSent {
         /// Why there was none, in the shell's words: what went wrong with the name, the network or TLS.
         why: Box<str>,
     },
+    /// One side did not accept the other's certificate. Another attempt fails alike until a certificate, or what is trusted,
+    /// changes.
+    CertificateRefused {
+        /// Which certificate and why, in the shell's words.
+        why: Box<str>,
+    },
     /// Its deadline or expiration passed before the first byte was written.
     OutOfTime,
     /// The stream was refused before any processing (RST_STREAM with REFUSED_STREAM, RFC 9113 section 8.7).
     StreamRefused,
     /// The connection ended before the first byte was written.
     Unwritten,
+}
+
+impl NotSent {
+    /// Whether the push cannot go out before somebody mends credentials or trust.
+    pub fn needs_mending(&self) -> bool {
+        match self {
+            Self::CertificateRefused { .. } => true,
+            Self::BeyondGoaway { reason: Some(reason) } => reason.advice() == Some(Advice::FixCredentials),
+            _ => false,
+        }
+    }
 }
 
 /// Why nobody knows whether a push was processed.
@@ -145,6 +162,15 @@ mod tests {
         let apns_id = ApnsId::from_random(ID);
         assert_eq!(outcome(200, b""), Outcome::Accepted(Acceptance { apns_id, apns_unique_id: None }));
         assert_eq!(rejection(202, b"").advice, Advice::Fix);
+    }
+
+    #[test]
+    fn only_credentials_and_trust_need_mending() {
+        let goaway = |reason: &str| NotSent::BeyondGoaway { reason: Some(Reason::from_wire(reason)) };
+        assert!(goaway("BadCertificateEnvironment").needs_mending());
+        assert!(NotSent::CertificateRefused { why: "expired".into() }.needs_mending());
+        assert!(!goaway("Shutdown").needs_mending() && !goaway("BrandNew2027").needs_mending());
+        assert!(!NotSent::OutOfTime.needs_mending());
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub(super) const RETRYABLE: u8 = 3;
 pub(super) fn code(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Accepted(_) => ACCEPTED,
+        Outcome::NotSent(why) if why.needs_mending() => MISCONFIGURED,
         Outcome::NotSent(_) | Outcome::Ambiguous(_) => RETRYABLE,
         Outcome::Rejected(rejection) => match rejection.advice {
             advice if advice.may_send_again() => RETRYABLE,
@@ -26,7 +27,7 @@ pub(super) fn code(outcome: &Outcome) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use apns_provider_core::{Ambiguity, Answer, ApnsId};
+    use apns_provider_core::{Ambiguity, Answer, ApnsId, NotSent};
 
     use super::*;
 
@@ -46,5 +47,7 @@ mod tests {
         assert_eq!(code_of(429, r#"{"reason":"TooManyRequests"}"#), RETRYABLE);
         assert_eq!(code_of(503, ""), RETRYABLE);
         assert_eq!(code(&Outcome::Ambiguous(Ambiguity::ConnectionLost)), RETRYABLE);
+        assert_eq!(code(&Outcome::NotSent(NotSent::OutOfTime)), RETRYABLE);
+        assert_eq!(code(&Outcome::NotSent(NotSent::CertificateRefused { why: "x".into() })), MISCONFIGURED);
     }
 }

@@ -47,7 +47,8 @@ fn text(outcome: &Outcome, apns_id: &ApnsId) -> String {
             }
         }
         Outcome::NotSent(why) => {
-            lines.push(format!("not sent, may be sent again: {}", not_sent(why)));
+            let head = if why.needs_mending() { "not sent, and would not be" } else { "not sent, may be sent again" };
+            lines.push(format!("{head}: {}", not_sent(why)));
             lines.push(ids(apns_id, None));
         }
         Outcome::Ambiguous(why) => {
@@ -69,7 +70,7 @@ fn not_sent(why: &NotSent) -> String {
             format!("APNs closed the connection with GOAWAY and the reason {reason}{todo}")
         }
         NotSent::BeyondGoaway { reason: None } => "APNs closed the connection with GOAWAY and no reason".to_owned(),
-        NotSent::NoConnection { why } => why.to_string(),
+        NotSent::CertificateRefused { why } | NotSent::NoConnection { why } => why.to_string(),
         NotSent::OutOfTime => "its time was over before it could be sent".to_owned(),
         NotSent::StreamRefused => "APNs refused the stream before looking at it".to_owned(),
         NotSent::Unwritten => "the connection ended before it was written".to_owned(),
@@ -106,7 +107,12 @@ fn json_line(outcome: &Outcome, apns_id: &ApnsId) -> Value {
             "timestamp": rejection.unregistered_since.map(|since| since.as_millis()),
             "may_send_again": rejection.advice.may_send_again(),
         }),
-        Outcome::NotSent(why) => json!({ "outcome": "not-sent", "why": not_sent(why), "apns_id": apns_id }),
+        Outcome::NotSent(why) => json!({
+            "outcome": "not-sent",
+            "why": not_sent(why),
+            "may_send_again": !why.needs_mending(),
+            "apns_id": apns_id,
+        }),
         Outcome::Ambiguous(why) => json!({ "outcome": "ambiguous", "why": ambiguous(why), "apns_id": apns_id }),
     }
 }

@@ -21,7 +21,10 @@ use tokio::{
 };
 use tracing::debug;
 
-use crate::driver::{Driver, Job};
+use crate::{
+    Endpoint,
+    driver::{Driver, Job, wire_failure},
+};
 use answers::AnswerFields;
 use in_flight::InFlight;
 
@@ -35,6 +38,7 @@ const REQUEST_FIELDS_MAX: usize = 12;
 pub(crate) struct Connection {
     socket: TlsSocket,
     http2: Http2,
+    endpoint: Endpoint,
     authority: String,
     opened_at: Monotonic,
     /// Whether APNs knows who we are: a certificate says so at once, a provider token with the first push that it signs.
@@ -55,11 +59,12 @@ enum Wake {
 }
 
 impl Connection {
-    pub(crate) fn new(socket: TlsSocket, authority: String, by_token: bool) -> Self {
+    pub(crate) fn new(socket: TlsSocket, endpoint: Endpoint, by_token: bool) -> Self {
         Self {
             socket,
             http2: Http2::client(Config::default()),
-            authority,
+            authority: endpoint.authority(),
+            endpoint,
             opened_at: Monotonic::now(),
             authenticated: !by_token,
             answered: false,
@@ -80,7 +85,7 @@ impl Connection {
         match (self.answered, ended, self.going_away) {
             (true, ..) | (_, Ok(()), None) => Ok(()),
             (false, _, Some(reason)) => Err(NotSent::BeyondGoaway { reason }),
-            (false, Err(error), None) => Err(NotSent::NoConnection { why: error.to_string().into() }),
+            (false, Err(error), None) => Err(wire_failure(&self.endpoint, &error)),
         }
     }
 
