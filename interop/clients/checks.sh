@@ -3,7 +3,8 @@
 #   SANDBOX       https://localhost:<port> of the sandbox          CERTIFICATES  folder with provider-<name>.pem
 #   CA            what a client has to trust                       TOPIC         the topic of an alert
 #   JWT           a provider token that is good                    DEVICE        a device token that works
-#   BAD_DEVICE    DEVICE with its last digit changed               GONE          a device token that is unregistered
+#   KEY_ID        its key                                          BAD_DEVICE    DEVICE with its last digit changed
+#                                                                  GONE          a device token that is unregistered
 #
 # and a `check` prints one line, `ok …` or `FAILED …`.
 
@@ -20,6 +21,7 @@ for name, value in {
     "SANDBOX": ready["sandbox"]["url"],
     "CA": ready["ca"],
     "JWT": open(ready["provider_token"]).read(),
+    "KEY_ID": ready["keys"][0]["key_id"],
     "CERTIFICATES": ready["folder"],
     "TOPIC": ready["bundle_id"],
     "DEVICE": works,

@@ -10,28 +10,28 @@ push() { # push PROVIDER_TOKEN
 base64url() { base64 --wrap=0 | tr '+/' '-_' | tr -d '='; }
 repeated() { head -c "$1" /dev/zero | tr '\0' "$2"; }
 
+refused() { # refused WHAT PROVIDER_TOKEN
+    check "$1: 403" 'HTTP/2 403.*\{"reason":"InvalidProviderToken"\}' "$(push "$2")"
+}
+
 IFS=. read -r header claims signature <<<"$JWT"
-key_id=$(sed -E 's/.*"key_id": *"([^"]+)".*/\1/; q' <(grep '"key_id"' "$READY_FILE"))
 with_header() { printf '%s.%s.%s' "$(printf '%s' "$1" | base64url)" "$claims" "$signature"; }
 
-declare -A provider_tokens=(
-    ['no JWT']='hello'
-    ['not base64url']='!!!.???.***'
-    ['only dots']='..'
-    ['a hundred parts']=$(repeated 100 .)
-    ['cut off']=${JWT::-20}
-    ['without a signature']=$header.$claims.
-    ['with the claims of none']=$header..$signature
-    ['with another signature']=$header.$claims.$(repeated 86 A)
-    ['alg none']=$(with_header "{\"alg\":\"none\",\"kid\":\"$key_id\"}" | sed 's/[^.]*$//')
-    ['alg HS256']=$(with_header "{\"alg\":\"HS256\",\"kid\":\"$key_id\"}")
-    ['of an unknown key']=$(with_header '{"alg":"ES256","kid":"NOSUCHKEY1"}')
-    ['a header that is not JSON']=$(with_header 'hello')
-    ['JSON of a thousand brackets']=$(with_header "$(repeated 1000 '[')")
-    ['of 7,000 bytes']=$(repeated 7000 A)
-    ['of 60,000 bytes']=$(repeated 60000 A)
-)
-for what in "${!provider_tokens[@]}"; do
-    check "$what: 403 InvalidProviderToken" 'HTTP/2 403.*\{"reason":"InvalidProviderToken"\}' "$(push "${provider_tokens[$what]}")"
-done
+refused 'no JWT' hello
+refused 'not base64url' '!!!.???.***'
+refused 'only dots' ..
+refused 'a hundred dots' "$(repeated 100 .)"
+refused 'cut off' "${JWT::-20}"
+refused 'without a signature' "$header.$claims."
+refused 'without claims' "$header..$signature"
+refused 'with another signature' "$header.$claims.$(repeated 86 A)"
+none=$(with_header "{\"alg\":\"none\",\"kid\":\"$KEY_ID\"}")
+refused 'alg none' "$none"
+refused 'alg none, without a signature' "${none%.*}."
+refused 'alg HS256' "$(with_header "{\"alg\":\"HS256\",\"kid\":\"$KEY_ID\"}")"
+refused 'of an unknown key' "$(with_header '{"alg":"ES256","kid":"NOSUCHKEY1"}')"
+refused 'a header that is not JSON' "$(with_header hello)"
+refused 'a thousand brackets' "$(with_header "$(repeated 1000 '[')")"
+refused 'of 7,000 bytes' "$(repeated 7000 A)"
+refused 'of 60,000 bytes' "$(repeated 60000 A)"
 check 'and the good one: 200' 'HTTP/2 200' "$(push "$JWT")"

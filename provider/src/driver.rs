@@ -90,12 +90,14 @@ impl Driver {
 
     async fn connect(&self) -> Result<TlsSocket, NotSent> {
         let (host, port) = (self.endpoint.host(), self.endpoint.port());
-        let deadline = Instant::now() + CONNECT_MAX;
-        let late = |what| move |_| no_connection(format!("{what} took longer than {CONNECT_MAX:?}"));
+        let longest = Instant::now() + CONNECT_MAX;
+        // Nobody waits for the connection longer than for the push that wants it.
+        let deadline = self.waiting.front().map_or(longest, |job| job.deadline.min(longest));
+        let late = |what| move |_| no_connection(format!("{what} with {} was not done in time", self.endpoint));
         // Resolves anew for each connection (C-03) and tries the addresses one after the other.
         let tcp = timeout_at(deadline, TcpStream::connect((host, port)))
             .await
-            .map_err(late("connecting"))?
+            .map_err(late("a TCP connection"))?
             .map_err(|error| no_connection(format!("cannot connect to {}: {error}", self.endpoint)))?;
         let handshake = TlsSocket::connect(tcp, Arc::clone(&self.tls), self.endpoint.server_name());
         let socket = timeout_at(deadline, handshake)

@@ -59,7 +59,7 @@ impl PairJob {
             other => Err(other),
         })?;
         server.say(Command::End);
-        let spent = server.expect("done", READY_TIME_MAX, |line| match line {
+        let cost = server.expect("done", READY_TIME_MAX, |line| match line {
             Line::Served(report) => Ok(report),
             other => Err(other),
         })?;
@@ -67,7 +67,7 @@ impl PairJob {
         if sent.pushes != pushes {
             return Err(LoadError::Incomplete { answered: sent.pushes, pushes });
         }
-        Ok(PairRun { served: spent, sent, connections: sockets::open_connections(address.port()) })
+        Ok(PairRun { served: cost, sent, connections: sockets::open_connections(address.port()) })
     }
 
     fn child(
