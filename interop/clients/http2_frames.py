@@ -46,8 +46,10 @@ def tcp():
 class Connection:
     """A connection to the sandbox, with TLS, on which nothing was sent yet."""
 
-    def __init__(self):
+    def __init__(self, certificate=None):
         context = ssl.create_default_context(cafile=READY["ca"])
+        if certificate:
+            context.load_cert_chain(certificate)
         context.set_alpn_protocols(["h2"])
         self.socket = context.wrap_socket(tcp(), server_hostname="localhost")
         self.received = b""
@@ -89,8 +91,8 @@ class Connection:
 class Provider:
     """A well-behaved provider: one connection, one push after the other."""
 
-    def __init__(self, device_token):
-        self.connection = Connection()
+    def __init__(self, device_token, certificate=None):
+        self.connection = Connection(certificate)
         self.connection.send(PREFACE + frame(SETTINGS))
         self.frames = self.connection.frames()
         self.streams = itertools.count(1, 2)
@@ -104,11 +106,17 @@ class Provider:
             ("apns-push-type", "alert"),
         )
 
-    def push(self):
-        """Whether the answer is a 200: one HEADERS frame, which ends the stream and begins with the static `:status: 200`."""
+    def send(self):
+        """Sends a push, and says on which stream."""
         stream = next(self.streams)
         request = frame(HEADERS, END_HEADERS, stream, self.fields)
         self.connection.send(request + frame(DATA, END_STREAM, stream, b'{"aps":{"alert":"Hello"}}'))
+        return stream
+
+    def push(self):
+        """Sends a push, and says whether the answer is a 200: one HEADERS frame that ends its stream and begins with the
+        static field `:status: 200` (RFC 7541, Appendix A)."""
+        stream = self.send()
         for kind, flags, on, payload in self.frames:
             if kind == SETTINGS and not flags & ACK:
                 self.connection.send(frame(SETTINGS, ACK))

@@ -18,7 +18,9 @@ with_certificate() { # with_certificate NAME DEVICE_TOKEN
 
 # told TRACE: how many streams the double allowed, and its status, in the order in which it told.
 told() {
-    sed -nE '/ recv SETTINGS /,/^\[.* (send|recv) [^S]/ s/.*_CONCURRENT_STREAMS.*:([0-9]+)\]/\1/p; s/.*:status: //p' <<<"$1" | xargs
+    awk -F: '/ (send|recv) [A-Z_]+ frame / { theirs = / recv / }
+             / :status: / { print $3 + 0 }
+             theirs && /MAX_CONCURRENT_STREAMS/ { print $2 + 0 }' <<<"$1" | xargs
 }
 
 good=$(trace "$DEVICE" "${with_token[@]}")
@@ -29,8 +31,9 @@ check 'a 200 ends with its HEADERS' 'recv HEADERS frame [^;]*; END_STREAM \| END
 check 'a 400 has its reason in one DATA frame, which ends it' \
     ':status: 400.*\{"reason":"BadDeviceToken"\}.*recv DATA frame <length=27, flags=0x01' \
     "$(trace "$BAD_DEVICE" "${with_token[@]}")"
+
+# nghttp stops reading here if it has sent its request already; goaway.py reads on.
 refused=$(with_certificate production "$DEVICE")
-goaway='recv GOAWAY frame <[^>]*>[^(]*\(last_stream_id=0, error_code=NO_ERROR\(0x00\), opaque_data'
-check 'GOAWAY with the reason, then an empty one, for a production certificate in the sandbox' \
-    "$goaway\(38\)=\[\{\"reason\":\"BadCertificateEnvironment\"\}\].*$goaway\(0\)=\[\]" "$refused"
+check 'GOAWAY with the reason for a production certificate in the sandbox' \
+    'recv GOAWAY frame .*last_stream_id=0, error_code=NO_ERROR.*=\[\{"reason":"BadCertificateEnvironment"\}\]' "$refused"
 check 'and no answer' '^0$' "$(grep -c ':status:' <<<"$refused" || true)"

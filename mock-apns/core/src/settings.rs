@@ -73,12 +73,12 @@ settings! {
     future_iat: Ruling = "future-iat",
         Values::OneOf(&["ExpiredProviderToken", "InvalidProviderToken", "accept"]), "ExpiredProviderToken",
         "What is answered to a provider token issued in the future, beyond the tolerance.",
-        "Q8: not documented. \"Not within the last hour\" is documented as ExpiredProviderToken, and clients whose \
+        "Not documented. \"Not within the last hour\" is documented as ExpiredProviderToken, and clients whose \
          clock was ahead report it";
     future_iat_tolerance: u32 = "future-iat-tolerance",
         Values::Number { min: 0, max: 3600, unit: "seconds" }, "60",
         "How far ahead of the service's clock a provider token may be issued.",
-        "Q8: not documented; a minute is what two machines with synchronised clocks stay well within";
+        "Not documented; a minute is what two machines with synchronised clocks stay well within";
     string_iat: Ruling = "string-iat",
         Values::OneOf(&["accept", "InvalidProviderToken"]), "accept",
         "What is answered to a provider token whose iat is a JSON string.",
@@ -86,15 +86,15 @@ settings! {
     environment_key_reason: Reason = "environment-key-reason",
         Values::OneOf(&["BadEnvironmentKeyInToken", "BadEnvironmentKeyIdInToken"]), "BadEnvironmentKeyInToken",
         "How the reason is spelled when a key is for the other environment.",
-        "Q1: logs of the real service show the first, Apple's page the second";
+        "Logs of the real service show the first, Apple's page the second";
     second_team: Ruling = "second-team",
         Values::OneOf(&["InvalidProviderToken", "Forbidden", "accept"]), "InvalidProviderToken",
         "What is answered to a second team's provider token on one connection.",
-        "Q10: documented as an error, without its reason; pushy's double says InvalidProviderToken";
+        "Documented as an error, without its reason; pushy's double says InvalidProviderToken";
     provider_token_updates: TokenUpdates = "provider-token-updates",
         Values::OneOf(&["per-connection", "per-key", "off"]), "per-connection",
         "Where changes of a provider token are counted for TooManyProviderTokenUpdates.",
-        "Q9: documented for one connection; reports of several workers with one key speak for the key";
+        "Documented for one connection; reports of several workers with one key speak for the key";
     provider_token_update_window: u32 = "provider-token-update-window",
         Values::Number { min: 1, max: 86_400, unit: "seconds" }, "1200",
         "For how long after a change of provider token the next one is refused.",
@@ -102,23 +102,23 @@ settings! {
     background_priority_10: Ruling = "background-priority-10",
         Values::OneOf(&["accept", "BadPriority"]), "accept",
         "What is answered to a background push that asks for priority 10.",
-        "Q7: documented as an error, without its reason; no refusal was ever shown";
+        "Documented as an error, without its reason; no refusal was ever shown";
     body_not_json: Ruling = "body-not-json",
         Values::OneOf(&["PayloadEmpty", "accept"]), "PayloadEmpty",
         "What is answered to a payload that is not JSON.",
-        "Q11: unknown. A refusal shows the mistake, and no other documented reason speaks of the payload";
+        "Unknown. A refusal shows the mistake, and no other documented reason speaks of the payload";
     body_not_object: Ruling = "body-not-object",
         Values::OneOf(&["PayloadEmpty", "accept"]), "PayloadEmpty",
         "What is answered to a payload that is JSON and not a dictionary.",
-        "Q11: unknown. Documented is that a payload is a dictionary";
+        "Unknown. Documented is that a payload is a dictionary";
     error_content_type: ErrorContentType = "error-content-type",
         Values::OneOf(&["absent", "application/json"]), "absent",
         "Whether a refusal has a content-type.",
-        "Q13: documented as application/json; transcripts of the real service show none";
+        "Documented as application/json; transcripts of the real service show none";
     apns_unique_id: UniqueIds = "apns-unique-id",
         Values::OneOf(&["sandbox", "always", "never"]), "sandbox",
         "Which answers have an apns-unique-id: accepted pushes to the sandbox, all answers, or none.",
-        "Q13: documented for the sandbox; of refusals nothing is known";
+        "Documented for the sandbox; of refusals nothing is known";
     max_concurrent_streams_before_token: u32 = "max-concurrent-streams-before-token",
         Values::Number { min: 1, max: 2_147_483_647, unit: "streams" }, "1",
         "MAX_CONCURRENT_STREAMS of a connection without certificate until its first valid provider token.",
@@ -141,7 +141,7 @@ pub struct SettingSpec {
     pub values: Values,
     /// The value it has unless it is set.
     pub default: &'static str,
-    /// What is known of the matter, and why the default is what it is. `Q` numbers are the open questions.
+    /// What is known of the matter, and why the default is what it is.
     pub source: &'static str,
 }
 
