@@ -1,10 +1,9 @@
 # What the shell clients share; each of them sources it. From the double's ready file ($READY_FILE) it sets
 #
-#   SANDBOX       https://localhost:<port> of the sandbox          CERTIFICATES  folder with provider-<name>.pem
-#   CA            what a client has to trust                       TOPIC         the topic of an alert
-#   JWT           a provider token that is good                    DEVICE        a device token that works
-#   KEY_ID        its key                                          BAD_DEVICE    DEVICE with its last digit changed
-#                                                                  GONE          a device token that is unregistered
+#   SANDBOX, PRODUCTION  https://localhost:<port>             TOPIC       the topic of an alert
+#   CA                   what a client has to trust           DEVICE      a device token of the sandbox that works
+#   CERTIFICATES         folder with provider-<name>.pem      BAD_DEVICE  DEVICE with its last digit changed
+#   JWT, KEY_ID          a good provider token, and its key   GONE        a device token that is unregistered
 #
 # and a `check` prints one line, `ok …` or `FAILED …`.
 
@@ -19,6 +18,7 @@ device = {token["name"]: token["token"] for token in ready["device_tokens"]}
 works = device["sandbox"]
 for name, value in {
     "SANDBOX": ready["sandbox"]["url"],
+    "PRODUCTION": ready["production"]["url"],
     "CA": ready["ca"],
     "JWT": open(ready["provider_token"]).read(),
     "KEY_ID": ready["keys"][0]["key_id"],

@@ -21,3 +21,7 @@ check '403 MissingProviderToken, before the device token is looked at' \
     'HTTP/2 403.*\{"reason":"MissingProviderToken"\}' "$(push "$BAD_DEVICE")"
 # As Apple does, the double speaks HTTP/2 to whoever offers nothing else.
 check '200 without ALPN' 'HTTP/2 200' "$(push "$DEVICE" "${with_token[@]}" --http2-prior-knowledge --no-alpn)"
+# Apple's name, as where DNS or a hosts file points it here, counts more than the port: this is production's.
+apple=api.sandbox.push.apple.com:${PRODUCTION##*:}
+check "200 for a sandbox token under Apple's name of the sandbox" 'HTTP/2 200' \
+    "$(SANDBOX=https://$apple push "$DEVICE" "${with_token[@]}" --resolve "$apple:127.0.0.1")"

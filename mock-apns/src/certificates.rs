@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use apns_certs::{
-    Authority, Flaw, HostName, Identity, ProviderCertificateKind, ProviderCertificateRequest, RevocationList, TeamId,
-    Topic,
+    Authority, Flaw, HostName, Identity, ProviderCertificateKind, ProviderCertificateRequest, RevocationList,
+    TeamId, Topic,
 };
 use rustls::pki_types::UnixTime;
 
@@ -20,12 +20,14 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// A fresh CA, a server certificate for localhost, Apple's names and `host_names`, and one provider certificate that is revoked.
+    /// A fresh CA, a server certificate for localhost, Apple's names and `host_names`, and one provider
+    /// certificate that is revoked.
     pub(crate) fn generate(host_names: &[HostName]) -> Result<Self, StartError> {
         let now = now();
         let authority = Authority::generate(now)?;
         let server = authority.server(host_names, now)?;
-        let revoked = authority.flawed_provider(&request(ProviderCertificateKind::Universal), Flaw::Revoked, now)?;
+        let revoked =
+            authority.flawed_provider(&request(ProviderCertificateKind::Universal), Flaw::Revoked, now)?;
         let revocation_list = authority.revocation_list(&[revoked.serial_number()], now)?;
         Ok(Self { authority, server, revoked, revocation_list })
     }

@@ -7,12 +7,12 @@ use mock_apns_core::{Environment, Service, Settings};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    Certificates, ReadyMade, StartError, clock::Clock, es256::verify_es256, listener::Listener, shared::Shared,
+    Certificates, ReadyMade, StartError, clock, es256::verify_es256, listener::Listener, shared::Shared,
     tls::ServerTls,
 };
 
-/// A simulated APNs that listens on this machine. Dropping it closes its listeners and connections; [`stop`](Self::stop) lets connections say
-/// goodbye first.
+/// A simulated APNs that listens on this machine. Dropping it closes its listeners and connections;
+/// [`stop`](Self::stop) lets connections say goodbye first.
 #[derive(Debug)]
 pub struct MockApns {
     sandbox: SocketAddr,
@@ -82,7 +82,8 @@ impl MockApns {
         &self.ready_made
     }
 
-    /// Says goodbye on every connection (GOAWAY, `{"reason":"Shutdown"}`) and returns when all are closed, after a few seconds at most.
+    /// Says goodbye on every connection (GOAWAY, `{"reason":"Shutdown"}`) and returns when all are closed,
+    /// after a few seconds at most.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         for listener in std::mem::take(&mut self.listeners) {
@@ -135,7 +136,7 @@ impl Builder {
     pub async fn start(self) -> Result<MockApns, StartError> {
         let certificates = Certificates::generate(&self.host_names)?;
         let tls = ServerTls::new(&certificates)?;
-        let (ready_made, team) = ReadyMade::new(self.seed, Clock.now())?;
+        let (ready_made, team) = ReadyMade::new(self.seed, clock::now())?;
         let mut service = Service::new(self.settings, self.seed, verify_es256);
         service.add_team(team).expect("a new service has no team of this ID");
         let shared = Shared::new(service);
@@ -152,7 +153,9 @@ impl Builder {
             certificates,
             ready_made,
             stop,
-            listeners: [sandbox, production].map(|listener| tokio::spawn(listener.run(stopped.clone()))).into(),
+            listeners: [sandbox, production]
+                .map(|listener| tokio::spawn(listener.run(stopped.clone())))
+                .into(),
         })
     }
 }

@@ -1,15 +1,16 @@
 //! mock-apns: an Apple Push Notification service that anyone can run.
 //!
-//! A simulated APNs for tests and load: the same TLS, HTTP/2, provider tokens, certificates, headers, limits and reasons, on this machine, with
-//! no Apple credentials. **Nothing is ever sent to Apple or to a real device.**
+//! A simulated APNs for tests and load: the same TLS, HTTP/2, provider tokens, certificates, headers, limits
+//! and reasons, on this machine, with no Apple credentials. **Nothing is ever sent to Apple or to a real
+//! device.**
 //!
 //! ```text
 //!   provider ──TLS──▶ listener ──▶ connection ──▶ mock_apns_core::Service
 //!            ◀──────            ◀── HTTP/2 ◀── answers
 //! ```
 //!
-//! This crate is the shell: sockets, TLS, the clock, files, the command line. What is answered is decided in `mock_apns_core`, which does
-//! none of that.
+//! This crate is the shell: sockets, TLS, the clock, files, the command line. What is answered is decided in
+//! `mock_apns_core`, which does none of that.
 //!
 //! | module | what |
 //! |---|---|

@@ -16,10 +16,11 @@ use crate::{StartError, connection::Connection, shared::Shared, tls::ServerTls};
 
 /// Time for a TLS handshake. A client that stalls in it holds a socket and nothing else.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// Connections open at once on one listener, handshakes included; more wait in the kernel's queue. Each needs a file descriptor, and
-/// systems allow a process far fewer than clients may want.
+/// Connections open at once on one listener, handshakes included; more wait in the kernel's queue. Each needs
+/// a file descriptor, and systems allow a process far fewer than clients may want.
 pub(crate) const CONNECTIONS_MAX: usize = 10_000;
-/// Pause after the system refused a connection (no file descriptors, no memory), so that the loop does not spin.
+/// Pause after the system refused a connection (no file descriptors, no memory), so that the loop does not
+/// spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Time that connections get to end when the double stops.
 const STOP_MAX: Duration = Duration::from_secs(5);
@@ -72,7 +73,14 @@ impl Listener {
             };
             match accepted {
                 Ok((tcp, peer, place)) => {
-                    let serve = serve(tcp, peer, self.environment, self.tls.clone(), self.shared.clone(), stop.clone());
+                    let serve = serve(
+                        tcp,
+                        peer,
+                        self.environment,
+                        self.tls.clone(),
+                        self.shared.clone(),
+                        stop.clone(),
+                    );
                     connections.spawn(async move {
                         serve.await;
                         drop(place);
@@ -120,7 +128,8 @@ async fn serve(
         let rustls::Connection::Server(tls) = socket.tls() else { return };
         let server_name = tls.server_name().map(str::to_owned);
         let certificate = tls.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.to_vec());
-        let opened = Opened { environment, server_name: server_name.as_deref(), certificate: certificate.as_deref() };
+        let opened =
+            Opened { environment, server_name: server_name.as_deref(), certificate: certificate.as_deref() };
         Connection::open(socket, shared, opened)
     };
     connection.serve(stop).await;

@@ -23,7 +23,8 @@ pub(crate) fn mint(key: &AuthKey, team_id: &str, now: Timestamp) -> Result<Strin
     Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
-/// ring takes no key that the certificates crate makes, or the system has no randomness: neither happens on a machine in order.
+/// ring takes no key that the certificates crate makes, or the system has no randomness: neither happens on a
+/// machine in order.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the key or the system's random numbers cannot be used")]
 pub(crate) struct MintError;

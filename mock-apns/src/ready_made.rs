@@ -1,10 +1,10 @@
-//! The ready-made team: credentials, apps and device tokens that are there at every start, so that a first push needs nothing but a copy of
-//! one line.
+//! The ready-made team: credentials, apps and device tokens that are there at every start, so that a first
+//! push needs nothing but a copy of one line.
 
 use apns_certs::AuthKey;
 use mock_apns_core::{
-    App, BundleId, DeviceToken, Environment, KeyId, KeyScope, ProviderKey, Registration, Team, TeamId, Timestamp,
-    TokenKind, TokenStatus,
+    App, BundleId, DeviceToken, Environment, KeyId, KeyScope, ProviderKey, Registration, Team, TeamId,
+    Timestamp, TokenKind, TokenStatus,
 };
 use ring::digest::{Context, SHA256};
 
@@ -15,7 +15,8 @@ pub(crate) const BUNDLE_ID: &str = "com.example.app";
 /// Another app of the team, to see `DeviceTokenNotForTopic`.
 pub(crate) const OTHER_BUNDLE_ID: &str = "com.example.other";
 /// Why nothing of the ready-made team can be malformed.
-const CONSTANTS: &str = "the tables of this file are well-formed: its tests, and every start, make a team of them";
+const CONSTANTS: &str =
+    "the tables of this file are well-formed: its tests, and every start, make a team of them";
 /// How long ago the dead device tokens died: long enough that a registration of today is younger.
 const DEAD_FOR_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -107,7 +108,11 @@ fn key_scopes() -> Vec<(&'static str, &'static str, KeyScope)> {
     vec![
         ("MOCKKEY001", "all topics, both environments", KeyScope::Legacy),
         ("MOCKKEYDEV", "all topics, sandbox only", KeyScope::Team { environment: Environment::Sandbox }),
-        ("MOCKKEYPRO", "all topics, production only", KeyScope::Team { environment: Environment::Production }),
+        (
+            "MOCKKEYPRO",
+            "all topics, production only",
+            KeyScope::Team { environment: Environment::Production },
+        ),
         (
             "MOCKKEYTOP",
             "com.example.app only, sandbox only",
@@ -161,7 +166,8 @@ impl ReadyMade {
     }
 }
 
-/// A token that looks like any other and cannot meet one by chance: 32 bytes, or 80 for a Live Activity, as seen of Apple's.
+/// A token that looks like any other and cannot meet one by chance: 32 bytes, or 80 for a Live Activity, as
+/// seen of Apple's.
 fn token_bytes(seed: u64, row: &TokenRow) -> Vec<u8> {
     let len = if row.kind == TokenKind::LiveActivity { 80 } else { 32 };
     let blocks = (0_u8..).flat_map(|block| {

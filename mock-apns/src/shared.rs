@@ -4,19 +4,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mock_apns_core::Service;
 
-use crate::clock::Clock;
-
-/// The service and its clock; a handle, cheap to clone.
+/// The service; a handle, cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     // A std mutex: it is held for one batch of frames and never across an await.
     service: Arc<Mutex<Service>>,
-    pub(crate) clock: Clock,
 }
 
 impl Shared {
     pub(crate) fn new(service: Service) -> Self {
-        Self { service: Arc::new(Mutex::new(service)), clock: Clock }
+        Self { service: Arc::new(Mutex::new(service)) }
     }
 
     /// The service, for one batch of work.

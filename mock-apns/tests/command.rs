@@ -77,7 +77,9 @@ fn it_tells_where_it_is_and_stops_on_sigterm() {
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(&ready_file).unwrap()).unwrap();
     let port = json["sandbox"]["address"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
     assert_ne!(port, "0");
-    for path in [&json["ca"], &json["provider_token"], &json["keys"][0]["file"], &json["certificates"][0]["file"]] {
+    for path in
+        [&json["ca"], &json["provider_token"], &json["keys"][0]["file"], &json["certificates"][0]["file"]]
+    {
         assert!(Path::new(path.as_str().unwrap()).is_absolute());
         assert!(Path::new(path.as_str().unwrap()).exists(), "{path}");
     }

@@ -14,7 +14,10 @@ fn rows() -> impl Iterator<Item = String> {
     SETTINGS.iter().map(|setting| {
         let values = setting.values.to_string();
         let values = values.strip_prefix("one of ").unwrap_or(&values);
-        format!("| `--{}` | {} | **{}** ({values}) | {}. |", setting.name, setting.meaning, setting.default, setting.source)
+        format!(
+            "| `--{}` | {} | **{}** ({values}) | {}. |",
+            setting.name, setting.meaning, setting.default, setting.source
+        )
     })
 }
 

@@ -70,7 +70,11 @@ async fn a_certificate_without_topics_is_sent_away_and_foreign_ones_are_refused_
             Err(_) => vec![Seen::End],
         };
         let goaway = |seen: &&Seen| matches!(seen, Seen::GoAway(0, 0, debug) if debug == r#"{"reason":"BadCertificate"}"#);
-        assert_eq!(seen.iter().filter(goaway).count(), usize::from(flaw == Flaw::NoTopics), "{flaw:?}: {seen:?}");
+        assert_eq!(
+            seen.iter().filter(goaway).count(),
+            usize::from(flaw == Flaw::NoTopics),
+            "{flaw:?}: {seen:?}"
+        );
         assert_eq!(seen.last(), Some(&Seen::End), "{flaw:?}");
     }
 }
@@ -79,11 +83,10 @@ async fn a_certificate_without_topics_is_sent_away_and_foreign_ones_are_refused_
 async fn alpn_is_h2_where_offered_and_not_needed() {
     let mock = MockApns::start().await.unwrap();
     let bearer = authorization(&mock);
-    let offers: [(&[&[u8]], Option<&[u8]>); 3] =
-        [(&[b"h2", b"http/1.1"], Some(b"h2")), (&[], None), (&[b"http/1.1"], None)];
-    for (offered, chosen) in offers {
-        let mut peer = Peer::connect(&mock, mock.sandbox().port(), offered, None).await.unwrap();
-        assert_eq!(peer.alpn(), chosen);
+    for (offered, chosen) in [(&["h2", "http/1.1"][..], Some("h2")), (&[], None), (&["http/1.1"], None)] {
+        let offered: Vec<&[u8]> = offered.iter().map(|protocol| protocol.as_bytes()).collect();
+        let mut peer = Peer::connect(&mock, mock.sandbox().port(), &offered, None).await.unwrap();
+        assert_eq!(peer.alpn(), chosen.map(str::as_bytes));
         let fields = [("authorization", &*bearer), ("apns-topic", "com.example.app")];
         peer.push(&good_token(&mock), &fields, ALERT).await;
         assert_eq!(peer.answers(1).await[0].1, 200);
@@ -97,7 +100,10 @@ async fn an_error_has_its_body_and_apns_id_and_no_content_type() {
     let id = "0A1b2C3d-0000-4000-8000-00000000000f";
     peer.push("aaaa", &[("apns-id", id)], ALERT).await;
     peer.answers(1).await;
-    assert_eq!(peer.last_fields, [(":status".to_owned(), "403".to_owned()), ("apns-id".to_owned(), id.to_owned())]);
+    assert_eq!(
+        peer.last_fields,
+        [(":status".to_owned(), "403".to_owned()), ("apns-id".to_owned(), id.to_owned())]
+    );
 }
 
 #[tokio::test]
@@ -159,14 +165,21 @@ async fn rubbish_of_any_kind_ends_its_own_connection_and_no_other() {
         (b"PRI * HTTP/2.0\r\n\r\nxx", 1, "preface"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x01\x05\0\0\0\x01", 1, "SETTINGS"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\x04\0\0\0\0\0", 6, "MAX_FRAME_SIZE"),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x01\x01\x05\0\0\0\x01\xff", 9, "decompress"),
+        (
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x01\x01\x05\0\0\0\x01\xff",
+            9,
+            "decompress",
+        ),
     ];
     for (bytes, code, words) in protocol_error {
         let mut bad = Peer::sandbox(&mock).await;
         bad.send_raw(bytes).await;
         bad.http2.transmitted(usize::MAX); // our own preface stays unsent
         bad.read_until(|_| false).await;
-        let told = bad.seen.iter().any(|seen| matches!(seen, Seen::GoAway(_, c, debug) if *c == code && debug.contains(words)));
+        let told = bad
+            .seen
+            .iter()
+            .any(|seen| matches!(seen, Seen::GoAway(_, c, debug) if *c == code && debug.contains(words)));
         assert!(told, "{words}: {:?}", bad.seen);
 
         good.push(&good_token(&mock), &fields, ALERT).await;

@@ -18,11 +18,12 @@ use crate::{
     tls,
 };
 
-/// Pushes that wait to be sent. One more makes `send` wait: memory is bounded, and the caller feels how fast APNs is.
+/// Pushes that wait to be sent. One more makes `send` wait: memory is bounded, and the caller feels how fast
+/// APNs is.
 const QUEUE_MAX: usize = 4096;
 
-/// Sends pushes to one address as one team. Cheap to clone; clones share the connection. When the last one is dropped, pushes under way
-/// are finished and the connection is closed.
+/// Sends pushes to one address as one team. Cheap to clone; clones share the connection. When the last one is
+/// dropped, pushes under way are finished and the connection is closed.
 #[derive(Clone, Debug)]
 pub struct Client {
     jobs: mpsc::Sender<Job>,
@@ -59,8 +60,13 @@ impl Client {
         ClientBuilder { endpoint, credential: None, ca_pem: None, timeout: DEFAULT_TIMEOUT }
     }
 
-    /// Sends a notification to one device, under a fresh apns-id. Pass an `Arc` to share one notification among many devices.
-    pub async fn send(&self, notification: impl Into<Arc<Notification>>, device_token: DeviceToken) -> Outcome {
+    /// Sends a notification to one device, under a fresh apns-id. Pass an `Arc` to share one notification
+    /// among many devices.
+    pub async fn send(
+        &self,
+        notification: impl Into<Arc<Notification>>,
+        device_token: DeviceToken,
+    ) -> Outcome {
         self.send_push(Push::new(notification, device_token, ApnsId::from_random(rand::random()))).await
     }
 
@@ -93,13 +99,15 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a push may take from `send` to its outcome, waiting for its turn included; 30 seconds unless set.
+    /// How long a push may take from `send` to its outcome, waiting for its turn included; 30 seconds unless
+    /// set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Makes the client. It connects when there is something to send. Call it in a tokio runtime: the client runs a task there.
+    /// Makes the client. It connects when there is something to send. Call it in a tokio runtime: the client
+    /// runs a task there.
     pub fn build(self) -> Result<Client, BuildError> {
         let credential = self.credential.ok_or(BuildError::NoCredential)?;
         let tls = tls::client_config(&credential, self.ca_pem.as_deref())?;

@@ -1,4 +1,5 @@
-//! The task behind a client: connects when there is something to send, and feeds the connection from the queue.
+//! The task behind a client: connects when there is something to send, and feeds the connection from the
+//! queue.
 
 use std::{
     collections::VecDeque,
@@ -20,7 +21,8 @@ use crate::{Credential, Endpoint, client::Counters, connection::Connection, tls:
 
 /// Time for DNS, TCP and TLS together.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// Pushes taken from the queue that wait for a stream. The rest waits in the queue, where it holds callers back.
+/// Pushes taken from the queue that wait for a stream. The rest waits in the queue, where it holds callers
+/// back.
 const WAITING_MAX: usize = 1024;
 
 /// A push that somebody waits for.
@@ -93,7 +95,8 @@ impl Driver {
         let longest = Instant::now() + CONNECT_MAX;
         // Nobody waits for the connection longer than for the push that wants it.
         let deadline = self.waiting.front().map_or(longest, |job| job.deadline.min(longest));
-        let late = |what| move |_| no_connection(format!("{what} with {} was not done in time", self.endpoint));
+        let late =
+            |what| move |_| no_connection(format!("{what} with {} was not done in time", self.endpoint));
         // Resolves anew for each connection (C-03) and tries the addresses one after the other.
         let tcp = timeout_at(deadline, TcpStream::connect((host, port)))
             .await
@@ -105,7 +108,10 @@ impl Driver {
             .map_err(late("the TLS handshake"))?
             .map_err(|error| wire_failure(&self.endpoint, &error))?;
         if socket.tls().alpn_protocol() != Some(ALPN_H2) {
-            return Err(no_connection(format!("{} does not speak HTTP/2: TLS did not agree on h2", self.endpoint)));
+            return Err(no_connection(format!(
+                "{} does not speak HTTP/2: TLS did not agree on h2",
+                self.endpoint
+            )));
         }
         Ok(socket)
     }
@@ -169,7 +175,8 @@ pub(crate) fn wire_failure(endpoint: &Endpoint, error: &WireError) -> NotSent {
             why: format!("the certificate of {endpoint} is not trusted: {why}").into(),
         },
         WireError::Tls(rustls::Error::AlertReceived(alert)) => NotSent::CertificateRefused {
-            why: format!("{endpoint} refused us in TLS, most likely for our certificate: alert {alert:?}").into(),
+            why: format!("{endpoint} refused us in TLS, most likely for our certificate: alert {alert:?}")
+                .into(),
         },
         error => no_connection(format!("no connection with {endpoint}: {error}")),
     }

@@ -14,7 +14,10 @@ use crate::{BuildError, Credential};
 pub(crate) const ALPN_H2: &[u8] = b"h2";
 
 /// A configuration that trusts `ca_pem`, or the system's roots where it is not given.
-pub(crate) fn client_config(credential: &Credential, ca_pem: Option<&[u8]>) -> Result<Arc<ClientConfig>, BuildError> {
+pub(crate) fn client_config(
+    credential: &Credential,
+    ca_pem: Option<&[u8]>,
+) -> Result<Arc<ClientConfig>, BuildError> {
     let roots = match ca_pem {
         Some(pem) => only(pem)?,
         None => system_roots(),
@@ -29,7 +32,9 @@ pub(crate) fn client_config(credential: &Credential, ca_pem: Option<&[u8]>) -> R
         .with_root_certificates(roots);
     let mut config = match credential.certificate() {
         None => builder.with_no_client_auth(),
-        Some((chain, key)) => builder.with_client_auth_cert(chain.to_vec(), key.clone_key()).map_err(error)?,
+        Some((chain, key)) => {
+            builder.with_client_auth_cert(chain.to_vec(), key.clone_key()).map_err(error)?
+        }
     };
     config.alpn_protocols = vec![ALPN_H2.to_vec()];
     Ok(Arc::new(config))
@@ -44,8 +49,8 @@ fn only(ca_pem: &[u8]) -> Result<RootCertStore, BuildError> {
     if roots.is_empty() { Err(BuildError::Ca("it has none".to_owned())) } else { Ok(roots) }
 }
 
-/// The system's roots, and Mozilla's where the system has none: Apple changes its root now and then, and a pinned one would break
-/// (as many did in February 2025).
+/// The system's roots, and Mozilla's where the system has none: Apple changes its root now and then, and a
+/// pinned one would break (as many did in February 2025).
 fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();

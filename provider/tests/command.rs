@@ -69,7 +69,12 @@ async fn exit_codes_tell_sent_rejected_misconfigured_and_retryable_apart() {
         (&good, format!("{KEY} --background"), 0, "apns-id"),
         (&good, format!("{KEY} --payload @payload.json"), 0, "apns-unique-id"),
         (&good, "--ca ca.pem --certificate certificate.pem --alert Hello".to_owned(), 0, "accepted"),
-        (&good, "--ca ca.pem --certificate certificate.p12 --password secret --badge 3".to_owned(), 0, "accepted"),
+        (
+            &good,
+            "--ca ca.pem --certificate certificate.p12 --password secret --badge 3".to_owned(),
+            0,
+            "accepted",
+        ),
         (&dead, format!("{KEY} --alert Hello"), 1, "410 Unregistered"),
         (&desk.token("production"), format!("{KEY} --alert Hello"), 1, "400 BadDeviceToken"),
         (&good, format!("{KEY} --alert Hello").replace("TEAM01", "TEAM02"), 2, "403 InvalidProviderToken"),
@@ -100,9 +105,13 @@ async fn exit_codes_tell_sent_rejected_misconfigured_and_retryable_apart() {
 #[tokio::test]
 async fn json_is_one_line_for_a_program() {
     let desk = Desk::new().await;
-    let (code, output) = desk.send(&desk.token("sandbox-unregistered"), &format!("{KEY} --alert Hello --json")).await;
+    let (code, output) =
+        desk.send(&desk.token("sandbox-unregistered"), &format!("{KEY} --alert Hello --json")).await;
     let json: serde_json::Value = serde_json::from_str(&output).unwrap();
     assert_eq!(code, Some(1));
-    assert_eq!((&json["status"], &json["reason"], &json["may_send_again"]), (&410.into(), &"Unregistered".into(), &false.into()));
+    assert_eq!(
+        (&json["status"], &json["reason"], &json["may_send_again"]),
+        (&410.into(), &"Unregistered".into(), &false.into())
+    );
     assert!(json["timestamp"].as_u64().unwrap() > 1_500_000_000_000, "milliseconds");
 }

@@ -8,7 +8,8 @@ use apns_certs::{Flaw, Identity, ProviderCertificateKind, Purpose};
 use apns_provider::{
     BuildError, Client, ClientBuilder, Credential, Endpoint,
     core::{
-        Ambiguity, AlertNotification, BackgroundNotification, BundleId, DeviceToken, NotSent, Notification, Outcome, Reason,
+        AlertNotification, Ambiguity, BackgroundNotification, BundleId, DeviceToken, NotSent, Notification,
+        Outcome, Reason,
     },
 };
 use mock_apns::{MockApns, Settings};
@@ -125,7 +126,8 @@ async fn five_thousand_at_once_share_one_connection_and_each_has_its_own_outcome
 async fn a_certificate_sends_without_a_token() {
     let mock = MockApns::start().await.unwrap();
     let identity = mock.certificates().provider(ProviderCertificateKind::Universal).unwrap();
-    let client = builder(&mock, mock.production().port()).credential(by_certificate(&identity)).build().unwrap();
+    let client =
+        builder(&mock, mock.production().port()).credential(by_certificate(&identity)).build().unwrap();
     let outcome = client.send(hello(), device_token(&mock, "production")).await;
     assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
 }

@@ -1,16 +1,17 @@
 //! Moves TLS bytes between a socket and an HTTP/2 connection, in large batches.
 //!
-//! Both shells of this project, the simulated service and the provider, do the same with a socket and only this: read all there
-//! is, let a state machine handle all of it, write once. [`TlsSocket`] is that, over rustls and a tokio `TcpStream`. It knows nothing of
-//! HTTP/2 or APNs.
+//! Both shells of this project, the simulated service and the provider, do the same with a socket and only
+//! this: read all there is, let a state machine handle all of it, write once. [`TlsSocket`] is that, over
+//! rustls and a tokio `TcpStream`. It knows nothing of HTTP/2 or APNs.
 //!
 //! ```text
 //!   TcpStream ──64 KiB reads──▶ rustls ──read(sink)──▶ state machine
 //!             ◀──one writev────        ◀──write(bytes)──
 //! ```
 //!
-//! Reading and writing never wait; [`TlsSocket::ready`] does, for both directions at once. A task that waited for its writes alone
-//! would deadlock against a peer that does the same while both sockets' buffers are full.
+//! Reading and writing never wait; [`TlsSocket::ready`] does, for both directions at once. A task that waited
+//! for its writes alone would deadlock against a peer that does the same while both sockets' buffers are
+//! full.
 //!
 //! # Example
 //!

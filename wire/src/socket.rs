@@ -22,7 +22,8 @@ use crate::WireError;
 pub const UNSENT_HIGH_WATER: usize = 1024 * 1024;
 /// Bytes of one read from the socket: four TLS records.
 const READ_LEN: usize = 64 * 1024;
-/// Bytes taken from the socket before what they ask for is handled, so that answers are not held back behind an endless stream.
+/// Bytes taken from the socket before what they ask for is handled, so that answers are not held back behind
+/// an endless stream.
 const BATCH_BYTES_MAX: usize = 4 * READ_LEN;
 /// How long, and for how many reads, a refused client is listened to after its alert.
 const LINGER: Duration = Duration::from_secs(1);
@@ -54,7 +55,8 @@ pub enum Received {
 }
 
 impl TlsSocket {
-    /// The server's side of a handshake. `choose` sees the client's hello (ALPN, server name) and gives the configuration.
+    /// The server's side of a handshake. `choose` sees the client's hello (ALPN, server name) and gives the
+    /// configuration.
     ///
     /// The caller bounds the time with a timeout of its own; dropping the future closes the socket.
     pub async fn accept(
@@ -121,19 +123,22 @@ impl TlsSocket {
         &self.tcp
     }
 
-    /// Waits until the peer has sent something, or, while bytes are unsent, until it takes more. Can be dropped at any time.
+    /// Waits until the peer has sent something, or, while bytes are unsent, until it takes more. Can be
+    /// dropped at any time.
     pub async fn ready(&self) -> io::Result<()> {
-        let interest = if self.tls.wants_write() { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        let interest =
+            if self.tls.wants_write() { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         self.tcp.ready(interest).await.map(drop)
     }
 
-    /// Waits until the peer takes more bytes; for a caller that must not read more before it does. Can be dropped at any time.
+    /// Waits until the peer takes more bytes; for a caller that must not read more before it does. Can be
+    /// dropped at any time.
     pub async fn writable(&self) -> io::Result<()> {
         self.tcp.writable().await
     }
 
-    /// Gives what has come to `sink`, decrypted, in pieces, up to about 256 KiB. Never waits. After a TLS error the alert for the peer
-    /// has been sent as far as the socket took it.
+    /// Gives what has come to `sink`, decrypted, in pieces, up to about 256 KiB. Never waits. After a TLS
+    /// error the alert for the peer has been sent as far as the socket took it.
     pub fn read(&mut self, mut sink: impl FnMut(&[u8])) -> Result<Received, WireError> {
         if !self.early.is_empty() {
             let early = std::mem::take(&mut self.early);
@@ -164,7 +169,8 @@ impl TlsSocket {
         })
     }
 
-    /// Encrypts `bytes` for the next [`flush`](Self::flush). Frames that are given together share TLS records.
+    /// Encrypts `bytes` for the next [`flush`](Self::flush). Frames that are given together share TLS
+    /// records.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), WireError> {
         self.unsent += bytes.len();
         Ok(self.tls.writer().write_all(bytes)?)
@@ -205,7 +211,8 @@ impl TlsSocket {
         Ok(())
     }
 
-    /// Reads during the handshake: what follows it stays encrypted in `early` for the first [`read`](Self::read).
+    /// Reads during the handshake: what follows it stays encrypted in `early` for the first
+    /// [`read`](Self::read).
     fn read_handshake(&mut self) -> Result<Received, WireError> {
         let received = receive(&self.tcp, &mut self.early)?;
         self.decrypt_early()?;
@@ -239,7 +246,8 @@ impl TlsSocket {
         match self.tls.process_new_packets() {
             Ok(state) => Ok(state.peer_has_closed()),
             Err(error) => {
-                // The alert says to the peer what was wrong; if it cannot be sent, the error here still tells.
+                // The alert says to the peer what was wrong; if it cannot be sent, the error here still
+                // tells.
                 let _ = self.flush();
                 Err(error.into())
             }
@@ -259,14 +267,16 @@ fn drain(tls: &mut Connection, sink: &mut impl FnMut(&[u8])) -> Result<(), WireE
                 reader.consume(len);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-            // The peer closed without close_notify; for HTTP/2, which has lengths, this is an end like any other.
+            // The peer closed without close_notify; for HTTP/2, which has lengths, this is an end like any
+            // other.
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// Reads the client's hello and chooses the configuration that answers it. Gives what came after the hello too.
+/// Reads the client's hello and chooses the configuration that answers it. Gives what came after the hello
+/// too.
 async fn hello(
     tcp: &TcpStream,
     choose: impl FnOnce(&ClientHello<'_>) -> Arc<ServerConfig>,
@@ -305,7 +315,8 @@ fn receive(tcp: &TcpStream, bytes: &mut Vec<u8>) -> io::Result<Received> {
     })
 }
 
-/// Closes after a refused handshake so that the client reads the alert: closing with unread bytes would make the kernel drop it.
+/// Closes after a refused handshake so that the client reads the alert: closing with unread bytes would make
+/// the kernel drop it.
 async fn linger(tcp: &mut TcpStream) {
     let drain = async {
         tcp.shutdown().await?;
@@ -337,7 +348,11 @@ fn feed(bytes: &mut Vec<u8>, mut take: impl FnMut(&[u8]) -> io::Result<usize>) -
 }
 
 /// Sends a handshake's alert as far as the socket takes it.
-fn refuse(tcp: &TcpStream, fill: impl FnOnce(&mut Vec<u8>) -> io::Result<()>, error: rustls::Error) -> WireError {
+fn refuse(
+    tcp: &TcpStream,
+    fill: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+    error: rustls::Error,
+) -> WireError {
     let mut alert = Vec::new();
     if fill(&mut alert).is_ok() {
         let _ = tcp.try_write(&alert); // an alert is one small record; the error here tells the rest

@@ -1,4 +1,4 @@
-use std::{io, thread, time::Instant};
+use std::{convert::Infallible, future, io, thread, time::Instant};
 
 use tokio::sync::oneshot;
 
@@ -21,11 +21,9 @@ pub(crate) fn run_client<C: Client>(job: Job) {
     let (begin, word) = oneshot::channel();
     // Apart from this thread, which sees the end of the input whatever the client is doing then.
     thread::spawn(move || {
-        let line = match measure::<C>(&job, word) {
-            Ok(sent) => Line::Sent(sent),
-            Err(failure) => Line::Failed { why: failure.to_string() },
-        };
-        line.print();
+        if let Err(failure) = measure::<C>(&job, word) {
+            Line::Failed { why: failure.to_string() }.print();
+        }
     });
     let mut begin = Some(begin);
     for line in io::stdin().lines().map_while(Result::ok) {
@@ -37,7 +35,7 @@ pub(crate) fn run_client<C: Client>(job: Job) {
     }
 }
 
-fn measure<C: Client>(job: &Job, word: oneshot::Receiver<()>) -> Result<Sent, Failure> {
+fn measure<C: Client>(job: &Job, word: oneshot::Receiver<()>) -> Result<Infallible, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -51,12 +49,15 @@ fn measure<C: Client>(job: &Job, word: oneshot::Receiver<()>) -> Result<Sent, Fa
         let (start, used) = (Instant::now(), CpuTime::now()?);
         let mut latencies = client.push(job.workload.pushes).await?;
         let (wall, cpu_us) = (start.elapsed(), CpuTime::now()?.since_us(used));
-        Ok(Sent {
+        let sent = Sent {
             pushes: latencies.len() as u64,
             wall_us: wall.as_micros() as u64,
             cpu_us,
             p50_us: latencies.percentile_us(50),
             p99_us: latencies.percentile_us(99),
-        })
+        };
+        Line::Sent(sent).print();
+        // The parent counts the connections now; they stay open until this process ends.
+        Ok(future::pending().await)
     })
 }

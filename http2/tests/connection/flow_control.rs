@@ -104,12 +104,13 @@ fn a_stream_that_may_not_send_does_not_hold_up_the_others() {
 #[test]
 fn bodies_that_wait_for_the_connection_go_out_in_turns() {
     let mut peer = RawPeer::of_client(Config::default());
-    peer.sends([settings(&[(setting::INITIAL_WINDOW_SIZE, MAX_WINDOW)])]);
+    peer.sends([settings(&[(setting::INITIAL_WINDOW_SIZE, 1 << 20)])]);
     let streams = [peer.opened(), peer.opened(), peer.opened()];
     for stream in streams {
         peer.subject.send_data(stream, body(100_000), true).unwrap();
     }
     peer.reads();
+    peer.sends([(); 9].map(|()| window_update(1, 1))); // gives no place in the line that a stream has already
     peer.sends([window_update(0, 16_384 * 6)]);
     let sent: Vec<u32> = lengths(&peer.reads()).iter().map(|(stream, _)| *stream).collect();
     assert_eq!(sent, [1, 3, 5, 1, 3, 5]);
@@ -143,6 +144,8 @@ fn what_is_owed_when_the_initial_window_is_lowered_is_granted_at_once() {
     pair.client.send_data(stream, body(30_000), false).unwrap(); // less than half: no update yet
     pair.drive();
     pair.server.settings(window(100)).unwrap();
+    pair.drive();
+    assert_eq!(pair.client.stream_send_window(stream), Some(100));
     pair.client.send_data(stream, body(1000), true).unwrap();
     let (got, ended) = body_of(&pair.drive().server, stream);
     assert_eq!((got.len(), ended), (1000, true), "no DATA could come to trigger the update");
@@ -241,14 +244,15 @@ fn padding_counts_and_is_given_back_at_once() {
     peer.sends(frames);
     let held = 200;
     let taken = 200 * 257;
-    let granted: u32 = updates(&peer.reads())
-        .iter()
-        .filter(|frame| frame.stream == 1)
-        .map(|frame| u32::from_be_bytes(frame.payload[..].try_into().unwrap()))
-        .sum();
-    assert!(granted > 32_767 && granted <= taken - held);
-    let left = DEFAULT_WINDOW - taken + granted;
-    assert_eq!(peer.subject.receive_window(StreamId::FIRST), Some(left.cast_signed()));
+    let frames = updates(&peer.reads());
+    for id in [0, 1] {
+        let increments = frames.iter().filter(|frame| frame.stream == id);
+        let granted: u32 =
+            increments.map(|frame| u32::from_be_bytes(frame.payload[..].try_into().unwrap())).sum();
+        assert!(granted > 32_767 && granted <= taken - held);
+        let left = DEFAULT_WINDOW - taken + granted;
+        assert_eq!(peer.subject.receive_window(StreamId::new(id)), Some(left.cast_signed()));
+    }
 }
 
 #[test]
@@ -294,10 +298,13 @@ fn a_stream_that_sends_beyond_its_window_is_reset() {
     let config = Config { settings: window(100), ..Config::default() };
     let mut peer = RawPeer::of_server(config);
     peer.requests(1);
-    let told = peer.sends([data(1, &body(101))]);
-    assert_eq!(told, [Seen::refused(1, Violation::StreamWindowExceeded)]);
-    assert_eq!(codes(&peer.reads()), [(1, ErrorCode::FLOW_CONTROL_ERROR)]);
-    peer.still_serves(3);
+    peer.requests(3);
+    let told = peer.sends([data(1, &body(101)), data(3, &body(16_384)), data(3, &body(16_384))]);
+    assert_eq!(told, [1, 3].map(|stream| Seen::refused(stream, Violation::StreamWindowExceeded)));
+    let frames = peer.reads();
+    assert_eq!(codes(&frames), [1, 3].map(|stream| (stream, ErrorCode::FLOW_CONTROL_ERROR)));
+    assert_eq!(updates(&frames), [window_update(0, 101 + 32_768)], "the connection gets all of it back");
+    peer.still_serves(5);
 }
 
 #[test]

@@ -160,7 +160,8 @@ fn step() -> impl Strategy<Value = Step> {
     let n = || 0..8_usize;
     let len = prop_oneof![0..100_usize, 0..20_000_usize, 0..90_000_usize];
     let bytes = || prop_oneof![0..50_usize, 0..100_000_usize];
-    let window = prop_oneof![Just(0), 0..1000_u32, 0..200_000_u32];
+    let window =
+        prop_oneof![1 => Just(0), 1 => 50..1000_u32, 3 => 1000..60_000_u32, 1 => 60_000..200_000_u32];
     let changes = (
         proptest::option::of(window),
         proptest::option::of(16_384..70_000_u32),
@@ -276,7 +277,7 @@ impl World {
     fn widen_what_is_shut(&mut self) -> bool {
         let mut widened = false;
         for side in [Role::Client, Role::Server] {
-            if self.side(side).acknowledged_settings().initial_window_size < 1000 {
+            if self.side(side).acknowledged_settings().initial_window_size == 0 {
                 let wide = Settings { initial_window_size: Some(100_000), ..Settings::default() };
                 self.side(side).settings(wide).unwrap();
                 widened = true;

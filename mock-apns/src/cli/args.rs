@@ -10,8 +10,9 @@ const ENV_PREFIX: &str = "MOCK_APNS_";
 
 /// An Apple Push Notification service that you run yourself.
 ///
-/// With no command and no option it starts on loopback, prints what a first push needs, and serves until Ctrl-C. Nothing is ever
-/// sent to Apple or to a real device. Every option has an environment variable of its name: --port is MOCK_APNS_PORT.
+/// With no command and no option it starts on loopback, prints what a first push needs, and serves until
+/// Ctrl-C. Nothing is ever sent to Apple or to a real device. Every option has an environment variable of its
+/// name: --port is MOCK_APNS_PORT.
 #[derive(Debug, Parser)]
 #[command(name = "mock-apns", version, args_conflicts_with_subcommands = true)]
 pub(super) struct Cli {
@@ -43,20 +44,23 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "MOCK_APNS_PRODUCTION_PORT", value_name = "PORT")]
     pub(super) production_port: Option<u16>,
 
-    /// Folder for the CA, keys, certificates and ready.json [default: mock-apns-<port> in the system's temporary folder].
+    /// Folder for the CA, keys, certificates and ready.json [default: mock-apns-<port> in the system's
+    /// temporary folder].
     #[arg(long, env = "MOCK_APNS_OUT", value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
 
-    /// File to write the addresses and credentials to, as JSON, once the double is ready. Removed when it stops.
+    /// File to write the addresses and credentials to, as JSON, once the double is ready. Removed when it
+    /// stops.
     #[arg(long, env = "MOCK_APNS_READY_FILE", value_name = "FILE")]
     pub(super) ready_file: Option<PathBuf>,
 
-    /// Seed of everything that is chosen at random: the same seed and the same requests give the same answers, and the ready-made device
-    /// tokens are the same at every start.
+    /// Seed of everything that is chosen at random: the same seed and the same requests give the same
+    /// answers, and the ready-made device tokens are the same at every start.
     #[arg(long, env = "MOCK_APNS_SEED", default_value_t = 0, value_name = "NUMBER")]
     pub(super) seed: u64,
 
-    /// What is logged to standard error: a level (error, warn, info, debug, trace) or a filter of the tracing crate.
+    /// What is logged to standard error: a level (error, warn, info, debug, trace) or a filter of the tracing
+    /// crate.
     #[arg(long, env = "MOCK_APNS_LOG", default_value = "info", value_name = "FILTER")]
     pub(super) log: String,
 }
@@ -81,7 +85,8 @@ pub(super) struct ReadyArgs {
     pub(super) port: u16,
 }
 
-/// The whole command line, the service's settings among it. `environment` has the names of the variables that are set.
+/// The whole command line, the service's settings among it. `environment` has the names of the variables that
+/// are set.
 pub(super) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     environment: &[String],
@@ -121,10 +126,7 @@ fn settings(command: &mut clap::Command, matches: &ArgMatches) -> Result<Setting
 }
 
 /// A misspelt variable would silently do nothing; it stops the start instead.
-fn refuse_unknown_variables(
-    command: &mut clap::Command,
-    environment: &[String],
-) -> Result<(), clap::Error> {
+fn refuse_unknown_variables(command: &mut clap::Command, environment: &[String]) -> Result<(), clap::Error> {
     let known: Vec<String> = command
         .get_arguments()
         .chain(command.get_subcommands().flat_map(clap::Command::get_arguments))

@@ -15,7 +15,11 @@ struct Banner<'a>(&'a ReadyFile);
 impl Display for Banner<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let ready = self.0;
-        writeln!(f, "mock-apns {} is ready. Nothing is ever sent to Apple or to a real device.\n", ready.version)?;
+        writeln!(
+            f,
+            "mock-apns {} is ready. Nothing is ever sent to Apple or to a real device.\n",
+            ready.version
+        )?;
         writeln!(f, "  sandbox      {}   (listening on {})", ready.sandbox.url, ready.sandbox.address)?;
         writeln!(f, "  production   {}   (listening on {})", ready.production.url, ready.production.address)?;
         writeln!(f, "  CA           {}", ready.ca.display())?;

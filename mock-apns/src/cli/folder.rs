@@ -1,4 +1,5 @@
-//! The folder with the CA, the keys and the certificates of a double, so that any client can be pointed at it.
+//! The folder with the CA, the keys and the certificates of a double, so that any client can be pointed at
+//! it.
 
 use std::{
     fs,
@@ -46,15 +47,20 @@ impl Folder {
         Ok(folder)
     }
 
-    /// In a folder for everyone, somebody else may have made one of this name, to read our keys or to give us theirs.
+    /// In a folder for everyone, somebody else may have made one of this name, to read our keys or to give us
+    /// theirs.
     fn check_owner(&self) -> Result<(), String> {
         let error = |error| format!("cannot use the folder {} (--out): {error}", self.path.display());
         let probe = self.path.join(format!(".mock-apns-{}", std::process::id()));
-        let mine = fs::OpenOptions::new().write(true).create_new(true).open(&probe).and_then(|file| file.metadata());
+        let mine =
+            fs::OpenOptions::new().write(true).create_new(true).open(&probe).and_then(|file| file.metadata());
         let _ = fs::remove_file(&probe);
         let folder = fs::symlink_metadata(&self.path).map_err(error)?;
         if self.temporary && (!folder.is_dir() || folder.uid() != mine.map_err(error)?.uid()) {
-            return Err(format!("the folder {} belongs to someone else; name another with --out", self.path.display()));
+            return Err(format!(
+                "the folder {} belongs to someone else; name another with --out",
+                self.path.display()
+            ));
         }
         Ok(())
     }
@@ -94,7 +100,9 @@ impl Folder {
     }
 
     fn write_pkcs12(&self, name: &str, identity: &Identity) -> Result<(), String> {
-        let pkcs12 = identity.to_pkcs12(PKCS12_PASSWORD, Pkcs12Encryption::Modern).map_err(|error| error.to_string())?;
+        let pkcs12 = identity
+            .to_pkcs12(PKCS12_PASSWORD, Pkcs12Encryption::Modern)
+            .map_err(|error| error.to_string())?;
         self.write(&format!("provider-{name}.p12"), &pkcs12, true)
     }
 
@@ -111,7 +119,8 @@ pub(super) fn certificate_file(name: &str) -> String {
     format!("provider-{name}.pem")
 }
 
-/// Where a double on `port` keeps its files if nobody says otherwise: two doubles on one machine have two ports.
+/// Where a double on `port` keeps its files if nobody says otherwise: two doubles on one machine have two
+/// ports.
 pub(super) fn default_folder(port: u16) -> PathBuf {
     std::env::temp_dir().join(format!("mock-apns-{port}"))
 }

@@ -1,6 +1,7 @@
 //! The `mock-apns` command: options, start, what is printed and written, readiness.
 //!
-//! Exit codes: 0 stopped as asked, or ready; 1 could not start, or is not ready; 2 a wrong option or variable.
+//! Exit codes: 0 stopped as asked, or ready; 1 could not start, or is not ready; 2 a wrong option or
+//! variable.
 
 mod args;
 mod banner;

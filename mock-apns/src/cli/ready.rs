@@ -33,7 +33,8 @@ pub(super) fn run(args: &ReadyArgs) -> ExitCode {
     }
 }
 
-/// Ready means that the double wrote its ready file and that its listeners take connections: a file alone may be left over.
+/// Ready means that the double wrote its ready file and that its listeners take connections: a file alone may
+/// be left over.
 fn check(path: &Path) -> Result<(), String> {
     let ready = ReadyFile::read(path)?;
     for endpoint in [&ready.sandbox, &ready.production] {

@@ -26,10 +26,10 @@ pub(super) struct ReadyFile {
     pub(super) bundle_id: String,
     /// A file with a provider token that is always good; made anew every half hour.
     pub(super) provider_token: PathBuf,
-    pub(super) keys: Vec<Key>,
+    pub(super) keys: Vec<ProviderKey>,
     pub(super) certificates: Vec<Certificate>,
     pub(super) pkcs12_password: String,
-    pub(super) device_tokens: Vec<Token>,
+    pub(super) device_tokens: Vec<DeviceToken>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -39,7 +39,7 @@ pub(super) struct Endpoint {
 }
 
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Key {
+pub(super) struct ProviderKey {
     pub(super) key_id: String,
     pub(super) scope: String,
     pub(super) file: PathBuf,
@@ -52,7 +52,7 @@ pub(super) struct Certificate {
 }
 
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Token {
+pub(super) struct DeviceToken {
     pub(super) name: String,
     pub(super) token: String,
     pub(super) environment: String,
@@ -79,7 +79,7 @@ impl ReadyFile {
             keys: ready_made
                 .keys
                 .iter()
-                .map(|key| Key {
+                .map(|key| ProviderKey {
                     key_id: key.key_id.to_owned(),
                     scope: key.scope.to_owned(),
                     file: file(&key.key.file_name()),
@@ -93,7 +93,7 @@ impl ReadyFile {
             device_tokens: ready_made
                 .device_tokens
                 .iter()
-                .map(|token| Token {
+                .map(|token| DeviceToken {
                     name: token.name.to_owned(),
                     token: token.token.clone(),
                     environment: environment_name(token.environment).to_owned(),
@@ -106,7 +106,8 @@ impl ReadyFile {
 
     pub(super) fn read(path: &Path) -> Result<Self, String> {
         let text = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        serde_json::from_slice(&text).map_err(|error| format!("{} is not a ready file: {error}", path.display()))
+        serde_json::from_slice(&text)
+            .map_err(|error| format!("{} is not a ready file: {error}", path.display()))
     }
 
     pub(super) fn write(&self, path: &Path) -> Result<(), String> {

@@ -8,10 +8,11 @@ use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::{FAILED, MISUSED, args::ServeArgs, banner, fail, folder::Folder, ready_file::ReadyFile};
-use crate::{MockApns, clock::Clock, provider_token};
+use crate::{MockApns, clock, provider_token};
 
-/// How often the provider token on disk is made anew. It is good for an hour; a copied curl command should always find a good one.
-const PROVIDER_TOKEN_EVERY: Duration = Duration::from_secs(30 * 60);
+/// How often the provider token on disk is made anew. It is good for an hour; a copied curl command should
+/// always find a good one.
+const PROVIDER_TOKEN_EVERY: Duration = Duration::from_mins(30);
 
 pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
     let filter = match EnvFilter::try_new(&args.log) {
@@ -32,8 +33,10 @@ pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
 
 async fn serve(args: ServeArgs, settings: Settings) -> Result<(), String> {
     // From here on a signal means "stop", also while starting.
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| format!("cannot wait for Ctrl-C: {error}"))?;
-    let mut terminated = signal(SignalKind::terminate()).map_err(|error| format!("cannot wait for SIGTERM: {error}"))?;
+    let mut interrupted =
+        signal(SignalKind::interrupt()).map_err(|error| format!("cannot wait for Ctrl-C: {error}"))?;
+    let mut terminated =
+        signal(SignalKind::terminate()).map_err(|error| format!("cannot wait for SIGTERM: {error}"))?;
 
     let next_port = if args.port == 0 { 0 } else { args.port.saturating_add(1) };
     let mock = MockApns::builder()
@@ -78,7 +81,7 @@ async fn serve(args: ServeArgs, settings: Settings) -> Result<(), String> {
 fn write_provider_token(mock: &MockApns, folder: &Folder) -> Result<(), String> {
     let ready_made = mock.ready_made();
     let key = &ready_made.keys[0].key;
-    let token = provider_token::mint(key, ready_made.team_id, Clock.now())
+    let token = provider_token::mint(key, ready_made.team_id, clock::now())
         .map_err(|error| format!("cannot sign a provider token: {error}"))?;
     folder.write(Folder::PROVIDER_TOKEN, token.as_bytes(), true)
 }

@@ -4,8 +4,8 @@ use apns_http2::{CommandError, Connection, StreamId, hpack::Field};
 use bytes::Bytes;
 use mock_apns_core::Answer;
 
-/// Sends `answer`: a 200 is one HEADERS frame that ends the stream; an error's body goes in one DATA frame that ends it. Clients were seen to
-/// break on an empty DATA frame after the body.
+/// Sends `answer`: a 200 is one HEADERS frame that ends the stream; an error's body goes in one DATA frame
+/// that ends it. Clients were seen to break on an empty DATA frame after the body.
 pub(super) fn send(
     http2: &mut Connection,
     stream: StreamId,

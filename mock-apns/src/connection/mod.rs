@@ -11,11 +11,11 @@ use mock_apns_core::{Answer, ConnectionId, Effect, Opened, Reason, Service};
 use tokio::{sync::watch, time::timeout};
 use tracing::{debug, info};
 
-use crate::shared::Shared;
+use crate::{clock, shared::Shared};
 use requests::Requests;
 
-/// How long a connection that is being closed waits for its peer to close too. Closing at once would make the kernel drop what the peer has not
-/// read yet, the GOAWAY that says why above all.
+/// How long a connection that is being closed waits for its peer to close too. Closing at once would make the
+/// kernel drop what the peer has not read yet, the GOAWAY that says why above all.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// A provider's connection after its handshake.
@@ -40,7 +40,7 @@ enum Next {
 impl Connection {
     /// Tells the service of the connection, and says what its first SETTINGS are to be.
     pub(crate) fn open(socket: TlsSocket, shared: Shared, opened: Opened<'_>) -> Self {
-        let now = shared.clock.now();
+        let now = clock::now();
         let mut service = shared.service();
         let id = service.connected(now, opened);
         let streams = service.initial_max_concurrent_streams(id);
@@ -60,7 +60,7 @@ impl Connection {
     /// Serves until the peer or the service ends the connection, or `stop` changes.
     pub(crate) async fn serve(mut self, mut stop: watch::Receiver<bool>) {
         let ended = self.run(&mut stop).await;
-        let now = self.shared.clock.now();
+        let now = clock::now();
         self.shared.service().disconnected(now, self.id);
         match ended {
             Ok(()) => self.linger().await,
@@ -103,7 +103,7 @@ impl Connection {
 
     /// Handles all that was read, with the service locked once.
     fn handle(&mut self) -> Next {
-        let now = self.shared.clock.now();
+        let now = clock::now();
         let shared = self.shared.clone();
         let mut service = shared.service();
         let id = self.id;
@@ -117,16 +117,22 @@ impl Connection {
                 }
             };
             match event {
-                Event::Headers { section: Section::Request, end_stream: false, .. } => self.requests.expect_body(),
+                Event::Headers { section: Section::Request, end_stream: false, .. } => {
+                    self.requests.expect_body();
+                }
                 Event::Headers { stream, section: Section::Request, .. } => {
                     service.request(now, id, stream.get(), self.requests.without_body(), &[]);
                 }
-                Event::Headers { stream, end_stream, .. } => self.requests.data(stream, &[], end_stream, |fields, body| {
-                    service.request(now, id, stream.get(), fields, body);
-                }),
-                Event::Data { stream, data, end_stream } => self.requests.data(stream, data, end_stream, |fields, body| {
-                    service.request(now, id, stream.get(), fields, body);
-                }),
+                Event::Headers { stream, end_stream, .. } => {
+                    self.requests.data(stream, &[], end_stream, |fields, body| {
+                        service.request(now, id, stream.get(), fields, body);
+                    });
+                }
+                Event::Data { stream, data, end_stream } => {
+                    self.requests.data(stream, data, end_stream, |fields, body| {
+                        service.request(now, id, stream.get(), fields, body);
+                    });
+                }
                 Event::Reset { stream, code, violation } => {
                     debug!(connection = %id, %stream, %code, ?violation, "stream reset");
                     self.requests.forget(stream);
@@ -139,7 +145,8 @@ impl Connection {
         }
     }
 
-    /// Does what the service decided. All of it is about this connection: nothing else happened since the lock was taken.
+    /// Does what the service decided. All of it is about this connection: nothing else happened since the
+    /// lock was taken.
     fn carry_out(&mut self, service: &mut Service) -> Next {
         while let Some(effect) = service.poll_effect() {
             let done = match effect {
@@ -147,9 +154,9 @@ impl Connection {
                     log_answer(self.id, &answer);
                     answer::send(&mut self.http2, StreamId::new(stream), &answer, &mut self.body)
                 }
-                Effect::MaxConcurrentStreams { streams, .. } => {
-                    self.http2.settings(Settings { max_concurrent_streams: Some(streams), ..Settings::default() })
-                }
+                Effect::MaxConcurrentStreams { streams, .. } => self
+                    .http2
+                    .settings(Settings { max_concurrent_streams: Some(streams), ..Settings::default() }),
                 Effect::GoAway { reason, .. } => {
                     info!(connection = %self.id, reason = reason.as_str(), "connection refused: GOAWAY");
                     self.go_away(reason.as_str());
@@ -164,7 +171,8 @@ impl Connection {
         Next::Continue
     }
 
-    /// GOAWAY with the reason as Apple sends it, then a second one with none (the trace of apns-facts 1.4 has both).
+    /// GOAWAY with the reason as Apple sends it, then a second one with none (the trace of apns-facts 1.4 has
+    /// both).
     fn go_away(&mut self, reason: &str) {
         let last_stream = self.http2.last_peer_stream();
         let debug = format!(r#"{{"reason":"{reason}"}}"#);

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use apns_http2::{FieldVisitor, StreamId};
 use mock_apns_core::Request;
 
-/// Bytes of a request's body that are kept. More than the largest payload of APNs (5120), so that the size check sees that it is too large;
-/// the rest is read and dropped.
+/// Bytes of a request's body that are kept. More than the largest payload of APNs (5120), so that the size
+/// check sees that it is too large; the rest is read and dropped.
 const BODY_BYTES_KEPT_MAX: usize = 8 * 1024;
 /// Requests kept for reuse once answered; more is what a burst needed.
 const SPARE_REQUESTS_MAX: usize = 64;
@@ -21,8 +21,8 @@ pub(super) struct Open {
 
 /// The requests of one connection.
 ///
-/// Nearly always HEADERS and the one DATA frame of a request follow each other; then the request stays in `current` and its body is read
-/// where it lies. Only requests that interleave go through the map.
+/// Nearly always HEADERS and the one DATA frame of a request follow each other; then the request stays in
+/// `current` and its body is read where it lies. Only requests that interleave go through the map.
 #[derive(Debug)]
 pub(super) struct Requests {
     current: Open,
@@ -84,7 +84,8 @@ impl Requests {
 impl FieldVisitor for Requests {
     fn begin(&mut self, stream: StreamId) {
         if self.waiting {
-            // Also when these are the trailers of that very stream: they mean nothing to APNs and go into a request that nobody reads.
+            // Also when these are the trailers of that very stream: they mean nothing to APNs and go into a
+            // request that nobody reads.
             let fresh = self.spare.pop().unwrap_or_else(Open::new);
             let open = std::mem::replace(&mut self.current, fresh);
             self.others.insert(open.stream, open);

@@ -1,5 +1,5 @@
-//! Provider certificates in the handshake: what is expired, revoked or foreign is refused here, with the alerts that Apple was seen to
-//! send. What a certificate allows is the core's to decide.
+//! Provider certificates in the handshake: what is expired, revoked or foreign is refused here, with the
+//! alerts that Apple was seen to send. What a certificate allows is the core's to decide.
 
 use std::{fmt, sync::Arc};
 
@@ -77,8 +77,9 @@ impl ClientCertVerifier for ProviderCertificateVerifier {
     }
 }
 
-/// Apple answers a foreign certificate with `certificate_unknown` (46) where rustls would say `unknown_ca` (48). Expired (45) and
-/// revoked (44) are the same already. Source: the refused handshakes that apns-facts 1.2 lists.
+/// Apple answers a foreign certificate with `certificate_unknown` (46) where rustls would say `unknown_ca`
+/// (48). Expired (45) and revoked (44) are the same already. Source: the refused handshakes that apns-facts
+/// 1.2 lists.
 fn as_apple_alerts(error: Error) -> Error {
     match error {
         Error::InvalidCertificate(
@@ -87,7 +88,9 @@ fn as_apple_alerts(error: Error) -> Error {
             | CertificateError::InvalidPurpose
             | CertificateError::InvalidPurposeContext { .. }
             | CertificateError::BadEncoding),
-        ) => Error::InvalidCertificate(CertificateError::Other(rustls::OtherError(Arc::new(Foreign(foreign))))),
+        ) => {
+            Error::InvalidCertificate(CertificateError::Other(rustls::OtherError(Arc::new(Foreign(foreign)))))
+        }
         other => other,
     }
 }

@@ -1,5 +1,5 @@
-//! TLS as Apple's servers do it: version 1.2 or later, ALPN `h2` where it is offered, a client certificate asked for and none
-//! accepted too.
+//! TLS as Apple's servers do it: version 1.2 or later, ALPN `h2` where it is offered, a client certificate
+//! asked for and none accepted too.
 
 mod client_certificates;
 
@@ -35,8 +35,8 @@ impl ServerTls {
         Ok(Self { with_alpn: Arc::new(config), without_alpn })
     }
 
-    /// The configuration that answers `hello`. A client that offers only `http/1.1`, or nothing, is not refused: Apple speaks HTTP/2 to
-    /// it all the same, and it finds out there (apns-facts 1.2).
+    /// The configuration that answers `hello`. A client that offers only `http/1.1`, or nothing, is not
+    /// refused: Apple speaks HTTP/2 to it all the same, and it finds out there (apns-facts 1.2).
     pub(crate) fn choose(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
         let offers_h2 = hello.alpn().is_some_and(|mut offered| offered.any(|protocol| protocol == ALPN_H2));
         Arc::clone(if offers_h2 { &self.with_alpn } else { &self.without_alpn })

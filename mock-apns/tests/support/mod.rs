@@ -58,7 +58,8 @@ impl FieldVisitor for Fields {
 }
 
 impl Peer {
-    /// A connection to `port`, offering `alpn` and showing `identity`, with the double's SETTINGS not read yet.
+    /// A connection to `port`, offering `alpn` and showing `identity`, with the double's SETTINGS not read
+    /// yet.
     pub(crate) async fn connect(
         mock: &MockApns,
         port: u16,
@@ -81,7 +82,14 @@ impl Peer {
         let tcp = TcpStream::connect(("127.0.0.1", port)).await?;
         let socket = TlsSocket::connect(tcp, Arc::new(config), "localhost".try_into().unwrap()).await?;
         let http2 = Connection::client(Config::default());
-        Ok(Self { http2, socket, fields: Fields::default(), answers: Vec::new(), seen: Vec::new(), last_fields: Vec::new() })
+        Ok(Self {
+            http2,
+            socket,
+            fields: Fields::default(),
+            answers: Vec::new(),
+            seen: Vec::new(),
+            last_fields: Vec::new(),
+        })
     }
 
     /// The usual one: to the sandbox, with ALPN and without a certificate.
@@ -129,7 +137,8 @@ impl Peer {
         Ok(())
     }
 
-    /// Reads until `enough` says so of what was seen, or the connection ends. What is written first is written first.
+    /// Reads until `enough` says so of what was seen, or the connection ends. What is written first is
+    /// written first.
     pub(crate) async fn read_until(&mut self, enough: impl Fn(&[Seen]) -> bool) -> &[Seen] {
         let reading = async {
             while !enough(&self.seen) && self.seen.last() != Some(&Seen::End) {
@@ -215,7 +224,8 @@ pub(crate) fn sign(key: &AuthKey, header: &str, claims: &str) -> String {
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let random = SystemRandom::new();
     let pkcs8 = key.private_key.to_der();
-    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.secret_der(), &random).unwrap();
+    let pair =
+        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.secret_der(), &random).unwrap();
     let signature = pair.sign(&random, signed.as_bytes()).unwrap();
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }

@@ -10,8 +10,8 @@ use clap::{Parser, Subcommand};
 
 /// Sends pushes to Apple, or to a simulated service.
 ///
-/// Exit codes: 0 accepted; 1 rejected, and sending it again would change nothing; 2 misconfigured: an option, a file, the credential or the
-/// app's set-up; 3 not sent or not answered, may be sent again.
+/// Exit codes: 0 accepted; 1 rejected, and sending it again would change nothing; 2 misconfigured: an option,
+/// a file, the credential or the app's set-up; 3 not sent or not answered, may be sent again.
 #[derive(Debug, Parser)]
 #[command(name = "apns-provider", version)]
 struct Cli {

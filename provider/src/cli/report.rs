@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use apns_provider_core::{Ambiguity, ApnsId, NotSent, Outcome, Rejection};
+use apns_provider_core::{Ambiguity, ApnsId, NotSent, Outcome, Reason, Rejection, UnixTime};
 use serde_json::{Value, json};
 
 use super::exit;
@@ -47,7 +47,11 @@ fn text(outcome: &Outcome, apns_id: &ApnsId) -> String {
             }
         }
         Outcome::NotSent(why) => {
-            let head = if why.needs_mending() { "not sent, and would not be" } else { "not sent, may be sent again" };
+            let head = if why.needs_mending() {
+                "not sent, and would not be"
+            } else {
+                "not sent, may be sent again"
+            };
             lines.push(format!("{head}: {}", not_sent(why)));
             lines.push(ids(apns_id, None));
         }
@@ -69,7 +73,9 @@ fn not_sent(why: &NotSent) -> String {
             let todo = reason.todo().map(|todo| format!(". {todo}")).unwrap_or_default();
             format!("APNs closed the connection with GOAWAY and the reason {reason}{todo}")
         }
-        NotSent::BeyondGoaway { reason: None } => "APNs closed the connection with GOAWAY and no reason".to_owned(),
+        NotSent::BeyondGoaway { reason: None } => {
+            "APNs closed the connection with GOAWAY and no reason".to_owned()
+        }
         NotSent::CertificateRefused { why } | NotSent::NoConnection { why } => why.to_string(),
         NotSent::OutOfTime => "its time was over before it could be sent".to_owned(),
         NotSent::StreamRefused => "APNs refused the stream before looking at it".to_owned(),
@@ -80,7 +86,9 @@ fn not_sent(why: &NotSent) -> String {
 
 fn ambiguous(why: &Ambiguity) -> String {
     match why {
-        Ambiguity::ConnectionLost => "the connection ended after the request and before the answer".to_owned(),
+        Ambiguity::ConnectionLost => {
+            "the connection ended after the request and before the answer".to_owned()
+        }
         Ambiguity::NoAnswer => "no answer came in time".to_owned(),
         Ambiguity::StreamReset { code } => {
             format!("APNs reset the stream with {}", apns_http2::ErrorCode(*code))
@@ -101,10 +109,10 @@ fn json_line(outcome: &Outcome, apns_id: &ApnsId) -> Value {
         Outcome::Rejected(rejection) => json!({
             "outcome": "rejected",
             "status": rejection.status,
-            "reason": rejection.reason.as_ref().map(|reason| reason.as_str()),
+            "reason": rejection.reason.as_ref().map(Reason::as_str),
             "apns_id": rejection.apns_id.as_str(),
             "apns_unique_id": rejection.apns_unique_id,
-            "timestamp": rejection.unregistered_since.map(|since| since.as_millis()),
+            "timestamp": rejection.unregistered_since.map(UnixTime::as_millis),
             "may_send_again": rejection.advice.may_send_again(),
         }),
         Outcome::NotSent(why) => json!({
@@ -113,6 +121,8 @@ fn json_line(outcome: &Outcome, apns_id: &ApnsId) -> Value {
             "may_send_again": !why.needs_mending(),
             "apns_id": apns_id,
         }),
-        Outcome::Ambiguous(why) => json!({ "outcome": "ambiguous", "why": ambiguous(why), "apns_id": apns_id }),
+        Outcome::Ambiguous(why) => {
+            json!({ "outcome": "ambiguous", "why": ambiguous(why), "apns_id": apns_id })
+        }
     }
 }

@@ -80,7 +80,13 @@ struct CredentialArgs {
     certificate: Option<PathBuf>,
 
     /// The password of the PKCS#12 file.
-    #[arg(long, env = "APNS_PROVIDER_PASSWORD", value_name = "TEXT", hide_env_values = true, default_value = "")]
+    #[arg(
+        long,
+        env = "APNS_PROVIDER_PASSWORD",
+        value_name = "TEXT",
+        hide_env_values = true,
+        default_value = ""
+    )]
     password: String,
 }
 
@@ -116,7 +122,9 @@ struct MessageArgs {
 }
 
 pub(super) fn run(args: &SendArgs) -> ExitCode {
-    let prepared = args.notification().and_then(|notification| Ok((notification, args.credential.read()?, args.ca_pem()?)));
+    let prepared = args
+        .notification()
+        .and_then(|notification| Ok((notification, args.credential.read()?, args.ca_pem()?)));
     let (notification, credential, ca_pem) = match prepared {
         Ok(prepared) => prepared,
         Err(message) => return report::misconfigured(&message),
@@ -222,8 +230,11 @@ impl CredentialArgs {
         if let Some(file) = &self.certificate {
             let bytes = read(file, "--certificate")?;
             let is_pem = bytes.windows(11).any(|window| window == b"-----BEGIN ");
-            let credential =
-                if is_pem { Credential::from_pem(&bytes) } else { Credential::from_pkcs12(&bytes, &self.password) };
+            let credential = if is_pem {
+                Credential::from_pem(&bytes)
+            } else {
+                Credential::from_pkcs12(&bytes, &self.password)
+            };
             return credential.map_err(|error| format!("--certificate {}: {error}", file.display()));
         }
         let (Some(file), Some(key_id), Some(team_id)) = (&self.key, &self.key_id, &self.team_id) else {

@@ -20,7 +20,9 @@ impl FieldVisitor for AnswerFields {
     fn field(&mut self, name: &[u8], value: &[u8]) {
         match (name, &mut self.0) {
             // HTTP/2 lets three digits through, and first.
-            (b":status", answer) => *answer = str::from_utf8(value).ok().and_then(|s| s.parse().ok()).map(Answer::new),
+            (b":status", answer) => {
+                *answer = str::from_utf8(value).ok().and_then(|s| s.parse().ok()).map(Answer::new);
+            }
             (_, Some(answer)) => answer.read_header(name, value),
             (_, None) => {}
         }

@@ -15,8 +15,8 @@ const DEADLINES_SPARE: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     by_stream: FxHashMap<StreamId, Sent>,
-    /// In the order of their deadlines, since all pushes of a client have the same time. Streams that are answered stay until they come to
-    /// the front.
+    /// In the order of their deadlines, since all pushes of a client have the same time. Streams that are
+    /// answered stay until they come to the front.
     deadlines: VecDeque<(Instant, StreamId)>,
     last_status: Option<u16>,
 }
@@ -67,7 +67,8 @@ impl InFlight {
 
     /// The pushes on streams above `last` end without an answer.
     pub(super) fn finish_above(&mut self, last: StreamId, outcome: impl Fn() -> Outcome) {
-        let above: Vec<StreamId> = self.deadlines.iter().map(|(_, stream)| *stream).filter(|id| *id > last).collect();
+        let above: Vec<StreamId> =
+            self.deadlines.iter().map(|(_, stream)| *stream).filter(|id| *id > last).collect();
         for stream in above {
             self.finish(stream, outcome());
         }
@@ -90,7 +91,9 @@ impl InFlight {
     }
 
     fn conclude(&mut self, stream: StreamId) {
-        let Some(Sent { job, answer: Some(mut answer), body }) = self.by_stream.remove(&stream) else { return };
+        let Some(Sent { job, answer: Some(mut answer), body }) = self.by_stream.remove(&stream) else {
+            return;
+        };
         if !body.is_empty() {
             answer.read_body(&body);
         }

@@ -41,14 +41,21 @@ pub(crate) struct Connection {
     endpoint: Endpoint,
     authority: String,
     opened_at: Monotonic,
-    /// Whether APNs knows who we are: a certificate says so at once, a provider token with the first push that it signs.
+    /// Whether APNs knows who we are: a certificate says so at once, a provider token with the first push
+    /// that it signs.
     authenticated: bool,
     /// Whether any push was answered.
     answered: bool,
-    /// What a GOAWAY gave as its reason, once one has come.
-    going_away: Option<Option<Reason>>,
+    going_away: Option<GoingAway>,
     answers: AnswerFields,
     in_flight: InFlight,
+}
+
+/// A GOAWAY has come.
+#[derive(Debug)]
+struct GoingAway {
+    /// What its debug data gave as its reason.
+    reason: Option<Reason>,
 }
 
 /// What a turn of the loop waited for.
@@ -74,8 +81,8 @@ impl Connection {
         }
     }
 
-    /// Serves the driver's pushes until the connection ends or no client is left. `Err` if it ended before it answered anything: another
-    /// one would not do better.
+    /// Serves the driver's pushes until the connection ends or no client is left. `Err` if it ended before it
+    /// answered anything: another one would not do better.
     pub(crate) async fn run(mut self, driver: &mut Driver) -> Result<(), NotSent> {
         let ended = self.serve(driver).await;
         if let Err(error) = &ended {
@@ -84,7 +91,7 @@ impl Connection {
         self.in_flight.finish_all(|| Outcome::Ambiguous(Ambiguity::ConnectionLost));
         match (self.answered, ended, self.going_away) {
             (true, ..) | (_, Ok(()), None) => Ok(()),
-            (false, _, Some(reason)) => Err(NotSent::BeyondGoaway { reason }),
+            (false, _, Some(GoingAway { reason })) => Err(NotSent::BeyondGoaway { reason }),
             (false, Err(error), None) => Err(wire_failure(&self.endpoint, &error)),
         }
     }
@@ -99,7 +106,7 @@ impl Connection {
             let idle = self.in_flight.is_empty();
             let unwanted = !clients_left && driver.waiting().is_empty();
             if idle && (unwanted || self.going_away.is_some()) {
-                return self.say_goodbye().await;
+                return self.say_goodbye();
             }
             self.transmit()?;
 
@@ -139,7 +146,8 @@ impl Connection {
                 continue;
             }
             let payload = job.push.notification().payload();
-            // A body that does not fit would hold its stream open half sent; with nothing under way it has to go anyhow.
+            // A body that does not fit would hold its stream open half sent; with nothing under way it has to
+            // go anyhow.
             if payload.len() > self.http2.send_window() && !self.in_flight.is_empty() {
                 return driver.waiting().push_front(job);
             }
@@ -158,8 +166,8 @@ impl Connection {
         }
     }
 
-    /// Whether one more stream may be opened. Before the first SETTINGS no limit is known, and until APNs knows us it takes one push at a time
-    /// (Apple, "Sending notification requests to APNs").
+    /// Whether one more stream may be opened. Before the first SETTINGS no limit is known, and until APNs
+    /// knows us it takes one push at a time (Apple, "Sending notification requests to APNs").
     fn may_open(&self) -> bool {
         self.http2.has_peer_settings()
             && self.http2.openable_streams() > 0
@@ -183,7 +191,9 @@ impl Connection {
         loop {
             match self.http2.poll_event(&mut self.answers) {
                 Ok(None) => return Ok(received),
-                Ok(Some(event)) => handle(event, &mut self.answers, &mut self.in_flight, &mut self.going_away),
+                Ok(Some(event)) => {
+                    handle(event, &mut self.answers, &mut self.in_flight, &mut self.going_away);
+                }
                 Err(error) => {
                     self.transmit()?; // the GOAWAY that says what the server did wrong
                     return Err(WireError::Io(io::Error::new(io::ErrorKind::InvalidData, error)));
@@ -213,7 +223,7 @@ impl Connection {
     }
 
     /// Closes a connection on which nothing is under way.
-    async fn say_goodbye(&mut self) -> Result<(), WireError> {
+    fn say_goodbye(&mut self) -> Result<(), WireError> {
         if let Err(error) = self.http2.goaway(StreamId::CONNECTION, ErrorCode::NO_ERROR, b"") {
             debug!(%error, "no GOAWAY sent");
         }
@@ -252,7 +262,7 @@ fn handle(
     event: Event<'_>,
     answers: &mut AnswerFields,
     in_flight: &mut InFlight,
-    going_away: &mut Option<Option<Reason>>,
+    going_away: &mut Option<GoingAway>,
 ) {
     match event {
         Event::Headers { stream, section: Section::Response, end_stream } => {
@@ -272,9 +282,11 @@ fn handle(
             let reason = ErrorBody::parse(debug).reason;
             debug!(%last_stream, %code, ?reason, "GOAWAY");
             // A second GOAWAY usually has no reason; the first one's is the one to tell.
-            let reason = reason.or_else(|| going_away.take().flatten());
-            *going_away = Some(reason.clone());
-            in_flight.finish_above(last_stream, || Outcome::NotSent(NotSent::BeyondGoaway { reason: reason.clone() }));
+            let reason = reason.or_else(|| going_away.take()?.reason);
+            *going_away = Some(GoingAway { reason: reason.clone() });
+            in_flight.finish_above(last_stream, || {
+                Outcome::NotSent(NotSent::BeyondGoaway { reason: reason.clone() })
+            });
         }
         _ => {}
     }

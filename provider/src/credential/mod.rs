@@ -8,7 +8,8 @@ use apns_provider_core::{AuthKey, AuthKeyError, InvalidIdentifier, KeyId, TeamId
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use thiserror::Error;
 
-/// What proves to APNs who a provider is. A connection has one for all its life (C-27). `Debug` shows no secret.
+/// What proves to APNs who a provider is. A connection has one for all its life (C-27). `Debug` shows no
+/// secret.
 #[derive(Clone)]
 pub struct Credential(Kind);
 
@@ -37,7 +38,8 @@ impl Credential {
         Ok(Self(Kind::Certificate { chain, key: Arc::new(key) }))
     }
 
-    /// A certificate with its private key in a PKCS#12 file (`.p12`), as Keychain Access and OpenSSL export it.
+    /// A certificate with its private key in a PKCS#12 file (`.p12`), as Keychain Access and OpenSSL export
+    /// it.
     pub fn from_pkcs12(pkcs12: &[u8], password: &str) -> Result<Self, CredentialError> {
         let (chain, key) = pkcs12::read(pkcs12, password)?;
         Ok(Self(Kind::Certificate { chain, key: Arc::new(key) }))
@@ -64,7 +66,10 @@ impl fmt::Debug for Credential {
             Kind::Token(key) => {
                 let (key_id, team_id) = (key.key_id(), key.team_id());
                 let (key_id, team_id) = (key_id.as_str(), team_id.as_str());
-                f.debug_struct("Token").field("key_id", &key_id).field("team_id", &team_id).finish_non_exhaustive()
+                f.debug_struct("Token")
+                    .field("key_id", &key_id)
+                    .field("team_id", &team_id)
+                    .finish_non_exhaustive()
             }
             Kind::Certificate { chain, .. } => {
                 f.debug_struct("Certificate").field("chain_length", &chain.len()).finish_non_exhaustive()
@@ -87,7 +92,9 @@ pub enum CredentialError {
     #[error("the PEM text cannot be read: {0}")]
     Pem(String),
     /// There is a key at best.
-    #[error("there is no certificate in it: it has to have BEGIN CERTIFICATE and the private key in one file")]
+    #[error(
+        "there is no certificate in it: it has to have BEGIN CERTIFICATE and the private key in one file"
+    )]
     NoCertificate,
     /// There is a certificate, and no private key that can be read.
     #[error("there is no private key in it that can be read: add the key to the file, not encrypted")]
@@ -102,13 +109,15 @@ pub enum CredentialError {
 
 #[cfg(test)]
 mod tests {
-    use apns_certs::{Authority, Pkcs12Encryption, ProviderCertificateKind, ProviderCertificateRequest, TeamId, Topic};
+    use apns_certs::{
+        Authority, Pkcs12Encryption, ProviderCertificateKind, ProviderCertificateRequest, TeamId, Topic,
+    };
     use rustls::pki_types::UnixTime;
 
     use super::*;
 
     fn identity() -> apns_certs::Identity {
-        let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_800_000_000));
+        let now = UnixTime::since_unix_epoch(std::time::Duration::from_hours(500_000));
         let request = ProviderCertificateRequest::new(
             ProviderCertificateKind::Universal,
             Topic::new("com.example.app").unwrap(),

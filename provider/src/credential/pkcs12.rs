@@ -10,7 +10,8 @@ pub(super) fn read(
     pkcs12: &[u8],
     password: &str,
 ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), CredentialError> {
-    // Exports of Keychain Access leave out the marks that tie a key to its certificate; relaxed reading ties them.
+    // Exports of Keychain Access leave out the marks that tie a key to its certificate; relaxed reading ties
+    // them.
     let store = KeyStore::from_pkcs12(pkcs12, password, Pkcs12ImportPolicy::Relaxed)
         .map_err(|error| CredentialError::Pkcs12(error.to_string()))?;
     let (_, entry) = store.private_key_chain().ok_or(CredentialError::NoPrivateKey)?;
@@ -19,6 +20,7 @@ pub(super) fn read(
     if chain.is_empty() {
         return Err(CredentialError::NoCertificate);
     }
-    let key = PrivateKeyDer::try_from(entry.key().as_der().to_vec()).map_err(|_| CredentialError::NoPrivateKey)?;
+    let key =
+        PrivateKeyDer::try_from(entry.key().as_der().to_vec()).map_err(|_| CredentialError::NoPrivateKey)?;
     Ok((chain, key))
 }
