@@ -1,11 +1,10 @@
-"""aapns, with a certificate. It drops the timestamp of a 410, and knows a refused certificate only as a closed connection."""
+"""aapns, with a certificate. It drops the timestamp of a 410, and reads the reason of a GOAWAY."""
 
 import asyncio
 
 from aapns.api import Server
 from aapns.errors import APNSError, BadDeviceToken, Closed, Unregistered
 from aapns.models import Alert, Notification
-
 from checks import BAD_DEVICE, CERTIFICATES, DEVICE, GONE, READY, Checks, port
 
 checks = Checks("aapns")
@@ -38,6 +37,12 @@ async def main():
     checks.that("400 BadDeviceToken", isinstance(answer, BadDeviceToken) and answer.apns_id, answer)
     answer = await push(apns, GONE)
     checks.that("410 Unregistered", isinstance(answer, Unregistered) and answer.apns_id, answer)
+    await apns.close()
+
+    apns = await server("production").create_client()
+    answer = await push(apns, DEVICE)
+    is_refused = isinstance(answer, Closed) and answer.args == ("BadCertificateEnvironment",)
+    checks.that("GOAWAY BadCertificateEnvironment for a production certificate in the sandbox", is_refused, answer)
     await apns.close()
 
 

@@ -6,7 +6,6 @@ import ssl
 
 from aioapns import APNs, NotificationRequest, PushType
 from aioapns.connection import APNsDevelopmentClientProtocol
-
 from checks import BAD_DEVICE, DEVICE, GONE, READY, Checks, port
 
 checks = Checks("aioapns")

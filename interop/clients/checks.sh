@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What the shell clients share; each of them sources it. From the double's ready file ($READY_FILE) it sets
 #
 #   SANDBOX, PRODUCTION  https://localhost:<port>             TOPIC       the topic of an alert

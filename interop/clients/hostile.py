@@ -61,7 +61,11 @@ VIOLATIONS = [
     ("a field block that is not HPACK", HELLO + frame(HEADERS, END_HEADERS, 1, b"\xff" * 64), COMPRESSION_ERROR),
     ("WINDOW_UPDATE of 0", HELLO + frame(WINDOW_UPDATE, payload=b"\0\0\0\0"), PROTOCOL_ERROR),
     ("a window above 2^31-1", HELLO + frame(WINDOW_UPDATE, payload=b"\x7f\xff\xff\xff"), FLOW_CONTROL_ERROR),
-    ("a field block without end", HELLO + frame(HEADERS, 0, 1, FIELDS) + frame(CONTINUATION, 0, 1) * 1000, ENHANCE_YOUR_CALM),
+    (
+        "a field block without end",
+        HELLO + frame(HEADERS, 0, 1, FIELDS) + frame(CONTINUATION, 0, 1) * 1000,
+        ENHANCE_YOUR_CALM,
+    ),
     ("a flood of PING", HELLO + frame(PING, payload=b"12345678") * 1000, ENHANCE_YOUR_CALM),
     ("a flood of SETTINGS", HELLO + frame(SETTINGS) * 1000, ENHANCE_YOUR_CALM),
     ("rapid reset", HELLO + b"".join(opened_and_reset(stream) for stream in range(1, 20001, 2)), ENHANCE_YOUR_CALM),
@@ -180,5 +184,7 @@ finally:
     neighbour.enough.set()
     neighbour.join(PATIENCE)
 undisturbed = neighbour.all_good is True and neighbour.pushes > 100
-checks.that("the good connection beside them got 200 for every push", undisturbed, (neighbour.pushes, neighbour.all_good))
+checks.that(
+    "the good connection beside them got 200 for every push", undisturbed, (neighbour.pushes, neighbour.all_good)
+)
 checks.exit()

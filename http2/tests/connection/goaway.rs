@@ -1,10 +1,11 @@
 //! GOAWAY: the end of a connection, announced, refined, explained (RFC 9113 section 6.8).
 
-use apns_http2::{CommandError, Config, ErrorCode, StreamId, Violation, hpack::Field};
+use apns_http2::{CommandError, Config, ErrorCode, Grants, StreamId, Violation, hpack::Field};
 use bytes::Bytes;
 
 use crate::support::{
-    OK, PUSH, Pair, REQUEST, RawPeer, Seen, codes, data, goaway, headers, reset, settings_ack, window_update,
+    OK, PUSH, Pair, REQUEST, RawPeer, Seen, codes, data, goaway, headers, reset, setting, settings,
+    settings_ack, window_update,
 };
 
 const SHUTDOWN: &[u8] = br#"{"reason":"Shutdown"}"#;
@@ -165,9 +166,11 @@ fn debug_data_that_fits_no_frame_is_refused() {
 
 #[test]
 fn after_an_error_nothing_follows_the_goaway() {
-    let mut peer = RawPeer::of_client(Config::default());
+    let mut peer = RawPeer::of_client(Config { grants: Grants::Manual, ..Config::default() });
     let stream = peer.opened();
-    peer.subject.send_data(stream, Bytes::from(vec![0; 400_000]), true).unwrap();
+    peer.sends([headers(1, &[(":status", "200")]), data(1, &vec![0; 16_384]), data(1, &vec![0; 16_384])]);
+    peer.sends([settings(&[(setting::INITIAL_WINDOW_SIZE, 1 << 20)]), window_update(0, 1 << 20)]);
+    peer.subject.send_data(stream, Bytes::from(vec![0; 400_000]), true).unwrap(); // more than is ready at once
     assert_eq!(peer.breaks_with([settings_ack()]), Violation::UnexpectedSettingsAck);
     let closed = Err(CommandError::Closed);
     assert_eq!(peer.subject.open(&PUSH, true).map(drop), closed);
@@ -179,7 +182,7 @@ fn after_an_error_nothing_follows_the_goaway() {
     assert_eq!(peer.subject.goaway(StreamId::MAX, ErrorCode::NO_ERROR, b""), closed);
     assert_eq!(peer.subject.widen_window(StreamId::CONNECTION, 1), closed);
     assert_eq!(peer.subject.openable_streams(), 0);
-    peer.subject.release(stream, 1 << 20);
+    peer.subject.release(stream, 32_768);
     peer.subject.recv(peer.now, &window_update(0, 1 << 20).bytes());
     assert!(peer.is_broken());
     assert_eq!(peer.reads(), []);
