@@ -5,7 +5,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 fn load(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_apns-benches")).arg("load").args(arguments).output().unwrap()
+    let program = env!("CARGO_BIN_EXE_apns-benches");
+    Command::new(program).arg("load").args(arguments).output().expect("cargo has built the program")
 }
 
 #[test]

@@ -81,7 +81,9 @@ impl Connection {
     /// Ends a stream at once with RST_STREAM. What the peer still sends on it is ignored.
     pub fn reset(&mut self, stream: StreamId, code: ErrorCode) -> Result<(), CommandError> {
         self.alive()?;
-        self.state.streams.remove(stream).ok_or(CommandError::StreamNotOpen)?;
+        if !self.state.break_off(stream) {
+            return Err(CommandError::StreamNotOpen);
+        }
         self.state.streams.remember_reset(stream);
         frame::put_reset(self.state.out.buffer(), stream, code);
         Ok(())
@@ -130,14 +132,14 @@ impl Connection {
         }
         state.goaway_sent = Some(last_stream);
         if state.role == Role::Server {
-            state.streams.remove_above(last_stream);
+            state.break_off_above(last_stream);
         }
         frame::put_goaway(state.out.buffer(), last_stream, code, debug);
         Ok(())
     }
 
     /// Queues a frame as it is, whatever the protocol says of it. Faults misbehave with it; nothing of the connection's own state
-    /// changes.
+    /// changes. It counts for [`OUTPUT_BYTES_MAX`](crate::limits::OUTPUT_BYTES_MAX): write a huge one before looking at more input.
     pub fn send_raw_frame(
         &mut self,
         kind: u8,

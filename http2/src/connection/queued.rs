@@ -70,6 +70,22 @@ impl State {
         }
     }
 
+    /// Forgets a stream, and what it still had to send, before its time; false if it was not open.
+    pub(super) fn break_off(&mut self, id: StreamId) -> bool {
+        let Some(stream) = self.streams.remove(id) else { return false };
+        if stream.in_line {
+            // A peer that opens and resets while its window is shut must not make the line grow.
+            self.blocked.retain(|waiting| *waiting != id);
+        }
+        true
+    }
+
+    /// Forgets the streams above `last`.
+    pub(super) fn break_off_above(&mut self, last: StreamId) {
+        self.streams.remove_above(last);
+        self.blocked.retain(|waiting| *waiting <= last);
+    }
+
     /// The peer has widened the window of an open stream.
     pub(super) fn widen_stream(&mut self, id: StreamId, increment: u32) -> Result<(), Violation> {
         let Some(stream) = self.streams.get_mut(id) else { return Ok(()) };
@@ -145,5 +161,32 @@ fn put_part(
     out.put_data(id, data, end_stream);
     if end_stream {
         stream.sending = Direction::Ended;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Connection, ErrorCode};
+
+    #[test]
+    fn only_open_streams_stand_in_line_and_each_once() {
+        let mut client = Connection::client(Config::default());
+        let mut open = || {
+            let stream = client.open(&[Field::literal(b":method", b"POST")], false).unwrap();
+            client.send_data(stream, Bytes::from(vec![0; 100_000]), true).unwrap();
+            stream
+        };
+        let [first, second, third, fourth] = [open(), open(), open(), open()];
+        let line = |client: &Connection| client.state.blocked.iter().copied().collect::<Vec<_>>();
+        assert_eq!(line(&client), [second, third, fourth], "the first has used up its own window");
+        for _ in 0..2 {
+            client.state.widen_stream(first, 1).unwrap();
+        }
+        assert_eq!(line(&client), [second, third, fourth, first]);
+        client.reset(second, ErrorCode::CANCEL).unwrap();
+        assert_eq!(line(&client), [third, fourth, first]);
+        client.state.break_off_above(third);
+        assert_eq!(line(&client), [third, first]);
     }
 }

@@ -98,7 +98,7 @@ impl State {
         let code = ErrorCode(u32::from_be_bytes(exactly(payload)?));
         self.check_stream_of(head)?;
         self.meters.count(Violation::TooManyResets, self.now)?;
-        let was_open = self.streams.remove(head.stream).is_some();
+        let was_open = self.break_off(head.stream);
         Ok(was_open.then_some(Event::Reset { stream: head.stream, code, violation: None }))
     }
 
@@ -129,7 +129,7 @@ impl State {
         }
         self.goaway_received = Some(last_stream);
         if self.role == Role::Client {
-            self.streams.remove_above(last_stream);
+            self.break_off_above(last_stream);
         }
         Ok(Some(Event::GoAway { last_stream, code: ErrorCode(u32::from_be_bytes(*code)), debug }))
     }
@@ -203,7 +203,7 @@ impl State {
     pub(super) fn stream_error<'p>(&mut self, id: StreamId, violation: Violation) -> Handled<'p> {
         self.meters.count(Violation::TooManyStreamErrors, self.now)?;
         frame::put_reset(self.out.buffer(), id, violation.code());
-        self.streams.remove(id);
+        self.break_off(id);
         self.streams.remember_reset(id);
         Ok(Some(Event::Reset { stream: id, code: violation.code(), violation: Some(violation) }))
     }

@@ -28,6 +28,12 @@ impl Environment {
     pub(crate) fn of_host_bytes(host: &[u8]) -> Option<Self> {
         let end = host.iter().position(|&byte| byte == b':').unwrap_or(host.len());
         let name = &host[..end];
+        // Asked for each push, and nearly always of a name that is not Apple's.
+        let is_apples =
+            name.last_chunk().is_some_and(|last: &[u8; 10]| last.eq_ignore_ascii_case(b".apple.com"));
+        if !is_apples {
+            return None;
+        }
         APPLE_HOST_NAMES
             .iter()
             .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use apns_conformance::{LeftOut, Spec, differences};
 use common::{Bench, Jwt, NOW};
 use mock_apns_core::{
-    COLLAPSE_ID_BYTES_MAX, DEVICE_TOKEN_BYTES_MAX, Environment, PAYLOAD_BYTES_MAX, Priority, PushType, Reason,
-    Settings, TokenKind, VOIP_PAYLOAD_BYTES_MAX,
+    COLLAPSE_ID_BYTES_MAX, DEVICE_TOKEN_BYTES_MAX, Environment, PAYLOAD_BYTES_MAX, Priority, PushType,
+    Reason, Settings, TokenKind, VOIP_PAYLOAD_BYTES_MAX,
 };
 
 #[test]

@@ -1,18 +1,19 @@
 //! Requests as they come in: fields first, then a body, many at a time.
 
-use std::collections::HashMap;
-
 use apns_http2::{FieldVisitor, StreamId};
 use mock_apns_core::Request;
+use rustc_hash::FxHashMap;
 
 /// Bytes of a request's body that are kept. More than the largest payload of APNs (5120), so that the size
 /// check sees that it is too large; the rest is read and dropped.
 const BODY_BYTES_KEPT_MAX: usize = 8 * 1024;
-/// Requests kept for reuse once answered; more is what a burst needed.
-const SPARE_REQUESTS_MAX: usize = 64;
+/// Answered requests that are kept for reuse: as many as Apple lets a provider have under way. They go when
+/// none is under way any more, all but a few.
+const SPARE_REQUESTS_MAX: usize = 1000;
+const SPARE_REQUESTS_IDLE_MAX: usize = 8;
 
 /// A request of which something is still to come.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Open {
     stream: StreamId,
     request: Request,
@@ -21,20 +22,22 @@ pub(super) struct Open {
 
 /// The requests of one connection.
 ///
-/// Nearly always HEADERS and the one DATA frame of a request follow each other; then the request stays in
-/// `current` and its body is read where it lies. Only requests that interleave go through the map.
+/// Mostly HEADERS and the one DATA frame of a request follow each other; then the request stays in `current`
+/// and its body is read where it lies. Requests that interleave, as they do when the provider waits for
+/// window, go through the map.
 #[derive(Debug)]
 pub(super) struct Requests {
-    current: Open,
+    current: Box<Open>,
     /// Whether `current` has fields and waits for its body.
     waiting: bool,
-    others: HashMap<StreamId, Open>,
-    spare: Vec<Open>,
+    others: FxHashMap<StreamId, Box<Open>>,
+    #[expect(clippy::vec_box, reason = "they move between here and the map; a box is moved, not copied")]
+    spare: Vec<Box<Open>>,
 }
 
 impl Requests {
     pub(super) fn new() -> Self {
-        Self { current: Open::new(), waiting: false, others: HashMap::new(), spare: Vec::new() }
+        Self { current: Box::default(), waiting: false, others: FxHashMap::default(), spare: Vec::new() }
     }
 
     /// The fields of `stream` are complete and its body follows.
@@ -73,10 +76,10 @@ impl Requests {
     pub(super) fn forget(&mut self, stream: StreamId) {
         if self.waiting && self.current.stream == stream {
             self.waiting = false;
-        } else if let Some(open) = self.others.remove(&stream)
-            && self.spare.len() < SPARE_REQUESTS_MAX
-        {
+        } else if let Some(open) = self.others.remove(&stream) {
+            let kept = if self.others.is_empty() { SPARE_REQUESTS_IDLE_MAX } else { SPARE_REQUESTS_MAX };
             self.spare.push(open);
+            self.spare.truncate(kept);
         }
     }
 }
@@ -86,7 +89,7 @@ impl FieldVisitor for Requests {
         if self.waiting {
             // Also when these are the trailers of that very stream: they mean nothing to APNs and go into a
             // request that nobody reads.
-            let fresh = self.spare.pop().unwrap_or_else(Open::new);
+            let fresh = self.spare.pop().unwrap_or_default();
             let open = std::mem::replace(&mut self.current, fresh);
             self.others.insert(open.stream, open);
             self.waiting = false;
@@ -100,10 +103,6 @@ impl FieldVisitor for Requests {
 }
 
 impl Open {
-    fn new() -> Self {
-        Self { stream: StreamId::CONNECTION, request: Request::new(), body: Vec::new() }
-    }
-
     fn begin(&mut self, stream: StreamId) {
         self.stream = stream;
         self.request.clear();

@@ -18,10 +18,9 @@ impl ApnsId {
         bytes[6] = (bytes[6] & 0x0f) | 0x40; // version 4
         bytes[8] = (bytes[8] & 0x3f) | 0x80; // the variant of RFC 9562
         let mut text = [b'-'; TEXT_LEN];
-        let places = (0..TEXT_LEN).filter(|at| !HYPHENS.contains(at));
-        let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
-        for (at, nibble) in places.zip(nibbles) {
-            text[at] = HEX_DIGITS[usize::from(nibble)];
+        for (at, byte) in BYTES_AT.into_iter().zip(bytes) {
+            text[at] = HEX_DIGITS[usize::from(byte >> 4)];
+            text[at + 1] = HEX_DIGITS[usize::from(byte & 0x0f)];
         }
         Self { text }
     }
@@ -30,11 +29,9 @@ impl ApnsId {
     pub fn parse(text: &str) -> Result<Self, InvalidApnsId> {
         let mut text: [u8; TEXT_LEN] =
             text.as_bytes().try_into().map_err(|_| InvalidApnsId { len: text.len() })?;
-        let well_formed = text
-            .iter()
-            .enumerate()
-            .all(|(at, byte)| if HYPHENS.contains(&at) { *byte == b'-' } else { byte.is_ascii_hexdigit() });
-        if !well_formed {
+        let digits = text.iter().filter(|byte| byte.is_ascii_hexdigit()).count();
+        let hyphens = HYPHENS.iter().filter(|at| text[**at] == b'-').count();
+        if hyphens < HYPHENS.len() || digits + hyphens < TEXT_LEN {
             return Err(InvalidApnsId { len: TEXT_LEN });
         }
         text.make_ascii_lowercase();
@@ -74,6 +71,8 @@ pub struct InvalidApnsId {
 
 const TEXT_LEN: usize = 36;
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+/// Where each byte's two digits begin.
+const BYTES_AT: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 const HEX_DIGITS: [u8; 16] = *b"0123456789abcdef";
 
 #[cfg(test)]

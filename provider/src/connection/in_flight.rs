@@ -24,7 +24,13 @@ pub(super) struct InFlight {
 #[derive(Debug)]
 struct Sent {
     job: Job,
-    answer: Option<Answer>,
+    /// The fields of an answer whose body is still to come. Most have none; the map stays small.
+    partial: Option<Box<PartialAnswer>>,
+}
+
+#[derive(Debug)]
+struct PartialAnswer {
+    answer: Answer,
     body: Vec<u8>,
 }
 
@@ -36,25 +42,28 @@ impl InFlight {
     pub(super) fn insert(&mut self, stream: StreamId, job: Job) {
         self.forget_answered();
         self.deadlines.push_back((job.deadline, stream));
-        self.by_stream.insert(stream, Sent { job, answer: None, body: Vec::new() });
+        self.by_stream.insert(stream, Sent { job, partial: None });
     }
 
     /// The fields of the answer have come.
     pub(super) fn answer(&mut self, stream: StreamId, answer: Answer, end_stream: bool) {
-        let Some(sent) = self.by_stream.get_mut(&stream) else { return };
-        sent.answer = Some(answer);
         if end_stream {
-            self.conclude(stream);
+            self.conclude(stream, answer);
+        } else if let Some(sent) = self.by_stream.get_mut(&stream) {
+            sent.partial = Some(Box::new(PartialAnswer { answer, body: Vec::new() }));
         }
     }
 
     /// A part of the answer's body has come.
     pub(super) fn body(&mut self, stream: StreamId, data: &[u8], end_stream: bool) {
-        let Some(sent) = self.by_stream.get_mut(&stream) else { return };
-        let room = ErrorBody::BYTES_MAX.saturating_sub(sent.body.len());
-        sent.body.extend_from_slice(&data[..data.len().min(room)]);
-        if end_stream {
-            self.conclude(stream);
+        let Some(Sent { partial, .. }) = self.by_stream.get_mut(&stream) else { return };
+        let Some(PartialAnswer { body, .. }) = partial.as_deref_mut() else { return };
+        let room = ErrorBody::BYTES_MAX.saturating_sub(body.len());
+        body.extend_from_slice(&data[..data.len().min(room)]);
+        if end_stream && let Some(partial) = partial.take() {
+            let PartialAnswer { mut answer, body } = *partial;
+            answer.read_body(&body);
+            self.conclude(stream, answer);
         }
     }
 
@@ -90,13 +99,8 @@ impl InFlight {
         self.last_status.take()
     }
 
-    fn conclude(&mut self, stream: StreamId) {
-        let Some(Sent { job, answer: Some(mut answer), body }) = self.by_stream.remove(&stream) else {
-            return;
-        };
-        if !body.is_empty() {
-            answer.read_body(&body);
-        }
+    fn conclude(&mut self, stream: StreamId, answer: Answer) {
+        let Some(Sent { job, .. }) = self.by_stream.remove(&stream) else { return };
         let apns_id = *job.push.apns_id();
         if !answer.is_for(apns_id) {
             warn!(%stream, "the answer names another apns-id than the push on its stream");

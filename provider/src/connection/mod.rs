@@ -139,9 +139,10 @@ impl Connection {
             return;
         }
         let token = driver.provider_token();
+        let now = Instant::now();
         while self.may_open() {
             let Some(job) = driver.waiting().pop_front() else { return };
-            if job.deadline <= Instant::now() {
+            if job.deadline <= now {
                 job.finish(Outcome::NotSent(NotSent::OutOfTime));
                 continue;
             }
