@@ -37,6 +37,6 @@ mod child;
 mod load;
 mod roles;
 
-pub use child::{DEVICES, HOST_NAME, KEY_ID, TEAM_ID, TOPIC, Workload, device_token, payload};
+pub use child::{DEVICES, Failure, HOST_NAME, KEY_ID, TEAM_ID, TOPIC, Workload, device_token, payload};
 pub use load::{LoadError, LoadOptions, Report, load, run_in_namespace};
 pub use roles::{Fields, RequestTemplate, provider_token, run_role};

@@ -59,3 +59,11 @@ fn a_payload_that_apns_would_refuse_is_refused_here() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("5000 is not between 64 and 4096"), "{said}");
 }
+
+#[test]
+fn a_pair_that_there_is_not_is_answered_with_those_that_there_are() {
+    let output = load(&["--only", "nginx"]);
+    assert!(!output.status.success() && output.stdout.is_empty());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("\"nginx\"") && said.contains("double/engine"), "{said}");
+}

@@ -24,8 +24,9 @@ pub const OUTPUT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes ready to be sent above which a client opens no more streams: half of what would end the connection, so that a burst of our
 /// own requests is never taken for a peer that does not read.
 pub const OUTPUT_BYTES_TO_OPEN_MAX: usize = OUTPUT_BYTES_MAX / 2;
-/// Bytes of each buffer that outlive a batch. Larger ones are rare, and idle connections are many.
-pub const BUFFER_BYTES_KEPT: usize = 64 * 1024;
+/// Bytes of each buffer that outlive a batch: a read of 64 KiB behind the longest frame of the default size, and
+/// less than what allocators map and unmap each time. Larger ones are rare, and idle connections are many.
+pub const BUFFER_BYTES_KEPT: usize = 96 * 1024;
 
 /// How often something may happen: `burst` times at once, and `per_second` times a second over time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -5,7 +5,7 @@ use thiserror::Error;
 /// Why a child cannot go on: text, since it only ever travels to the parent as such.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("{what}: {why}")]
-pub(crate) struct Failure {
+pub struct Failure {
     what: &'static str,
     why: String,
 }

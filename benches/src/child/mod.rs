@@ -20,7 +20,8 @@ mod line;
 mod usage;
 
 pub(crate) use client::{Client, run_client};
-pub(crate) use failure::{Explain, Failure};
+pub(crate) use failure::Explain;
+pub use failure::Failure;
 pub(crate) use in_flight::keep_in_flight;
 pub(crate) use job::Job;
 pub(crate) use job::{AUTH_KEY_FILE, CA_FILE, DEVICE_TOKENS_FILE};

@@ -10,6 +10,14 @@ pub enum LoadError {
         /// What the system said.
         why: String,
     },
+    /// `--only` leaves nothing to run.
+    #[error("no pair's name contains {only:?}; there are {names}")]
+    NoPair {
+        /// What was asked for.
+        only: String,
+        /// The names of all pairs.
+        names: String,
+    },
     /// A run has no directory for what its server gives to its clients.
     #[error("making a temporary directory: {why}")]
     Directory {

@@ -50,6 +50,10 @@ pub struct LoadOptions {
 pub fn load(options: &LoadOptions) -> Result<Report, LoadError> {
     let own = std::env::current_exe().map_err(|error| LoadError::OwnProgram { why: error.to_string() })?;
     let pairs: Vec<&Pair> = PAIRS.iter().filter(|pair| pair.name().contains(&options.only)).collect();
+    if pairs.is_empty() {
+        let names: Vec<String> = PAIRS.iter().map(Pair::name).collect();
+        return Err(LoadError::NoPair { only: options.only.clone(), names: names.join(", ") });
+    }
     let wants_peers = options.with_peers && pairs.iter().any(|pair| pair.program == Program::Peers);
     let peers = if wants_peers { peers::build() } else { Err(LoadError::PeersNotWanted) };
     let cores = Cores::choose();

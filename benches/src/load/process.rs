@@ -90,3 +90,37 @@ impl Drop for ChildProcess {
         let _ = self.child.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Waits for a report of `program`, which is no child of ours.
+    fn wait_for(program: &str, argument: &str, limit: Duration) -> LoadError {
+        let arguments: &[&OsStr] = if argument.is_empty() { &[] } else { &[argument.as_ref()] };
+        let child = ChildProcess::start("it", Path::new(program), arguments, &[]).unwrap();
+        child.expect("ready", limit, Err::<(), Line>).unwrap_err()
+    }
+
+    #[test]
+    fn a_child_that_says_nothing_is_not_waited_for_longer_than_the_limit() {
+        let hung = LoadError::Hung { role: "it".to_owned(), expected: "ready", seconds: 0 };
+        assert_eq!(wait_for("cat", "", Duration::from_millis(5)), hung);
+    }
+
+    #[test]
+    fn a_child_that_ends_and_one_that_gives_up_are_told_apart() {
+        let patience = Duration::from_mins(1);
+        let (role, expected) = ("it".to_owned(), "ready");
+        let ended = LoadError::Unexpected { role: role.clone(), expected, instead: "ended".to_owned() };
+        assert_eq!(wait_for("true", "", patience), ended);
+        let failed = LoadError::Failed { role, why: "no keys".to_owned() };
+        assert_eq!(wait_for("echo", r#"{"failed":{"why":"no keys"}}"#, patience), failed);
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let started = ChildProcess::start("it", Path::new("/no/such/program"), &[], &[]);
+        assert!(matches!(started, Err(LoadError::NotStarted { role, .. }) if role == "it"));
+    }
+}

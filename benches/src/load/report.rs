@@ -239,12 +239,12 @@ mod tests {
     #[test]
     fn medians_are_of_the_runs_that_succeeded_and_failures_are_told_once() {
         let mut report = Report::new(WORKLOAD, 5, &Cores::Free);
-        for outcome in [Ok(run(90, 30)), Err(LoadError::PeersNotWanted), Ok(run(10, 10)), Ok(run(20, 20))] {
+        for outcome in [Ok(run(90, 60)), Err(LoadError::PeersNotWanted), Ok(run(10, 10)), Ok(run(20, 50))] {
             report.add(&PAIRS[0], outcome);
         }
         report.add(&PAIRS[0], Err(LoadError::PeersNotWanted));
         let row = report.rows[0].summary();
-        assert_eq!((row.server_cpu_us, row.client_cpu_us), (Some(2.0), Some(2.0)));
+        assert_eq!((row.server_cpu_us, row.client_cpu_us), (Some(2.0), Some(5.0)));
         assert_eq!(row.pushes_per_second, Some(500_000.0));
         assert_eq!((row.p50_ms, row.failures.len()), (Some(1.5), 2));
         assert_eq!(report.to_string().matches("left out").count(), 1);

@@ -11,11 +11,7 @@ use crate::child::{Explain as _, Failure, KEY_ID, TEAM_ID};
 /// key of a `.p8` file.
 ///
 /// Fails when the key is not one of P-256 in PKCS#8.
-pub fn provider_token(p8: &[u8], issued_at: u64) -> Result<String, impl std::error::Error> {
-    sign(p8, issued_at)
-}
-
-fn sign(p8: &[u8], issued_at: u64) -> Result<String, Failure> {
+pub fn provider_token(p8: &[u8], issued_at: u64) -> Result<String, Failure> {
     let key = PrivatePkcs8KeyDer::from_pem_slice(p8).explain("reading the key")?;
     let random = SystemRandom::new();
     let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.secret_pkcs8_der(), &random)

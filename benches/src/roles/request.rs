@@ -35,7 +35,7 @@ impl RequestTemplate {
     /// Requests as a job wants them, with a token signed now.
     pub(super) fn of_job(job: &Job) -> Result<Self, Failure> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).explain("reading the clock")?;
-        let token = provider_token(&job.auth_key()?, now.as_secs()).explain("signing")?;
+        let token = provider_token(&job.auth_key()?, now.as_secs())?;
         Ok(Self::new(job.address.port(), &token, job.workload.payload_bytes, &job.device_tokens()?))
     }
 

@@ -33,6 +33,9 @@ const DEADLINE_EVERY: Duration = Duration::from_millis(100);
 /// Fields of a request at most; `Push::request_fields` gives eight to eleven.
 const REQUEST_FIELDS_MAX: usize = 12;
 
+/// Bytes of requests that are written together: four TLS records. Fewer cost system calls, more cost memory.
+const BATCH_BYTES: usize = 64 * 1024;
+
 /// A connection after its TLS handshake.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -56,6 +59,15 @@ pub(crate) struct Connection {
 struct GoingAway {
     /// What its debug data gave as its reason.
     reason: Option<Reason>,
+}
+
+/// How opening streams ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Batch {
+    /// There is enough to write; after that, more may be opened.
+    Full,
+    /// Nothing waits, or no more may be opened.
+    Done,
 }
 
 /// What a turn of the loop waited for.
@@ -102,7 +114,10 @@ impl Connection {
         let mut clients_left = true;
         loop {
             driver.take_ready_pushes();
-            self.open_streams(driver);
+            while self.open_streams(driver) == Batch::Full {
+                self.transmit()?;
+                driver.take_ready_pushes();
+            }
             let idle = self.in_flight.is_empty();
             let unwanted = !clients_left && driver.waiting().is_empty();
             if idle && (unwanted || self.going_away.is_some()) {
@@ -134,14 +149,17 @@ impl Connection {
     }
 
     /// Opens a stream for each waiting push, as far as SETTINGS, windows and the socket allow.
-    fn open_streams(&mut self, driver: &mut Driver) {
+    fn open_streams(&mut self, driver: &mut Driver) -> Batch {
         if driver.waiting().is_empty() || !self.may_open() {
-            return;
+            return Batch::Done;
         }
         let token = driver.provider_token();
         let now = Instant::now();
         while self.may_open() {
-            let Some(job) = driver.waiting().pop_front() else { return };
+            if self.http2.poll_transmit().is_some_and(|bytes| bytes.len() >= BATCH_BYTES) {
+                return Batch::Full;
+            }
+            let Some(job) = driver.waiting().pop_front() else { return Batch::Done };
             if job.deadline <= now {
                 job.finish(Outcome::NotSent(NotSent::OutOfTime));
                 continue;
@@ -150,7 +168,8 @@ impl Connection {
             // A body that does not fit would hold its stream open half sent; with nothing under way it has to
             // go anyhow.
             if payload.len() > self.http2.send_window() && !self.in_flight.is_empty() {
-                return driver.waiting().push_front(job);
+                driver.waiting().push_front(job);
+                return Batch::Done;
             }
             let fields = job.push.request_fields(&self.authority, token.as_ref());
             match open(&mut self.http2, fields, &job.push) {
@@ -161,10 +180,12 @@ impl Connection {
                 }
                 Err(error) => {
                     debug!(%error, "no stream opened");
-                    return driver.waiting().push_front(job);
+                    driver.waiting().push_front(job);
+                    return Batch::Done;
                 }
             }
         }
+        Batch::Done
     }
 
     /// Whether one more stream may be opened. Before the first SETTINGS no limit is known, and until APNs
