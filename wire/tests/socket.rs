@@ -69,9 +69,13 @@ async fn exchange(mut socket: TlsSocket, byte: u8, len: usize) -> Vec<u8> {
             socket.write(&vec![byte; part]).unwrap();
             written += part;
         }
-        let all_sent = socket.flush().unwrap();
-        if all_sent && written == len && read.len() == len {
-            return read;
+        if socket.flush().unwrap() {
+            if written < len {
+                continue; // the kernel took it all: there is nothing to wait for
+            }
+            if read.len() == len {
+                return read;
+            }
         }
         socket.ready().await.unwrap();
         socket.read(|bytes| read.extend_from_slice(bytes)).unwrap();

@@ -185,13 +185,19 @@ impl Connection {
 
     /// Encrypts what HTTP/2 has to send, and sends what the socket takes.
     fn transmit(&mut self) -> Result<(), WireError> {
-        while !self.socket.is_congested() {
-            let Some(bytes) = self.http2.poll_transmit() else { break };
-            let len = bytes.len();
-            self.socket.write(bytes)?;
-            self.http2.transmitted(len);
+        loop {
+            while let Some(bytes) = self.http2.poll_transmit().filter(|_| !self.socket.is_congested()) {
+                let len = bytes.len();
+                self.socket.write(bytes)?;
+                self.http2.transmitted(len);
+            }
+            let all_sent = self.socket.flush()?;
+            // What was held back for congestion has to go once the socket has taken the rest: nothing else would
+            // wake this task for it.
+            if !all_sent || self.http2.poll_transmit().is_none() {
+                return Ok(());
+            }
         }
-        self.socket.flush().map(drop)
     }
 
     /// Closes so that the peer reads what was sent last.
