@@ -36,7 +36,7 @@ pub(super) fn run(job: &PairJob) -> Result<PairRun, LoadError> {
     answer.map_err(|why| LoadError::Failed { role: job.pair.clone(), why })
 }
 
-/// Runs one pair in this process's own namespace and writes what came of it to standard output; the hidden command that [`run`]
+/// Runs one pair in this process's own namespace and writes what came of it to standard output; the hidden command that `run`
 /// starts with `unshare`.
 pub fn run_in_namespace(job: &str) -> Result<(), LoadError> {
     let job: PairJob =

@@ -44,7 +44,7 @@ impl RequestTemplate {
         &self.paths[number as usize % self.paths.len()]
     }
 
-    /// All fields of push `number`; `apns_id` is what [`apns_id`] makes of it.
+    /// All fields of push `number`; `apns_id` is what `apns_id` makes of it.
     pub fn fields<'a>(&'a self, number: u64, apns_id: &'a str) -> Fields<'a> {
         [
             (":method", "POST"),
