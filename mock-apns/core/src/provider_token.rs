@@ -35,14 +35,16 @@ pub(crate) struct ProviderToken<'a> {
     pub(crate) issued_at: Timestamp,
     /// Whether `iat` is a JSON string.
     pub(crate) iat_is_string: bool,
+    /// Whether its parts are base64url without padding, as RFC 7515 section 2 wants them.
+    pub(crate) is_base64url: bool,
     /// What the signature is of.
     pub(crate) signed: &'a [u8],
     signature: Vec<u8>,
 }
 
 impl<'a> ProviderToken<'a> {
-    /// Reads a JWS in compact serialisation (RFC 7515, 3.1): three base64url parts without padding. Other members of
-    /// the header and other claims are tolerated, as shipped clients send them.
+    /// Reads a JWS in compact serialisation (RFC 7515, 3.1): three parts in base64url, or in what shipped clients write
+    /// for it. Other members of the header and other claims are tolerated, as shipped clients send them.
     pub(crate) fn parse(token: &'a [u8]) -> Option<Self> {
         let mut parts = token.split(|&byte| byte == b'.');
         let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
@@ -59,8 +61,9 @@ impl<'a> ProviderToken<'a> {
             team_id: TeamId::parse(&claims.iss).ok()?,
             issued_at: Timestamp::from_secs(claims.iat.seconds()?),
             iat_is_string,
+            is_base64url: !token.iter().any(|byte| matches!(byte, b'+' | b'/' | b'=')),
             signed,
-            signature: BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?,
+            signature: decode(signature)?,
         })
     }
 
@@ -115,8 +118,25 @@ impl IssuedAt {
 }
 
 fn json_part<T: DeserializeOwned>(part: &[u8]) -> Option<T> {
-    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+    serde_json::from_slice(&decode(part)?).ok()
 }
+
+/// Decodes base64url, or base64 of the standard alphabet, with padding or without.
+fn decode(part: &[u8]) -> Option<Vec<u8>> {
+    let unpadded = (0..=PADDING_MAX).find_map(|padding| {
+        let (text, end) = part.split_at_checked(part.len().checked_sub(padding)?)?;
+        (end.iter().all(|&byte| byte == b'=') && !text.ends_with(b"=")).then_some(text)
+    })?;
+    let url_safe = |&byte: &u8| match byte {
+        b'+' => b'-',
+        b'/' => b'_',
+        other => other,
+    };
+    BASE64_URL_SAFE_NO_PAD.decode(unpadded.iter().map(url_safe).collect::<Vec<u8>>()).ok()
+}
+
+/// Base64 ends in two padding characters at most (RFC 4648, 4).
+const PADDING_MAX: usize = 2;
 
 /// The authentication scheme and the space behind it (RFC 6750, 2.1).
 const BEARER: &[u8] = b"bearer ";
@@ -180,11 +200,22 @@ mod tests {
     }
 
     #[test]
+    fn standard_base64_and_padding_are_read_and_told() {
+        let text = String::from_utf8(jwt(HEADER, CLAIMS, &[0xfb; 64])).unwrap();
+        assert!(ProviderToken::parse(text.as_bytes()).unwrap().is_base64url && text.contains('-'));
+        for other in [format!("{text}=="), text.replace('-', "+").replace('_', "/")] {
+            let token = ProviderToken::parse(other.as_bytes()).unwrap();
+            assert_eq!(token.signature(), Some(Signature::RawRs([0xfb; 64])));
+            assert!(!token.is_base64url, "{other}");
+        }
+    }
+
+    #[test]
     fn what_is_no_provider_token_is_not_read() {
         let good = String::from_utf8(jwt(HEADER, CLAIMS, &[0; 64])).unwrap();
         let two_parts = good.rsplit_once('.').unwrap().0;
         for text in
-            ["", "..", "a.b.c", two_parts, &format!("{good}.e30"), &format!("{good}=="), &format!(" {good}")]
+            ["", "..", "a.b.c", two_parts, &format!("{good}.e30"), &format!("{good}==="), &format!(" {good}")]
         {
             assert_eq!(ProviderToken::parse(text.as_bytes()), None, "{text}");
         }

@@ -83,6 +83,10 @@ settings! {
         Values::OneOf(&["accept", "InvalidProviderToken"]), "accept",
         "What is answered to a provider token whose iat is a JSON string.",
         "Shipped clients send one, and so does the sample on Apple's page; that it is accepted is not proven";
+    standard_base64: Ruling = "standard-base64",
+        Values::OneOf(&["accept", "InvalidProviderToken"]), "accept",
+        "What is answered to a provider token in padded or standard base64.",
+        "Documented is base64url; the crates a2 and apns-h2 write padded base64 and are in use";
     environment_key_reason: Reason = "environment-key-reason",
         Values::OneOf(&["BadEnvironmentKeyInToken", "BadEnvironmentKeyIdInToken"]), "BadEnvironmentKeyInToken",
         "How the reason is spelled when a key is for the other environment.",

@@ -62,6 +62,16 @@ const PATH_AND_CREDENTIALS: &[Case] = &[
     },
     change!("provider-token-is-present", MissingProviderToken, |_, push| push.without("authorization")),
     field!("provider-token-is-readable", InvalidProviderToken, "authorization" = "bearer e30.e30.e30"),
+    Case {
+        rule: "provider-token-is-base64url",
+        reason: Reason::InvalidProviderToken,
+        bench: || Bench::with_setting("standard-base64", "InvalidProviderToken"),
+        accepted: plain,
+        change: |_, push| {
+            let padded = format!("{}==", push.value("authorization"));
+            push.with("authorization", &padded)
+        },
+    },
     token!("provider-token-is-es256", InvalidProviderToken, alg: "HS256"),
     Case {
         rule: "iat-is-a-number",

@@ -81,6 +81,7 @@ pub const DEVICE_RULES: &[&Rule] = &[
     &credentials::CERTIFICATE_FITS_ENVIRONMENT,
     &credentials::PROVIDER_TOKEN_IS_PRESENT,
     &provider_token::PROVIDER_TOKEN_IS_READABLE,
+    &provider_token::PROVIDER_TOKEN_IS_BASE64URL,
     &provider_token::PROVIDER_TOKEN_IS_ES256,
     &provider_token::IAT_IS_A_NUMBER,
     &provider_token::TEAM_IS_KNOWN,

@@ -16,8 +16,22 @@ pub(super) const PROVIDER_TOKEN_IS_READABLE: Rule = Rule {
     title: "The provider token is a JWT with alg, kid, iss and iat.",
     reason: Reason::InvalidProviderToken,
     source: TOKEN_PAGE,
-    usual_mistake: "Team ID and key ID are missing from the configuration, or the token is base64 with padding.",
+    usual_mistake: "Team ID and key ID are missing from the configuration.",
     check: provider_token_is_readable,
+};
+
+/// Padding and the standard alphabet are a policy: shipped clients write both, and that Apple takes them is not proven.
+pub(super) const PROVIDER_TOKEN_IS_BASE64URL: Rule = Rule {
+    id: "provider-token-is-base64url",
+    group: Group::Credentials,
+    title: "The provider token is base64url without padding, or the setting standard-base64 accepts other base64.",
+    reason: Reason::InvalidProviderToken,
+    source: "RFC 7515, 2; the crates a2 and apns-h2 write padded base64",
+    usual_mistake: "The JWT was put together by hand with the standard library's base64.",
+    check: |checking| match &checking.unverified {
+        Some(token) if !token.is_base64url => checking.input.settings.standard_base64.into(),
+        _ => Verdict::Pass,
+    },
 };
 
 /// ES256 is the only algorithm; an unsigned token is refused alike.
@@ -185,7 +199,7 @@ mod tests {
             let push = bench.push().with("authorization", &format!("bearer {token}"));
             assert_eq!(bench.reason(&push), INVALID, "{token}");
         }
-        let padded = format!("{}==", bench.push().value("authorization"));
+        let padded = format!("{}===", bench.push().value("authorization"));
         let push = bench.push().with("authorization", &padded);
         assert_eq!(bench.reason(&push), INVALID);
     }
@@ -197,6 +211,18 @@ mod tests {
             let push = bench.push().signed_by(&Jwt { alg, ..Jwt::default() });
             assert_eq!(bench.reason(&push), INVALID, "{alg}");
         }
+    }
+
+    #[test]
+    fn provider_token_is_base64url() {
+        let mut bench = Bench::new();
+        let padded = format!("{}==", bench.push().value("authorization"));
+        let push = bench.push().with("authorization", &padded);
+        assert_eq!(bench.reason(&push), None);
+        let mut bench = Bench::with_setting("standard-base64", "InvalidProviderToken");
+        assert_eq!(bench.reason(&push), INVALID);
+        let push = bench.push();
+        assert_eq!(bench.reason(&push), None);
     }
 
     #[test]
