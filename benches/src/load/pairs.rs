@@ -31,7 +31,7 @@ pub(super) const PAIRS: &[Pair] = &[
     own("double", "h2-client"),
     own("double", "engine"),
     peer("double", "apple-apns"),
-    // Not against the double: this client's tokens are in padded standard base64, which the double refuses.
+    // Not against the double, which once refused this client's padded tokens: the figures stay comparable.
     own("http2-always-200", "engine"),
     Pair { needs_apples_names: true, ..peer("http2-always-200", "apns-h2") },
 ];
