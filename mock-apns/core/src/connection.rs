@@ -97,21 +97,21 @@ impl Connection {
 
 /// Decides what a certificate makes of a connection. Apple refuses a certificate that it cannot use by a GOAWAY frame
 /// with a reason, not by an answer (observed in a frame trace of 2016). An expired one should not get through TLS; it
-/// is looked at again because the service's clock may be ahead of the machine's.
+/// is looked at again because the team's clock may be ahead of the machine's.
 fn admit(now: Timestamp, der: &[u8], environment: Environment, teams: &Teams) -> Admission {
     let Ok(certificate) = ProviderCertificate::from_der(der) else {
         return Admission::Refused(Reason::BadCertificate);
     };
-    if now > certificate.not_after {
-        return Admission::Refused(Reason::BadCertificate);
-    }
-    let Some(team) = team_of(&certificate, teams) else {
+    let Some((index, team)) = team_of(&certificate, teams).and_then(|index| Some((index, teams.get(index)?))) else {
         return Admission::Refused(Reason::BadCertificate);
     };
+    if team.now(now) > certificate.not_after {
+        return Admission::Refused(Reason::BadCertificate);
+    }
     if !certificate.environments.contains(&environment) {
         return Admission::Refused(Reason::BadCertificateEnvironment);
     }
-    Admission::ByCertificate { team, certificate }
+    Admission::ByCertificate { team: index, certificate }
 }
 
 /// The team whose certificate it is: the one that its subject names, else the first that has an app for one of its
@@ -198,13 +198,13 @@ mod tests {
             let mut team = Team::new(crate::TeamId::parse(id).unwrap());
             let bundle_id = crate::BundleId::parse("com.example.app").unwrap();
             team.add_app(crate::App::new(bundle_id)).unwrap();
-            teams.add(team).unwrap();
+            teams.add(team, 0).unwrap();
         }
         for (unit, expected) in [(TEAM, TEAM), (OTHER_TEAM, OTHER_TEAM), ("NOSUCHTEAM", TEAM)] {
             let der = certificate_for("development", "com.example.app", unit);
             let certificate = ProviderCertificate::from_der(&der).unwrap();
             let team = team_of(&certificate, &teams).unwrap();
-            assert_eq!(teams.team(team).id().as_str(), expected);
+            assert_eq!(teams.get(team).unwrap().id().as_str(), expected);
         }
     }
 }

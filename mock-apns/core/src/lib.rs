@@ -57,18 +57,25 @@
 mod answer;
 mod app;
 mod certificate;
+mod clock;
 mod collapse_id;
 mod connection;
+mod delivery;
+mod device;
 mod device_token;
 mod environment;
 mod expiration;
+mod gateway;
 mod identifier;
+mod journal;
 mod key;
 mod message_id;
+mod notification;
 mod priority;
 mod provider_token;
 mod push_type;
 mod reason;
+pub mod rendering;
 mod request;
 mod rules;
 mod service;
@@ -80,16 +87,27 @@ mod topic;
 mod verified_tokens;
 
 pub use answer::Answer;
-pub use app::App;
+pub use app::{App, PushTypes};
 pub use certificate::{CertificateError, ProviderCertificate};
+pub use clock::{Clock, ClockError};
 pub use collapse_id::{COLLAPSE_ID_BYTES_MAX, CollapseId};
 pub use connection::{ConnectionId, Opened};
-pub use device_token::{DEVICE_TOKEN_BYTES_MAX, DeviceToken, DeviceTokenError, Registration, TokenStatus};
+pub use device::{
+    DEVICE_ID_BYTES_MAX, Device, DeviceError, DeviceId, DeviceIdError, DeviceState, NewTokens,
+};
+pub use device_token::{DEVICE_TOKEN_BYTES_MAX, DeviceToken, DeviceTokenError, TokenStatus};
 pub use environment::Environment;
 pub use expiration::Expiration;
+pub use gateway::{
+    CloseReason, ConnectedMessage, DeviceCertificateError, DeviceConnectionId, DeviceMessage, DeviceRequest,
+    ErrorMessage, FromDevice, GatewayErrorCode, MessageError, MessageProblem, Named, NotificationMessage, RawJson,
+    ToDevice, TokenMessage,
+};
 pub use identifier::{IdentifierError, KeyId, TeamId};
+pub use journal::{Cause, Counters, Destination, DeviceChange, Event, Record, RefusedPush, Status};
 pub use key::{KeyScope, ProviderKey};
 pub use message_id::{MessageId, UniqueId};
+pub use notification::{Notification, STORAGE_TIME_MAX};
 pub use priority::Priority;
 pub use provider_token::{Signature, VerifyEs256};
 pub use push_type::{PAYLOAD_BYTES_MAX, PushType, TokenKind, VOIP_PAYLOAD_BYTES_MAX};
@@ -98,7 +116,7 @@ pub use request::{FieldName, Request};
 pub use rules::{DEVICE_RULES, Group, Rule};
 pub use service::{Effect, Service};
 pub use settings::{SETTINGS, SettingError, SettingSpec, Settings, Values};
-pub use team::{Team, TeamError};
+pub use team::{Team, TeamAt, TeamError};
 pub use timestamp::Timestamp;
 pub use topic::{BundleId, BundleIdError, TOPIC_BYTES_MAX, Topic};
 

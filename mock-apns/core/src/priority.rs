@@ -13,6 +13,15 @@ pub enum Priority {
 }
 
 impl Priority {
+    /// The number in the header.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::PowerFirst => 1,
+            Self::PowerConsiderate => 5,
+            Self::Immediate => 10,
+        }
+    }
+
     /// Reads a header value. Only the three documented spellings exist.
     pub fn parse(value: &[u8]) -> Option<Self> {
         match value {

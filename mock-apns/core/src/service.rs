@@ -1,20 +1,23 @@
 //! The service: what goes in, what comes out, and what is remembered between two pushes.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
 use crate::{
-    Answer, ConnectionId, Environment, MessageId, Opened, Reason, Request, Settings, Team, TeamError, TeamId,
-    Timestamp, TokenStatus, VerifyEs256,
+    Answer, CloseReason, ConnectionId, DeviceConnectionId, DeviceMessage, Environment, MessageId, Notification,
+    Opened, Reason, Request, Settings, Team, TeamAt, TeamError, TeamId, Timestamp, ToDevice, TokenStatus,
+    VerifyEs256,
     answer::STATUS_OK,
     connection::{Admission, Connection},
+    gateway::GatewayPeers,
+    journal::{Compact, RefusedPush},
     message_id::Identifiers,
     provider_token::bearer_token,
     request::FieldName,
-    rules::{self, Checking, Group, Input, Refusal},
+    rules::{self, Checking, Group, Input, Judged, Refusal},
     settings::{ErrorContentType, TokenUpdates, UniqueIds},
-    team::Teams,
+    team::{TeamIndex, Teams},
     token_updates::TokenPast,
     verified_tokens::VerifiedTokens,
 };
@@ -28,15 +31,20 @@ use crate::{
 #[derive(Debug)]
 pub struct Service {
     settings: Settings,
+    seed: u64,
     verify: VerifyEs256,
+    /// For the answers to requests of which no team is known.
     identifiers: Identifiers,
-    teams: Teams,
+    pub(crate) teams: Teams,
     tokens: VerifiedTokens,
     /// The past of each key's tokens, over all connections.
     token_past: TokenPast,
     connections: FxHashMap<ConnectionId, Connection>,
     next_connection: u64,
-    effects: VecDeque<Effect>,
+    pub(crate) gateway: GatewayPeers,
+    pub(crate) effects: VecDeque<Effect>,
+    /// No timer of a team is due on the machine's clock before this.
+    wake_at: Option<Timestamp>,
 }
 
 /// What the shell is to do.
@@ -68,6 +76,18 @@ pub enum Effect {
         /// Why.
         reason: Reason,
     },
+    /// Send a message to a device.
+    ToDevice {
+        /// On this connection.
+        connection: DeviceConnectionId,
+        /// This.
+        message: Box<ToDevice>,
+    },
+    /// Close a device's connection, once what was to be sent on it before is sent.
+    CloseDevice {
+        /// This connection.
+        connection: DeviceConnectionId,
+    },
 }
 
 impl Service {
@@ -75,6 +95,7 @@ impl Service {
     pub fn new(settings: Settings, seed: u64, verify: VerifyEs256) -> Self {
         Self {
             settings,
+            seed,
             verify,
             identifiers: Identifiers::new(seed),
             teams: Teams::default(),
@@ -82,28 +103,78 @@ impl Service {
             token_past: TokenPast::default(),
             connections: FxHashMap::default(),
             next_connection: 0,
+            gateway: GatewayPeers::default(),
             effects: VecDeque::new(),
+            wake_at: None,
         }
     }
 
-    /// The settings, which do not change.
+    /// The settings that a team begins with, and that count for a request of which no team is known.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
     /// Adds a team. Fails with [`TeamError::DuplicateTeam`].
-    pub fn add_team(&mut self, team: Team) -> Result<(), TeamError> {
-        self.teams.add(team)
+    pub fn add_team(&mut self, mut team: Team) -> Result<(), TeamError> {
+        team.settings = self.settings.clone();
+        self.teams.add(team, self.seed)
+    }
+
+    /// Removes a team and everything that it has. The provider tokens of its keys are answered `InvalidProviderToken`;
+    /// its devices are disconnected. `false`: there is no such team.
+    pub fn remove_team(&mut self, id: TeamId) -> bool {
+        let Some(team) = self.teams.remove(id) else { return false };
+        let mut connections: Vec<DeviceConnectionId> = team.links.into_keys().collect();
+        connections.sort_unstable();
+        for connection in connections {
+            let closed = ToDevice::unasked(DeviceMessage::Closed { reason: CloseReason::TakenOffline });
+            self.effects.push_back(Effect::ToDevice { connection, message: Box::new(closed) });
+            self.effects.push_back(Effect::CloseDevice { connection });
+        }
+        true
+    }
+
+    /// The IDs of all teams, in the order in which they were added.
+    pub fn team_ids(&self) -> impl Iterator<Item = TeamId> {
+        self.teams.indices().filter_map(|index| self.teams.get(index)).map(Team::id)
     }
 
     /// The team with this ID.
     pub fn team(&self, id: TeamId) -> Option<&Team> {
-        self.teams.by_id(id)
+        self.teams.index_of(id).and_then(|index| self.teams.get(index))
     }
 
     /// The team with this ID, to add to it or to change it. Changes count from the next push on.
     pub fn team_mut(&mut self, id: TeamId) -> Option<&mut Team> {
-        self.teams.by_id_mut(id)
+        self.teams.index_of(id).and_then(|index| self.teams.get_mut(index))
+    }
+
+    /// The team with this ID when it is `now` on the machine, for everything that happens in time.
+    pub fn team_at(&mut self, now: Timestamp, id: TeamId) -> Option<TeamAt<'_>> {
+        let index = self.teams.index_of(id)?;
+        self.at(now, index)
+    }
+
+    pub(crate) fn at(&mut self, now: Timestamp, index: TeamIndex) -> Option<TeamAt<'_>> {
+        let team = self.teams.get_mut(index)?;
+        Some(TeamAt::new(now, team, &mut self.effects, &mut self.wake_at))
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called, by the machine's clock; `None`: nothing will
+    /// happen by itself. It is a lower bound, and changes with every other call.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.wake_at
+    }
+
+    /// Time has passed. What is due happens, each thing at its time, whenever this is called: a call that comes late or
+    /// not at all only delays its effects.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        self.wake_at = None;
+        for index in self.teams.indices().collect::<Vec<_>>() {
+            if let Some(mut team) = self.at(now, index) {
+                team.wake_for_first_timer();
+            }
+        }
     }
 
     /// A connection is open: to be called when its TLS handshake is done. A certificate that cannot be used is answered
@@ -159,20 +230,63 @@ impl Service {
         };
         let mut checking = Checking::new(input, &mut self.tokens);
         let refusal = rules::run(&mut checking).err();
-        let gone = checking.registration.map(|registration| registration.status);
-        let (environment, verified) = (checking.environment, checking.verified);
+        let judged = checking.judged();
         let authenticated = refusal.is_none_or(|refusal| refusal.rule.group > Group::Credentials);
-        if let (true, Some(token), Some(bearer)) = (authenticated, verified, bearer_token(request)) {
-            if self.settings.provider_token_updates == TokenUpdates::PerKey {
-                self.token_past.remember(token, now);
+        if let (true, Some(token), Some(bearer)) = (authenticated, judged.verified, bearer_token(request)) {
+            if judged.token_updates == TokenUpdates::PerKey {
+                self.token_past.remember(token, judged.now);
             }
-            if state.accepted(now, bearer, token) {
-                let streams = self.settings.max_concurrent_streams;
+            if state.accepted(judged.now, bearer, token) {
+                let streams = judged.max_concurrent_streams;
                 self.effects.push_back(Effect::MaxConcurrentStreams { connection, streams });
             }
         }
-        let answer = self.answer(request, environment, refusal, gone);
-        self.effects.push_back(Effect::Respond { connection, stream, answer });
+        self.conclude(now, (connection, stream), request, body, &judged, refusal);
+    }
+
+    /// Answers a request. One that was not refused goes on its way to its device.
+    fn conclude(
+        &mut self,
+        now: Timestamp,
+        (connection, stream): (ConnectionId, u32),
+        request: &Request,
+        body: &[u8],
+        judged: &Judged,
+        refusal: Option<Refusal>,
+    ) {
+        let Some(mut team) = judged.team.and_then(|index| {
+            let team = self.teams.get_mut(index)?;
+            Some(TeamAt::new(now, team, &mut self.effects, &mut self.wake_at))
+        }) else {
+            let answer = answer(&self.settings, &mut self.identifiers, request, judged, refusal);
+            self.effects.push_back(Effect::Respond { connection, stream, answer });
+            return;
+        };
+        let Team { settings, identifiers, .. } = &mut *team.team;
+        let answer = answer(settings, identifiers, request, judged, refusal);
+        let (apns_id, apns_unique_id) = (answer.apns_id, answer.apns_unique_id);
+        team.effects.push_back(Effect::Respond { connection, stream, answer });
+        match (refusal, judged.device_token) {
+            (None, Some(token)) => {
+                let number = team.team.next_number();
+                team.accept(Arc::new(Notification {
+                    number,
+                    apns_id,
+                    apns_unique_id,
+                    received_at: team.now,
+                    token,
+                    push_type: judged.push_type,
+                    priority: judged.priority,
+                    expiration: judged.expiration,
+                    collapse_id: request.get(FieldName::ApnsCollapseId).map(Into::into),
+                    payload: body.into(),
+                }));
+            }
+            (Some(Refusal { rule, reason }), _) => {
+                team.log(Compact::Refused(Box::new(RefusedPush { apns_id, reason, rule })));
+            }
+            (None, None) => {}
+        }
     }
 
     /// A connection is closed, by whichever side. Its effects that were not yet polled come all the same, and are to be
@@ -185,34 +299,34 @@ impl Service {
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
+}
 
-    fn answer(
-        &mut self,
-        request: &Request,
-        environment: Environment,
-        refusal: Option<Refusal>,
-        status: Option<TokenStatus>,
-    ) -> Answer {
-        let given = request.get(FieldName::ApnsId).and_then(MessageId::parse);
-        let wants_unique_id = match self.settings.apns_unique_id {
-            UniqueIds::Sandbox => refusal.is_none() && environment == Environment::Sandbox,
-            UniqueIds::Always => true,
-            UniqueIds::Never => false,
-        };
-        let reason = refusal.map(|refusal| refusal.reason);
-        let content_type = match (reason, self.settings.error_content_type) {
-            (Some(_), ErrorContentType::Json) => Some("application/json"),
-            _ => None,
-        };
-        Answer {
-            status: reason.map_or(STATUS_OK, Reason::status),
-            reason,
-            apns_id: given.unwrap_or_else(|| self.identifiers.message_id()),
-            apns_unique_id: wants_unique_id.then(|| self.identifiers.unique_id()),
-            timestamp: reason.and_then(|reason| gone_since(reason, status?)),
-            content_type,
-            rule: refusal.map(|refusal| refusal.rule),
-        }
+fn answer(
+    settings: &Settings,
+    identifiers: &mut Identifiers,
+    request: &Request,
+    judged: &Judged,
+    refusal: Option<Refusal>,
+) -> Answer {
+    let given = request.get(FieldName::ApnsId).and_then(MessageId::parse);
+    let wants_unique_id = match settings.apns_unique_id {
+        UniqueIds::Sandbox => refusal.is_none() && judged.environment == Environment::Sandbox,
+        UniqueIds::Always => true,
+        UniqueIds::Never => false,
+    };
+    let reason = refusal.map(|refusal| refusal.reason);
+    let content_type = match (reason, settings.error_content_type) {
+        (Some(_), ErrorContentType::Json) => Some("application/json"),
+        _ => None,
+    };
+    Answer {
+        status: reason.map_or(STATUS_OK, Reason::status),
+        reason,
+        apns_id: given.unwrap_or_else(|| identifiers.message_id()),
+        apns_unique_id: wants_unique_id.then(|| identifiers.unique_id()),
+        timestamp: reason.and_then(|reason| gone_since(reason, judged.token_status?)),
+        content_type,
+        rule: refusal.map(|refusal| refusal.rule),
     }
 }
 

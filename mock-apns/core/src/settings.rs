@@ -4,10 +4,12 @@
 
 mod value;
 
+use std::time::Duration;
+
 use thiserror::Error;
 
-use crate::Reason;
-pub(crate) use value::{ErrorContentType, Ruling, SettingValue, TokenUpdates, UniqueIds};
+use crate::{Reason, delivery::Bucket, device_token::TokenLength};
+pub(crate) use value::{EndedActivity, ErrorContentType, Ruling, SettingValue, TokenUpdates, UniqueIds};
 
 /// Declares [`Settings`] and [`SETTINGS`], so that a setting is written down once. The first value listed is the
 /// default.
@@ -131,6 +133,57 @@ settings! {
         Values::Number { min: 1, max: 2_147_483_647, unit: "streams" }, "1000",
         "MAX_CONCURRENT_STREAMS of a connection with certificate, or after its first valid provider token.",
         "Observed as 500 (2016), 1500 (2019) and 1000 (2021, 2022); documented to depend on load";
+    device_token_length: TokenLength = "device-token-length",
+        Values::OneOf(&["usual", "varied"]), "usual",
+        "How long device tokens are: 32 bytes, and 80 for a Live Activity; or from 32 to 100, each another length.",
+        "Documented is that the length varies and must not be relied upon; 32 and 80 bytes are what was seen";
+    unregistered_delay: u32 = "unregistered-delay",
+        Values::Number { min: 0, max: 2_592_000, unit: "seconds" }, "0",
+        "For how long a dead device token is still answered 200 after a delivery has found it dead.",
+        "Apple leaves it vague on purpose; reports say minutes, hours and more than a day";
+    ended_live_activity: EndedActivity = "ended-live-activity",
+        Values::OneOf(&["ExpiredToken", "accept"]), "ExpiredToken",
+        "What is answered for the token of a Live Activity once a delivery has found it ended.",
+        "Both were reported: 410 ExpiredToken, and 200 for ever";
+    device_token_burst: u32 = "device-token-burst",
+        Values::Number { min: 0, max: 1_000_000, unit: "pushes" }, "0",
+        "How many pushes to one device token are taken at once before TooManyRequests; 0 sets no limit.",
+        "The threshold is not published; none by default, so that a load test may use one token";
+    device_token_refill: u32 = "device-token-refill",
+        Values::Number { min: 1, max: 86_400_000, unit: "milliseconds" }, "1000",
+        "How long it takes until one more push to that token is taken.",
+        "Not published";
+    background_pushes_per_hour: u32 = "background-pushes-per-hour",
+        Values::Number { min: 0, max: 3600, unit: "pushes" }, "0",
+        "How many background pushes an app on a device takes in an hour before they wait; 0 sets no limit.",
+        "Documented: do not try more than two or three an hour; no limit while an app is run from Xcode";
+    unacknowledged_pushes: u32 = "unacknowledged-pushes",
+        Values::Number { min: 1, max: 1000, unit: "notifications" }, "100",
+        "How many notifications for one app a connected device may leave unacknowledged before the next is stored.",
+        "Documented is that a device acknowledges before the next is taken from the queue, and that fast pushes may \
+         overwrite each other (that would be 1); in practice a device that is online gets them all";
+    journal_entries: u32 = "journal-entries",
+        Values::Number { min: 10, max: 100_000_000, unit: "entries" }, "20000",
+        "How many entries a team's journal keeps; the oldest make room. An accepted push makes two.",
+        "Apple's delivery log keeps seven days";
+}
+
+impl Settings {
+    pub(crate) fn unregistered_delay(&self) -> Duration {
+        Duration::from_secs(self.unregistered_delay.into())
+    }
+
+    /// The rate limit of one device token.
+    pub(crate) fn flood_limit(&self) -> Bucket {
+        let refill = Duration::from_millis(self.device_token_refill.into());
+        Bucket { burst: self.device_token_burst, refill }
+    }
+
+    /// The background pushes that an app on a device takes.
+    pub(crate) fn background_budget(&self) -> Bucket {
+        let burst = self.background_pushes_per_hour;
+        Bucket { burst, refill: Duration::from_hours(1) / burst.max(1) }
+    }
 }
 
 /// What can be said of one setting.

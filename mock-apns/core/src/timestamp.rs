@@ -34,9 +34,29 @@ impl Timestamp {
         Self(self.0.saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
     }
 
+    /// This point moved back by `by`, or the epoch.
+    #[must_use]
+    pub fn saturating_sub(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// How long ago `earlier` was; zero when it lies ahead.
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    /// The milliseconds.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl serde::Serialize for Timestamp {
+    /// The milliseconds, as in the answer with status 410.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.0)
     }
 }
 
@@ -58,5 +78,7 @@ mod tests {
         assert_eq!(early.saturating_since(late), Duration::ZERO);
         assert_eq!(early.saturating_add(Duration::from_secs(4)), late);
         assert_eq!(late.saturating_add(Duration::MAX).as_millis(), u64::MAX);
+        assert_eq!(late.saturating_sub(Duration::from_secs(4)), early);
+        assert_eq!(late.saturating_sub(Duration::MAX).as_millis(), 0);
     }
 }

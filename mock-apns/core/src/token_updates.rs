@@ -65,7 +65,7 @@ mod tests {
             team.add_key(ProviderKey::new(id, [4; 65], KeyScope::Legacy)).unwrap();
         }
         let mut teams = Teams::default();
-        teams.add(team).unwrap();
+        teams.add(team, 0).unwrap();
         let team = teams.index_of(TeamId::parse("TEAM000001").unwrap()).unwrap();
         ids.map(|id| teams.key_index_of(team, id).unwrap())
     }

@@ -49,7 +49,7 @@ mod tests {
         let key = KeyId::parse("KEY0000001").unwrap();
         team.add_key(ProviderKey::new(key, [4; 65], KeyScope::Legacy)).unwrap();
         let mut teams = Teams::default();
-        teams.add(team).unwrap();
+        teams.add(team, 0).unwrap();
         let team = teams.index_of(TeamId::parse("TEAM000001").unwrap()).unwrap();
         VerifiedToken { key: teams.key_index_of(team, key).unwrap(), issued_at: Timestamp::from_secs(1) }
     }

@@ -4,14 +4,14 @@
 
 mod common;
 
-use common::{Bench, Jwt, NOW, certificate, sandbox, verify};
-use mock_apns_core::{Effect, Opened, Service, Settings};
+use common::{Bench, Jwt, NOW, certificate, sandbox};
+use mock_apns_core::{Effect, Opened, Settings};
 
 /// Everything that two hundred pushes over three connections bring about.
 fn run(seed: u64, certificate: &[u8]) -> Vec<Effect> {
     let mut bench = Bench::new();
     let source = bench.push();
-    bench.service = seeded(seed);
+    bench.service = common::service(Settings::default(), seed);
     let mut effects = Vec::new();
     for round in 0..200u32 {
         if round % 70 == 0 {
@@ -27,14 +27,6 @@ fn run(seed: u64, certificate: &[u8]) -> Vec<Effect> {
         effects.extend(bench.effects(&push));
     }
     effects
-}
-
-fn seeded(seed: u64) -> Service {
-    let mut service = Service::new(Settings::default(), seed, verify);
-    for team in common::teams() {
-        service.add_team(team).unwrap();
-    }
-    service
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::{
-    Environment, ProviderCertificate, ProviderKey, PushType, Registration, Request, Settings, Timestamp,
-    TokenKind, Topic, VerifyEs256,
+    Environment, Expiration, FieldName, Priority, ProviderCertificate, ProviderKey, PushType, Request, Settings,
+    Timestamp, TokenKind, TokenStatus, Topic, VerifyEs256,
     connection::{Admission, Connection},
-    device_token::TokenBytes,
+    device_token::{TokenBytes, TokenIdentity},
     provider_token::ProviderToken,
     settings::TokenUpdates,
-    team::{Team, Teams, TopicOwner},
+    team::{Team, TeamIndex, Teams, TopicOwner},
     token_updates::TokenPast,
     verified_tokens::{VerifiedToken, VerifiedTokens},
 };
@@ -34,8 +34,28 @@ pub(crate) struct Checking<'a> {
     /// The device token's digits, as they stand in the path.
     pub(crate) device_token_digits: &'a [u8],
     pub(crate) device_token: Option<TokenBytes>,
-    pub(crate) registration: Option<&'a Registration>,
+    /// What the device token stands for.
+    pub(crate) identity: Option<TokenIdentity>,
+    pub(crate) token_status: Option<TokenStatus>,
     pub(crate) payload_is_json: bool,
+}
+
+/// What has become of a push under judgement, for the one who asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judged {
+    /// The team whose credentials came with it, if they are some.
+    pub(crate) team: Option<TeamIndex>,
+    /// That team's time.
+    pub(crate) now: Timestamp,
+    pub(crate) environment: Environment,
+    pub(crate) verified: Option<VerifiedToken>,
+    pub(crate) token_updates: TokenUpdates,
+    pub(crate) max_concurrent_streams: u32,
+    pub(crate) push_type: Option<PushType>,
+    pub(crate) priority: Option<Priority>,
+    pub(crate) expiration: Expiration,
+    pub(crate) device_token: Option<TokenIdentity>,
+    pub(crate) token_status: Option<TokenStatus>,
 }
 
 /// What comes in with a push, and the state of the service that it meets.
@@ -67,7 +87,8 @@ impl<'a> Checking<'a> {
             topic_owner: None,
             device_token_digits: &[],
             device_token: None,
-            registration: None,
+            identity: None,
+            token_status: None,
             payload_is_json: false,
         }
     }
@@ -79,13 +100,44 @@ impl<'a> Checking<'a> {
         }
     }
 
-    /// The team whose credentials these are.
+    /// The team whose credentials these are. `None` also if it was removed since.
     pub(super) fn team(&self) -> Option<&'a Team> {
-        let team = match &self.input.connection.admission {
-            Admission::ByCertificate { team, .. } => *team,
-            Admission::ByToken | Admission::Refused(_) => self.verified?.key.team,
-        };
-        Some(self.input.teams.team(team))
+        self.input.teams.get(self.team_index()?)
+    }
+
+    fn team_index(&self) -> Option<TeamIndex> {
+        match &self.input.connection.admission {
+            Admission::ByCertificate { team, .. } => Some(*team),
+            Admission::ByToken | Admission::Refused(_) => self.verified.map(|token| token.key.team),
+        }
+    }
+
+    /// The settings that count: the team's, once it is known.
+    pub(super) fn settings(&self) -> &'a Settings {
+        self.team().map_or(self.input.settings, Team::settings)
+    }
+
+    /// The time that counts: the team's, once it is known.
+    pub(super) fn now(&self) -> Timestamp {
+        self.team().map_or(self.input.now, |team| team.now(self.input.now))
+    }
+
+    /// What is left when all rules were asked, or one has refused.
+    pub(crate) fn judged(&self) -> Judged {
+        let (settings, request) = (self.settings(), self.input.request);
+        Judged {
+            team: self.team_index(),
+            now: self.now(),
+            environment: self.environment,
+            verified: self.verified,
+            token_updates: settings.provider_token_updates,
+            max_concurrent_streams: settings.max_concurrent_streams,
+            push_type: self.push_type,
+            priority: request.get(FieldName::ApnsPriority).and_then(Priority::parse),
+            expiration: request.get(FieldName::ApnsExpiration).and_then(Expiration::parse).unwrap_or_default(),
+            device_token: self.identity,
+            token_status: self.token_status,
+        }
     }
 
     /// The key of the verified provider token.
@@ -95,7 +147,7 @@ impl<'a> Checking<'a> {
 
     /// The past that the setting `provider-token-updates` asks for.
     pub(super) fn token_past(&self) -> Option<&'a TokenPast> {
-        match self.input.settings.provider_token_updates {
+        match self.settings().provider_token_updates {
             TokenUpdates::PerConnection => Some(&self.input.connection.token_past),
             TokenUpdates::PerKey => Some(self.input.token_past),
             TokenUpdates::Off => None,
@@ -103,7 +155,7 @@ impl<'a> Checking<'a> {
     }
 
     pub(super) fn token_update_window(&self) -> Duration {
-        Duration::from_secs(self.input.settings.provider_token_update_window.into())
+        Duration::from_secs(self.settings().provider_token_update_window.into())
     }
 
     /// The kind of device token that the topic is for.

@@ -1,7 +1,11 @@
 //! Whether the device token is one, is known, and leads to the topic.
 
 use super::{Checking, Group, Rule, Verdict};
-use crate::{Reason, Registration, TokenStatus, device_token::TokenBytes};
+use crate::{
+    Reason, TokenStatus,
+    device_token::{TokenBytes, TokenIdentity},
+    team::Team,
+};
 
 const RESPONSE_PAGE: &str = "Apple, \"Handling notification responses from APNs\"";
 
@@ -40,8 +44,8 @@ pub(super) const DEVICE_TOKEN_IS_KNOWN: Rule = Rule {
     usual_mistake: "The token is made up, or comes from another team's app.",
     check: |checking| {
         let token = checking.device_token.as_ref().map(TokenBytes::as_slice);
-        checking.registration = checking.team().zip(token).and_then(|(team, token)| team.registration(token));
-        Verdict::require(checking.registration.is_some())
+        checking.identity = checking.team().zip(token).and_then(|(team, token)| team.identify(token));
+        Verdict::require(checking.identity.is_some())
     },
 };
 
@@ -53,7 +57,7 @@ pub(super) const DEVICE_TOKEN_FITS_ENVIRONMENT: Rule = Rule {
     reason: Reason::BadDeviceToken,
     source: RESPONSE_PAGE,
     usual_mistake: "A development build's token is used with api.push.apple.com, or TestFlight's with the sandbox.",
-    check: |checking| require(checking, |it, checking| it.environment == checking.environment),
+    check: |checking| Verdict::require(checking.identity.is_some_and(|it| it.environment == checking.environment)),
 };
 
 /// An app's tokens are of several kinds, and each kind has a topic of its own.
@@ -65,9 +69,8 @@ pub(super) const DEVICE_TOKEN_IS_FOR_TOPIC: Rule = Rule {
     source: RESPONSE_PAGE,
     usual_mistake: "Tokens of two apps, or an app's alert and VoIP tokens, are kept in one column.",
     check: |checking| {
-        require(checking, |it, checking| {
-            checking.topic_owner.is_some_and(|owner| owner.bundle_id == it.bundle_id && owner.kind == it.kind)
-        })
+        let owner = checking.topic_owner.map(|owner| (owner.app, owner.kind));
+        Verdict::require(checking.identity.is_some_and(|it| owner == Some((it.app, it.kind))))
     },
 };
 
@@ -79,7 +82,11 @@ pub(super) const DEVICE_TOKEN_IS_REGISTERED: Rule = Rule {
     reason: Reason::Unregistered,
     source: RESPONSE_PAGE,
     usual_mistake: "A token that was answered with 410 before is kept and used again.",
-    check: |checking| require(checking, |it, _| !matches!(it.status, TokenStatus::Unregistered { .. })),
+    check: |checking| {
+        let now = checking.now();
+        checking.token_status = token(checking).map(|(team, token)| team.status_of(&token, now));
+        Verdict::require(!matches!(checking.token_status, Some(TokenStatus::Unregistered { .. })))
+    },
 };
 
 /// Seen for Live Activities that have ended. The answer tells since when, in milliseconds.
@@ -90,11 +97,32 @@ pub(super) const DEVICE_TOKEN_IS_NOT_EXPIRED: Rule = Rule {
     reason: Reason::ExpiredToken,
     source: "Apple, \"Handling notification responses from APNs\"; APNSwift#231",
     usual_mistake: "A Live Activity is updated after its end.",
-    check: |checking| require(checking, |it, _| !matches!(it.status, TokenStatus::Expired { .. })),
+    check: |checking| Verdict::require(!matches!(checking.token_status, Some(TokenStatus::Expired { .. }))),
 };
 
-fn require<'a>(checking: &Checking<'a>, holds: impl Fn(&'a Registration, &Checking<'a>) -> bool) -> Verdict {
-    Verdict::require(checking.registration.is_some_and(|registration| holds(registration, checking)))
+/// A token bucket, which accepted pushes empty and time fills: no dice. Its size and speed are settings, as Apple
+/// publishes neither.
+pub(super) const DEVICE_TOKEN_IS_NOT_FLOODED: Rule = Rule {
+    id: "device-token-is-not-flooded",
+    group: Group::DeviceToken,
+    title: "Not more pushes are sent to one device token than the settings device-token-burst and -refill allow.",
+    reason: Reason::TooManyRequests,
+    source: "Apple, \"Handling notification responses from APNs\", \"Troubleshooting push notifications\"",
+    usual_mistake: "One device is told of every single change, or a retry loop has no pause.",
+    check: |checking| {
+        let Some((team, token)) = token(checking) else { return Verdict::Pass };
+        let (limit, now) = (team.settings().flood_limit(), checking.now());
+        if limit.burst == 0 {
+            return Verdict::Pass;
+        }
+        let full_at = team.installation(&token).1.flood(token.kind, token.activity);
+        Verdict::require(limit.next_at(full_at, now) <= now)
+    },
+};
+
+/// The device token, and the team whose it is.
+fn token<'a>(checking: &Checking<'a>) -> Option<(&'a Team, TokenIdentity)> {
+    checking.team().zip(checking.identity)
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ pub(super) const PRIORITY_FITS_PUSH_TYPE: Rule = Rule {
         let asked = checking.input.request.get(FieldName::ApnsPriority).and_then(Priority::parse);
         match (asked, refused) {
             (Some(asked), Some(refused)) if asked == refused => {
-                checking.input.settings.background_priority_10.into()
+                checking.settings().background_priority_10.into()
             }
             _ => Verdict::Pass,
         }

@@ -15,7 +15,7 @@ pub(super) const KEY_FITS_ENVIRONMENT: Rule = Rule {
     usual_mistake: "A sandbox key is used with api.push.apple.com, or the other way round.",
     check: |checking| match checking.key() {
         Some(key) if !key.scope.allows_environment(checking.environment) => {
-            Verdict::RefuseAs(checking.input.settings.environment_key_reason)
+            Verdict::RefuseAs(checking.settings().environment_key_reason)
         }
         _ => Verdict::Pass,
     },
@@ -31,7 +31,7 @@ pub(super) const TEAM_IS_THE_CONNECTIONS: Rule = Rule {
     usual_mistake: "One pool of connections serves several teams.",
     check: |checking| match (checking.input.connection.first_key(), checking.verified) {
         (Some(first), Some(token)) if first.team != token.key.team => {
-            checking.input.settings.second_team.into()
+            checking.settings().second_team.into()
         }
         _ => Verdict::Pass,
     },
@@ -59,7 +59,7 @@ pub(super) const PROVIDER_TOKEN_CHANGES_SELDOM: Rule = Rule {
     usual_mistake: "A token is signed for every push, or each worker signs its own.",
     check: |checking| match (checking.verified, checking.token_past()) {
         (Some(token), Some(past)) => {
-            Verdict::require(past.allows(token, checking.input.now, checking.token_update_window()))
+            Verdict::require(past.allows(token, checking.now(), checking.token_update_window()))
         }
         _ => Verdict::Pass,
     },

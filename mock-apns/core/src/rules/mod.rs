@@ -17,7 +17,7 @@ mod payload;
 mod provider_token;
 mod topic;
 
-pub(crate) use checking::{Checking, Input};
+pub(crate) use checking::{Checking, Input, Judged};
 
 use std::fmt;
 
@@ -67,7 +67,7 @@ pub enum Group {
     Headers,
     /// Whether there is a topic, and whether these credentials may push to it: 400.
     Topic,
-    /// Whether the device token is one, is known, and leads to the topic: 400 and 410.
+    /// Whether the device token is one, is known, leads to the topic, and is not flooded: 400, 410 and 429.
     DeviceToken,
     /// The body: 400 and 413.
     Payload,
@@ -112,6 +112,7 @@ pub const DEVICE_RULES: &[&Rule] = &[
     &device_token::DEVICE_TOKEN_IS_FOR_TOPIC,
     &device_token::DEVICE_TOKEN_IS_REGISTERED,
     &device_token::DEVICE_TOKEN_IS_NOT_EXPIRED,
+    &device_token::DEVICE_TOKEN_IS_NOT_FLOODED,
     &payload::PAYLOAD_IS_NOT_EMPTY,
     &payload::PAYLOAD_IS_NOT_TOO_LARGE,
     &payload::PAYLOAD_IS_JSON,

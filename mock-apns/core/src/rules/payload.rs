@@ -56,7 +56,7 @@ pub(super) const PAYLOAD_IS_A_DICTIONARY: Rule = Rule {
     check: |checking| {
         let first = checking.input.body.iter().find(|byte| !byte.is_ascii_whitespace());
         if checking.payload_is_json && first != Some(&b'{') {
-            checking.input.settings.body_not_object.into()
+            checking.settings().body_not_object.into()
         } else {
             Verdict::Pass
         }
@@ -64,7 +64,7 @@ pub(super) const PAYLOAD_IS_A_DICTIONARY: Rule = Rule {
 };
 
 fn payload_is_json(checking: &mut Checking<'_>) -> Verdict {
-    let settings = checking.input.settings;
+    let settings = checking.settings();
     if (settings.body_not_json, settings.body_not_object) == (Ruling::Accept, Ruling::Accept) {
         return Verdict::Pass;
     }

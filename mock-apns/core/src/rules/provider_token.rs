@@ -29,7 +29,7 @@ pub(super) const PROVIDER_TOKEN_IS_BASE64URL: Rule = Rule {
     source: "RFC 7515, 2; the crates a2 and apns-h2 write padded base64",
     usual_mistake: "The JWT was put together by hand with the standard library's base64.",
     check: |checking| match &checking.unverified {
-        Some(token) if !token.is_base64url => checking.input.settings.standard_base64.into(),
+        Some(token) if !token.is_base64url => checking.settings().standard_base64.into(),
         _ => Verdict::Pass,
     },
 };
@@ -54,7 +54,7 @@ pub(super) const IAT_IS_A_NUMBER: Rule = Rule {
     source: "RFC 7519, 4.1.6; the sample token on Apple's page has a string",
     usual_mistake: "The claims were formatted as text.",
     check: |checking| match &checking.unverified {
-        Some(token) if token.iat_is_string => checking.input.settings.string_iat.into(),
+        Some(token) if token.iat_is_string => checking.settings().string_iat.into(),
         _ => Verdict::Pass,
     },
 };
@@ -122,7 +122,7 @@ pub(super) const PROVIDER_TOKEN_IS_RECENT: Rule = Rule {
     usual_mistake: "The token is made once at start and never again, or the clock is behind.",
     check: |checking| {
         let recent = |token: VerifiedToken| {
-            checking.input.now.saturating_since(token.issued_at) <= PROVIDER_TOKEN_AGE_MAX
+            checking.now().saturating_since(token.issued_at) <= PROVIDER_TOKEN_AGE_MAX
         };
         Verdict::require(checking.verified.is_none_or(recent))
     },
@@ -171,10 +171,10 @@ fn claimed(checking: &Checking<'_>, token: &ProviderToken<'_>) -> Option<Verifie
 }
 
 fn provider_token_is_not_from_the_future(checking: &mut Checking<'_>) -> Verdict {
-    let tolerance = Duration::from_secs(checking.input.settings.future_iat_tolerance.into());
-    let latest = checking.input.now.saturating_add(tolerance);
+    let tolerance = Duration::from_secs(checking.settings().future_iat_tolerance.into());
+    let latest = checking.now().saturating_add(tolerance);
     match checking.verified {
-        Some(token) if token.issued_at > latest => checking.input.settings.future_iat.into(),
+        Some(token) if token.issued_at > latest => checking.settings().future_iat.into(),
         _ => Verdict::Pass,
     }
 }

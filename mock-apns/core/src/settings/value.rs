@@ -1,6 +1,6 @@
 //! The types that settings have: each reads and writes the texts of the table.
 
-use crate::Reason;
+use crate::{Reason, device_token::TokenLength};
 
 /// A type that a setting can have.
 pub(crate) trait SettingValue: Sized {
@@ -51,6 +51,23 @@ impl SettingValue for u32 {
     }
 }
 
+impl SettingValue for TokenLength {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "usual" => Some(Self::Usual),
+            "varied" => Some(Self::Varied),
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Usual => "usual".to_owned(),
+            Self::Varied => "varied".to_owned(),
+        }
+    }
+}
+
 /// Declares an enum whose variants are texts.
 macro_rules! choices {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),* })*) => {$(
@@ -77,6 +94,8 @@ choices! {
     UniqueIds { Sandbox = "sandbox", Always = "always", Never = "never" }
     /// The `content-type` of a refusal.
     ErrorContentType { Absent = "absent", Json = "application/json" }
+    /// What becomes of the token of a Live Activity that has ended.
+    EndedActivity { ExpiredToken = "ExpiredToken", Accept = "accept" }
 }
 
 /// The text of [`Ruling::Accept`].

@@ -8,9 +8,8 @@ use std::time::Duration;
 use apns_certs::{Authority, ProviderCertificateKind, ProviderCertificateRequest};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use mock_apns_core::{
-    Answer, App, BundleId, ConnectionId, DeviceToken, Effect, Environment, KeyId, KeyScope, Opened,
-    ProviderKey, Reason, Registration, Request, Service, Settings, Signature, Team, TeamId, Timestamp,
-    TokenKind, TokenStatus,
+    Answer, App, BundleId, ConnectionId, DeviceId, DeviceToken, Effect, Environment, KeyId, KeyScope, Opened,
+    ProviderKey, Reason, Request, Service, Settings, Signature, Team, TeamAt, TeamId, Timestamp, TokenKind,
 };
 use p256::ecdsa::{
     self, SigningKey, VerifyingKey,
@@ -52,10 +51,7 @@ impl Bench {
     }
 
     pub fn with_settings(settings: Settings) -> Self {
-        let mut service = Service::new(settings, 42, verify);
-        for team in teams() {
-            service.add_team(team).unwrap();
-        }
+        let mut service = service(settings, 42);
         let connection = service.connected(NOW, sandbox());
         let authorization = AUTHORIZATION.with(Clone::clone);
         Self { service, connection, now: NOW, authorization, next_stream: 1 }
@@ -76,9 +72,16 @@ impl Bench {
         self.service.team_mut(TeamId::parse(id).unwrap()).unwrap()
     }
 
+    /// The team of the bench, now.
+    pub fn team_at(&mut self) -> TeamAt<'_> {
+        self.service.team_at(self.now, TeamId::parse(TEAM).unwrap()).unwrap()
+    }
+
     /// Makes the app's token one of this environment.
     pub fn register(&mut self, environment: Environment) {
-        register(self.team_mut(TEAM), TOKEN, TokenKind::App, environment);
+        let mut team = self.team_at();
+        team.remove_device(&device(PHONE)).unwrap();
+        register(&mut team, TOKEN, TokenKind::App, environment);
     }
 
     /// A push that is accepted.
@@ -234,58 +237,83 @@ pub fn sandbox() -> Opened<'static> {
     Opened { environment: Environment::Sandbox, server_name: None, certificate: None }
 }
 
-/// The team of the bench, and another.
-pub fn teams() -> [Team; 2] {
-    TEAMS.with(Clone::clone)
+/// A service with the team of the bench, and another.
+pub fn service(settings: Settings, seed: u64) -> Service {
+    let mut service = Service::new(settings, seed, verify);
+    service.add_team(team()).unwrap();
+    service.add_team(other_team()).unwrap();
+    for id in [TEAM, OTHER_TEAM] {
+        let mut team = service.team_at(NOW, TeamId::parse(id).unwrap()).unwrap();
+        register(&mut team, TOKEN, TokenKind::App, Environment::Sandbox);
+        if id == TEAM {
+            register(&mut team, VOIP_TOKEN, TokenKind::Voip, Environment::Sandbox);
+        }
+    }
+    service
 }
 
 // Keys and signatures are dear, and always the same.
 thread_local! {
-    static TEAMS: [Team; 2] = [team(), other_team()];
+    static KEYS: [ProviderKey; 7] = keys();
     static AUTHORIZATION: String = format!("bearer {}", Jwt::default().sign());
 }
 
-fn team() -> Team {
-    let mut team = Team::new(TeamId::parse(TEAM).unwrap());
+fn keys() -> [ProviderKey; 7] {
     let topics = |related: Option<&str>| KeyScope::Topics {
         environment: Environment::Sandbox,
         bundle_ids: [bundle_id("com.example.app")].into(),
         related: related.map(|id| KeyId::parse(id).unwrap()),
     };
-    for (id, scope) in [
+    [
         (KEY, KeyScope::Legacy),
         ("SANDTEAM01", KeyScope::Team { environment: Environment::Sandbox }),
         ("PRODTEAM01", KeyScope::Team { environment: Environment::Production }),
         ("TOPICKEY01", topics(Some("TOPICKEY02"))),
         ("TOPICKEY02", topics(None)),
         ("TOPICKEY03", topics(Some("TOPICKEY02"))),
-    ] {
-        team.add_key(provider_key(id, scope)).unwrap();
+        ("OTHERKEY01", KeyScope::Legacy),
+    ]
+    .map(|(id, scope)| provider_key(id, scope))
+}
+
+fn team() -> Team {
+    let mut team = Team::new(TeamId::parse(TEAM).unwrap());
+    for key in KEYS.with(Clone::clone).into_iter().take(6) {
+        team.add_key(key).unwrap();
     }
     team.add_app(App::new(bundle_id("com.example.app"))).unwrap();
     team.add_app(App::new(bundle_id("com.example.second"))).unwrap();
-    register(&mut team, TOKEN, TokenKind::App, Environment::Sandbox);
-    register(&mut team, VOIP_TOKEN, TokenKind::Voip, Environment::Sandbox);
     team
 }
 
 /// A team that has an app and a token of the same names: nothing is shared between teams.
 fn other_team() -> Team {
     let mut team = Team::new(TeamId::parse(OTHER_TEAM).unwrap());
-    team.add_key(provider_key("OTHERKEY01", KeyScope::Legacy)).unwrap();
+    team.add_key(KEYS.with(|keys| keys[6].clone())).unwrap();
     team.add_app(App::new(bundle_id("com.example.app"))).unwrap();
     team.add_app(App::new(bundle_id("com.other.app"))).unwrap();
-    register(&mut team, TOKEN, TokenKind::App, Environment::Sandbox);
     team
 }
 
-fn register(team: &mut Team, token: &str, kind: TokenKind, environment: Environment) {
-    let bundle_id = bundle_id("com.example.app");
-    let registration = Registration { bundle_id, environment, kind, status: TokenStatus::Active };
-    team.register(DeviceToken::from_hex(token.as_bytes()).unwrap(), registration).unwrap();
+/// The one device of the bench.
+pub const PHONE: &str = "phone";
+
+pub fn device(name: &str) -> DeviceId {
+    DeviceId::parse(name).unwrap()
 }
 
-fn bundle_id(text: &str) -> BundleId {
+/// Registers the app on the phone under a token that is written down.
+fn register(team: &mut TeamAt<'_>, token: &str, kind: TokenKind, environment: Environment) {
+    let (phone, app) = (device(PHONE), bundle_id("com.example.app"));
+    if team.team().device(&phone).is_none() {
+        team.add_device(phone.clone()).unwrap();
+    }
+    team.install(&phone, &app, environment).unwrap();
+    let token = DeviceToken::from_hex(token.as_bytes()).unwrap();
+    team.register_as(&phone, &app, environment, kind, token).unwrap();
+}
+
+pub fn bundle_id(text: &str) -> BundleId {
     BundleId::parse(text).unwrap()
 }
 

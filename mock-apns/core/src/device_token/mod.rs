@@ -1,10 +1,13 @@
-//! Device tokens: what they look like, and what the service knows of each.
+//! Device tokens: what they look like, what they stand for, and whether they still lead somewhere.
+
+mod identity;
 
 use std::{borrow::Borrow, fmt};
 
 use thiserror::Error;
 
-use crate::{BundleId, Environment, Timestamp, TokenKind};
+use crate::Timestamp;
+pub(crate) use identity::{BLOCK, TokenIdentity, TokenKey, TokenLength};
 
 /// A device token: opaque bytes of any length up to [`DEVICE_TOKEN_BYTES_MAX`]. Apple says not to hard-code a
 /// length; 32 bytes are usual, 80 were seen for Live Activities.
@@ -66,19 +69,6 @@ pub enum DeviceTokenError {
     /// Something else than hexadecimal digits.
     #[error("the device token has a character that is no hexadecimal digit")]
     NotHex,
-}
-
-/// What the service knows of a device token.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Registration {
-    /// The app that registered.
-    pub bundle_id: BundleId,
-    /// The environment that the token belongs to.
-    pub environment: Environment,
-    /// What the token is for.
-    pub kind: TokenKind,
-    /// Whether it still leads to the app.
-    pub status: TokenStatus,
 }
 
 /// Whether a device token still leads to its app.

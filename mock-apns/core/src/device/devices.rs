@@ -1,0 +1,85 @@
+//! All devices of a team.
+
+use std::hash::BuildHasher as _;
+
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+
+use super::{Device, DeviceError, DeviceId, DeviceIndex};
+
+/// Devices by place and by name. A table of places instead of a map from names: a name is kept once.
+#[derive(Debug, Default)]
+pub(crate) struct Devices {
+    places: Vec<Device>,
+    by_name: HashTable<DeviceIndex>,
+}
+
+impl Devices {
+    pub(crate) fn add(&mut self, id: DeviceId) -> Result<DeviceIndex, DeviceError> {
+        if self.index_of(&id).is_some() {
+            return Err(DeviceError::DuplicateDevice(id));
+        }
+        let place = u32::try_from(self.places.len()).map_err(|_| DeviceError::TooManyDevices)?;
+        let index = DeviceIndex(place);
+        let places = &self.places;
+        self.by_name.insert_unique(hash(&id), index, |other| hash(&places[other.0 as usize].id));
+        self.places.push(Device::new(id));
+        Ok(index)
+    }
+
+    /// Forgets its name: whoever uses it next is another device. Its tokens go on leading to its place, and to nothing.
+    pub(crate) fn remove(&mut self, index: DeviceIndex) {
+        let id = self.places[index.0 as usize].id.clone();
+        if let Ok(entry) = self.by_name.find_entry(hash(&id), |other| *other == index) {
+            entry.remove();
+        }
+    }
+
+    pub(crate) fn index_of(&self, id: &DeviceId) -> Option<DeviceIndex> {
+        self.by_name.find(hash(id), |index| self.places[index.0 as usize].id == *id).copied()
+    }
+
+    pub(crate) fn get(&self, index: DeviceIndex) -> Option<&Device> {
+        self.places.get(index.0 as usize)
+    }
+
+    /// The device at a place that [`add`](Self::add) gave out.
+    pub(crate) fn at(&self, index: DeviceIndex) -> &Device {
+        &self.places[index.0 as usize]
+    }
+
+    /// The device at a place that [`add`](Self::add) gave out.
+    pub(crate) fn at_mut(&mut self, index: DeviceIndex) -> &mut Device {
+        &mut self.places[index.0 as usize]
+    }
+
+    /// Those that were not removed, in the order in which they were added.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Device> {
+        let places = self.places.iter().zip(0..);
+        places.filter(|(device, at)| self.index_of(&device.id) == Some(DeviceIndex(*at))).map(|(device, _)| device)
+    }
+}
+
+fn hash(id: &DeviceId) -> u64 {
+    FxBuildHasher.hash_one(id.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_found_by_its_name_until_it_is_removed() {
+        let id = |number: usize| DeviceId::parse(&format!("device-{number}")).unwrap();
+        let mut devices = Devices::default();
+        let places: Vec<DeviceIndex> = (0..1_000).map(|number| devices.add(id(number)).unwrap()).collect();
+        assert_eq!(devices.add(id(7)), Err(DeviceError::DuplicateDevice(id(7))));
+        for (number, place) in places.iter().enumerate() {
+            assert_eq!(devices.index_of(&id(number)), Some(*place));
+        }
+        devices.remove(places[7]);
+        assert_eq!(devices.index_of(&id(7)), None);
+        assert_ne!(devices.add(id(7)), Ok(places[7]));
+        assert_eq!(devices.iter().count(), 1_000);
+    }
+}

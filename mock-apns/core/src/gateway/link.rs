@@ -1,0 +1,155 @@
+//! A device's connection, once it is the device of a team: what was sent and not acknowledged.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{CloseReason, DeviceConnectionId, DeviceMessage, NotificationMessage, RawJson, ToDevice};
+use crate::{
+    DeviceState, Effect, Expiration, Notification,
+    delivery::Origin,
+    device::DeviceIndex,
+    device_token::TokenIdentity,
+    journal::DeviceChange,
+    rendering::{self, Arrival},
+    team::{Team, TeamAt},
+};
+
+/// What is under way to a connected device. Bounded: by the setting `unacknowledged-pushes` for each app.
+#[derive(Debug, Default)]
+pub(crate) struct Link {
+    in_flight: VecDeque<InFlight>,
+    /// How many notifications were sent; the number of the next is one more.
+    sent: u64,
+}
+
+/// A notification that was sent and is not acknowledged.
+#[derive(Debug)]
+struct InFlight {
+    delivery: u64,
+    notification: Arc<Notification>,
+    origin: Origin,
+}
+
+impl Link {
+    /// How many notifications for the app of this token are not acknowledged.
+    pub(crate) fn unacknowledged(&self, token: &TokenIdentity) -> usize {
+        let same_app = |it: &&InFlight| {
+            let other = &it.notification.token;
+            (other.app, other.environment) == (token.app, token.environment)
+        };
+        self.in_flight.iter().filter(same_app).count()
+    }
+}
+
+impl TeamAt<'_> {
+    /// Makes a connection that of a device. An older one of the device is told so and closed; what it has not
+    /// acknowledged waits for the new one.
+    pub(super) fn link(&mut self, device: DeviceIndex, connection: DeviceConnectionId) {
+        self.cut_off(device, CloseReason::Replaced);
+        self.team.devices.at_mut(device).connection = Some(connection);
+        self.team.links.insert(connection, Link::default());
+        self.log_device(device, DeviceChange::Connected);
+    }
+
+    /// Ends the connection of a device that has one.
+    pub(crate) fn cut_off(&mut self, device: DeviceIndex, reason: CloseReason) {
+        if let Some(connection) = self.team.devices.at(device).connection {
+            self.tell(connection, ToDevice::unasked(DeviceMessage::Closed { reason }));
+            self.effects.push_back(Effect::CloseDevice { connection });
+            self.unlink(device, connection);
+        }
+    }
+
+    /// A device's connection is gone: the device is offline, and what it has not acknowledged waits for it.
+    pub(super) fn unlink(&mut self, device: DeviceIndex, connection: DeviceConnectionId) {
+        let Some(link) = self.team.links.remove(&connection) else { return };
+        self.team.devices.at_mut(device).connection = None;
+        self.log_device(device, DeviceChange::Disconnected);
+        self.set_state(device, DeviceState::Offline);
+        link.in_flight.into_iter().for_each(|it| self.take_back(it.notification));
+    }
+
+    /// Sends a notification to a connected device, which is to acknowledge it.
+    pub(crate) fn send_to_device(
+        &mut self,
+        connection: DeviceConnectionId,
+        notification: Arc<Notification>,
+        origin: Origin,
+    ) {
+        let Some(link) = self.team.links.get_mut(&connection) else { return };
+        link.sent += 1;
+        let delivery = link.sent;
+        link.in_flight.push_back(InFlight { delivery, notification: Arc::clone(&notification), origin });
+        let message = notification_message(self.team, delivery, &notification, origin);
+        self.tell(connection, ToDevice::unasked(DeviceMessage::Notification(Box::new(message))));
+    }
+
+    /// A device has acknowledged a notification. `false`: none of this number waits for it.
+    pub(super) fn acknowledge(&mut self, connection: DeviceConnectionId, delivery: u64) -> bool {
+        let link = self.team.links.get_mut(&connection);
+        let found = link.and_then(|link| {
+            let at = link.in_flight.iter().position(|it| it.delivery == delivery)?;
+            link.in_flight.remove(at)
+        });
+        let Some(InFlight { notification, origin, .. }) = found else { return false };
+        self.log_delivered(&notification, origin);
+        let installation = self.team.installation_place(&notification.token);
+        self.release(notification.token.device, installation);
+        true
+    }
+
+    pub(super) fn tell(&mut self, connection: DeviceConnectionId, message: ToDevice) {
+        self.effects.push_back(Effect::ToDevice { connection, message: Box::new(message) });
+    }
+}
+
+fn notification_message(
+    team: &Team,
+    delivery: u64,
+    notification: &Notification,
+    origin: Origin,
+) -> NotificationMessage {
+    let token = &notification.token;
+    let app = team.app(token.app);
+    let (payload, payload_text) = NotificationMessage::payload_fields(&notification.payload);
+    let rendering = rendering::render(&arrival(team, notification));
+    let shown = serde_json::to_vec(&rendering).expect("a rendering has string keys and no values that fail");
+    NotificationMessage {
+        delivery,
+        app: app.bundle_id.clone(),
+        environment: token.environment,
+        kind: token.kind,
+        activity: (token.activity != 0).then_some(token.activity),
+        topic: format!("{}{}", app.bundle_id, token.kind.topic_suffix()),
+        apns_id: notification.apns_id.as_str().to_owned(),
+        apns_unique_id: notification.apns_unique_id.map(|id| id.as_str().to_owned()),
+        push_type: notification.push_type,
+        priority: notification.priority.unwrap_or_default(),
+        collapse_id: notification.collapse_id.as_deref().map(|id| String::from_utf8_lossy(id).into_owned()),
+        expiration: match notification.expiration {
+            Expiration::Unstated => None,
+            Expiration::Once => Some(0),
+            Expiration::At(at) => Some(at.as_secs()),
+        },
+        received_at: notification.received_at,
+        from_storage: origin.is_storage(),
+        payload,
+        payload_text,
+        shown: RawJson::parse(&shown).expect("serde_json writes JSON"),
+    }
+}
+
+/// What arrives at a device with a notification.
+pub(crate) fn arrival<'a>(team: &'a Team, notification: &'a Notification) -> Arrival<'a> {
+    let token = &notification.token;
+    Arrival {
+        kind: token.kind,
+        push_type: notification.push_type,
+        priority: notification.priority,
+        collapse_id: notification.collapse_id.as_deref(),
+        payload: &notification.payload,
+        // What the user does not want to see is discarded before it is delivered.
+        permission: true,
+        strings: &team.app(token.app).strings,
+        activity: (token.activity != 0).then_some(token.activity),
+    }
+}

@@ -1,0 +1,236 @@
+//! What devices ask for, and what they are answered.
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    ConnectedMessage, DeviceConnectionId, DeviceMessage, DeviceRequest, FromDevice, GatewayErrorCode, ToDevice,
+    TokenMessage,
+};
+use crate::{
+    BundleId, DeviceError, DeviceId, DeviceToken, Environment, Service, TeamId, Timestamp, TokenKind,
+    device::DeviceIndex,
+    team::{TeamAt, TeamIndex},
+};
+
+/// The connections of devices.
+#[derive(Debug, Default)]
+pub(crate) struct GatewayPeers {
+    peers: FxHashMap<DeviceConnectionId, Peer>,
+    opened: u64,
+}
+
+/// A device's connection.
+#[derive(Debug)]
+struct Peer {
+    device: DeviceId,
+    /// The team that it has named, and its place there.
+    joined: Option<(TeamIndex, DeviceIndex)>,
+}
+
+/// Why a request is answered with an error.
+struct Refused {
+    code: GatewayErrorCode,
+    message: String,
+}
+
+/// What is answered; nothing to an acknowledgement.
+type Reply = Result<Option<DeviceMessage>, Refused>;
+
+impl Service {
+    /// A device's connection is open: to be called when its TLS handshake is done. `device` is the one that its
+    /// certificate names.
+    pub fn device_connected(&mut self, _now: Timestamp, device: DeviceId) -> DeviceConnectionId {
+        let id = DeviceConnectionId(self.gateway.opened);
+        self.gateway.opened += 1;
+        self.gateway.peers.insert(id, Peer { device, joined: None });
+        id
+    }
+
+    /// A device has sent a line, here without its line break. What is wrong with it is replied, and nothing else
+    /// changes. A device that was told to go away gets no reply.
+    pub fn device_line(&mut self, now: Timestamp, connection: DeviceConnectionId, line: &[u8]) {
+        let message = match FromDevice::parse(line) {
+            Ok(message) => message,
+            Err(error) => return self.tell_device(connection, error.into()),
+        };
+        let reply = match self.gateway.peers.get(&connection) {
+            None => return,
+            Some(Peer { joined: None, device }) => {
+                let device = device.clone();
+                self.join(now, connection, device, &message)
+            }
+            Some(Peer { joined: Some((team, device)), .. }) => {
+                let (team, device) = (*team, *device);
+                self.in_team(now, team, connection, device, message.request)
+            }
+        };
+        match reply {
+            Ok(None) => {}
+            Ok(Some(reply)) => self.tell_device(connection, ToDevice { id: message.id, message: reply }),
+            Err(Refused { code, message: text }) => {
+                self.tell_device(connection, ToDevice::error(message.id, code, text));
+            }
+        }
+    }
+
+    /// A device's connection is closed, by whichever side: the device is offline, unless it has a newer one.
+    pub fn device_disconnected(&mut self, now: Timestamp, connection: DeviceConnectionId) {
+        let Some(Peer { joined: Some((team, device)), .. }) = self.gateway.peers.remove(&connection) else { return };
+        if let Some(mut team) = self.at(now, team) {
+            team.unlink(device, connection);
+        }
+    }
+
+    fn tell_device(&mut self, connection: DeviceConnectionId, message: ToDevice) {
+        if self.gateway.peers.contains_key(&connection) {
+            self.effects.push_back(crate::Effect::ToDevice { connection, message: Box::new(message) });
+        }
+    }
+
+    /// `connect`: the device becomes one of a team, and gets what waits for it.
+    fn join(
+        &mut self,
+        now: Timestamp,
+        connection: DeviceConnectionId,
+        id: DeviceId,
+        message: &FromDevice,
+    ) -> Reply {
+        let DeviceRequest::Connect { team: asked, state } = &message.request else {
+            return Err(GatewayErrorCode::ConnectFirst.into());
+        };
+        let index = match asked {
+            Some(asked) => self.teams.index_of(*asked),
+            None => self.teams.indices().next(),
+        };
+        let Some((index, mut team)) = index.and_then(|index| Some((index, self.at(now, index)?))) else {
+            return Err(Refused::unknown_team(*asked));
+        };
+        let device = match team.device(&id) {
+            Ok(device) => device,
+            Err(_) => team.add(id.clone())?,
+        };
+        team.link(device, connection);
+        // Before what waits for the device: it is the first message.
+        let connected = ConnectedMessage { team: team.team().id(), device: id, now: team.now() };
+        team.tell(connection, ToDevice { id: message.id, message: DeviceMessage::Connected(connected) });
+        team.set_state(device, *state);
+        if let Some(peer) = self.gateway.peers.get_mut(&connection) {
+            peer.joined = Some((index, device));
+        }
+        Ok(None)
+    }
+
+    /// Everything but `connect`.
+    fn in_team(
+        &mut self,
+        now: Timestamp,
+        team: TeamIndex,
+        connection: DeviceConnectionId,
+        device: DeviceIndex,
+        request: DeviceRequest,
+    ) -> Reply {
+        // Told to go away, or its team is gone: it has been sent its last message.
+        let Some(mut team) = self.at(now, team) else { return Ok(None) };
+        if team.team.devices.at(device).connection != Some(connection) {
+            return Ok(None);
+        }
+        team.device_request(connection, device, request)
+    }
+}
+
+impl TeamAt<'_> {
+    fn device_request(
+        &mut self,
+        connection: DeviceConnectionId,
+        index: DeviceIndex,
+        request: DeviceRequest,
+    ) -> Reply {
+        let id = &self.team.device_id(index).clone();
+        match request {
+            DeviceRequest::Connect { .. } => return Err(GatewayErrorCode::ConnectedAlready.into()),
+            DeviceRequest::Install { app, environment } => self.install(id, &app, environment)?,
+            DeviceRequest::Uninstall { app, environment } => self.uninstall(id, &app, environment)?,
+            DeviceRequest::Register { app, environment, kind } => {
+                self.install(id, &app, environment)?;
+                let token = self.register(id, &app, environment, kind)?;
+                return Ok(Some(token_message(app, environment, kind, &token, None)));
+            }
+            DeviceRequest::Unregister { app, environment, kind } => {
+                self.unregister(id, &app, environment, kind)?;
+            }
+            DeviceRequest::Permission { app, environment, allowed } => {
+                self.set_permission(id, &app, environment, allowed)?;
+            }
+            DeviceRequest::State { state } => self.set_state(index, state),
+            DeviceRequest::StartActivity { app, environment } => {
+                self.install(id, &app, environment)?;
+                let (activity, token) = self.start_activity(id, &app, environment)?;
+                let kind = TokenKind::LiveActivity;
+                return Ok(Some(token_message(app, environment, kind, &token, Some(activity))));
+            }
+            DeviceRequest::EndActivity { app, environment, activity } => {
+                self.end_activity(id, &app, environment, activity)?;
+            }
+            DeviceRequest::NewTokens { cause } => self.new_tokens(id, cause)?,
+            DeviceRequest::Acknowledge { delivery } => {
+                let known = self.acknowledge(connection, delivery);
+                return if known { Ok(None) } else { Err(Refused::unknown_delivery(delivery)) };
+            }
+        }
+        Ok(Some(DeviceMessage::Ok))
+    }
+}
+
+fn token_message(
+    app: BundleId,
+    environment: Environment,
+    kind: TokenKind,
+    token: &DeviceToken,
+    activity: Option<u32>,
+) -> DeviceMessage {
+    let topic = format!("{app}{}", kind.topic_suffix());
+    let token = token.to_string();
+    DeviceMessage::Token(Box::new(TokenMessage { app, environment, kind, topic, token, activity }))
+}
+
+impl Refused {
+    fn unknown_team(asked: Option<TeamId>) -> Self {
+        let message = match asked {
+            Some(team) => format!("there is no team {team}: create it first, or leave \"team\" out for the first one"),
+            None => "there is no team yet: create one first".to_owned(),
+        };
+        Self { code: GatewayErrorCode::UnknownTeam, message }
+    }
+
+    fn unknown_delivery(delivery: u64) -> Self {
+        let message = format!(
+            "no notification {delivery} waits for its ack on this connection: it was acknowledged already, or was sent \
+             on an earlier connection"
+        );
+        Self { code: GatewayErrorCode::UnknownDelivery, message }
+    }
+}
+
+impl From<GatewayErrorCode> for Refused {
+    /// Where the code says all there is to say.
+    fn from(code: GatewayErrorCode) -> Self {
+        Self { code, message: code.meaning().to_owned() }
+    }
+}
+
+impl From<DeviceError> for Refused {
+    fn from(error: DeviceError) -> Self {
+        let code = match error {
+            DeviceError::UnknownApp(_) => GatewayErrorCode::UnknownApp,
+            DeviceError::KindNotReceived { .. } => GatewayErrorCode::KindNotReceived,
+            DeviceError::NotInstalled { .. } => GatewayErrorCode::NotInstalled,
+            DeviceError::NotRegistered { .. } => GatewayErrorCode::NotRegistered,
+            DeviceError::UnknownActivity { .. } => GatewayErrorCode::UnknownActivity,
+            DeviceError::UnknownDevice(_)
+            | DeviceError::DuplicateDevice(_)
+            | DeviceError::TokenInUse(_)
+            | DeviceError::TooManyDevices => GatewayErrorCode::NoRoom,
+        };
+        Self { code, message: error.to_string() }
+    }
+}

@@ -1,0 +1,209 @@
+//! What the journal says, for whoever reads it.
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::{Cause, Compact, DeviceChange, Entry, RefusedPush, Status};
+use crate::{
+    BundleId, Clock, DeviceId, DeviceToken, Environment, Expiration, Named as _, Notification, Timestamp, TokenKind,
+    gateway,
+    rendering::{self, Rendering},
+    team::Team,
+};
+
+/// One thing that happened to a team. It serialises to a JSON object of its own, the same in every run with the same
+/// seed and the same calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    team: &'a Team,
+    /// Its number, from 0 for the team's first. Numbers count up by one and are never used again.
+    pub cursor: u64,
+    /// When it happened, in the team's time.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event<'a>,
+}
+
+/// What happened to a team.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A push was refused.
+    Refused(&'a RefusedPush),
+    /// A notification has reached a status.
+    Notification {
+        /// Which.
+        notification: &'a Arc<Notification>,
+        /// What has become of it.
+        status: Status,
+        /// Why, where the status alone does not tell.
+        cause: Option<Cause>,
+    },
+    /// Something about a device.
+    Device {
+        /// Which.
+        device: &'a DeviceId,
+        /// What.
+        change: &'a DeviceChange,
+    },
+    /// The clock was set, advanced, or let go.
+    Clock(Clock),
+}
+
+/// Where a notification was sent to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Destination<'a> {
+    /// The device.
+    pub device: &'a DeviceId,
+    /// The app on it.
+    pub bundle_id: &'a BundleId,
+    /// The environment of the build.
+    pub environment: Environment,
+    /// What the token is for.
+    pub kind: TokenKind,
+    /// The number of the Live Activity whose token it is.
+    pub activity: Option<u32>,
+    /// The token.
+    pub token: DeviceToken,
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn new(team: &'a Team, cursor: u64, entry: &'a Entry) -> Self {
+        let event = match &entry.event {
+            Compact::Refused(refused) => Event::Refused(refused),
+            Compact::Notification { notification, status, cause } => {
+                Event::Notification { notification, status: *status, cause: *cause }
+            }
+            Compact::Device { device, change } => Event::Device { device: team.device_id(*device), change },
+            Compact::Clock(clock) => Event::Clock(*clock),
+        };
+        Self { team, cursor, at: entry.at, event }
+    }
+
+    /// The notification that it is about.
+    pub fn notification(&self) -> Option<&'a Arc<Notification>> {
+        match self.event {
+            Event::Notification { notification, .. } => Some(notification),
+            _ => None,
+        }
+    }
+
+    /// The status that a notification has reached.
+    pub fn status(&self) -> Option<Status> {
+        match self.event {
+            Event::Notification { status, .. } => Some(status),
+            _ => None,
+        }
+    }
+
+    /// Where the notification was sent to.
+    pub fn destination(&self) -> Option<Destination<'a>> {
+        let token = &self.notification()?.token;
+        Some(Destination {
+            device: self.team.device_id(token.device),
+            bundle_id: self.team.bundle_id(token.app),
+            environment: token.environment,
+            kind: token.kind,
+            activity: (token.activity != 0).then_some(token.activity),
+            token: self.team.token_of(token),
+        })
+    }
+
+    /// What the device makes of the notification, taken by itself: where it was delivered. What the device shows
+    /// altogether is [`Team::screen`].
+    pub fn rendering(&self) -> Option<Rendering> {
+        let notification = self.notification().filter(|_| self.is_delivery())?;
+        Some(rendering::render(&gateway::arrival(self.team, notification)))
+    }
+
+    /// Whether a notification was delivered.
+    pub(crate) fn is_delivery(&self) -> bool {
+        matches!(self.status(), Some(Status::Delivered | Status::DeliveredFromStorage))
+    }
+}
+
+impl Serialize for Record<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("cursor", &self.cursor)?;
+        map.serialize_entry("at", &self.at)?;
+        match self.event {
+            Event::Refused(refused) => {
+                map.serialize_entry("event", "refused")?;
+                map.serialize_entry("apns-id", refused.apns_id.as_str())?;
+                map.serialize_entry("status", &refused.reason.status())?;
+                map.serialize_entry("reason", refused.reason.as_str())?;
+                map.serialize_entry("rule", refused.rule.id)?;
+            }
+            Event::Notification { notification, status, cause } => {
+                map.serialize_entry("event", "notification")?;
+                map.serialize_entry("status", &status)?;
+                if let Some(cause) = cause {
+                    map.serialize_entry("because", &cause)?;
+                }
+                self.serialize_destination(&mut map)?;
+                serialize_notification(&mut map, notification, status)?;
+            }
+            Event::Device { device, change } => {
+                map.serialize_entry("event", "device")?;
+                map.serialize_entry("device", device)?;
+                map.serialize_entry("change", change)?;
+            }
+            Event::Clock(clock) => {
+                map.serialize_entry("event", "clock")?;
+                match clock {
+                    Clock::Machine { ahead } => map.serialize_entry("ahead", &(ahead.as_millis() as u64))?,
+                    Clock::Manual { now } => map.serialize_entry("manual", &now)?,
+                }
+            }
+        }
+        map.end()
+    }
+}
+
+impl Record<'_> {
+    fn serialize_destination<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let Some(to) = self.destination() else { return Ok(()) };
+        map.serialize_entry("device", to.device)?;
+        map.serialize_entry("app", to.bundle_id.as_str())?;
+        map.serialize_entry("environment", to.environment.name())?;
+        map.serialize_entry("kind", to.kind.name())?;
+        if let Some(activity) = to.activity {
+            map.serialize_entry("activity", &activity)?;
+        }
+        map.serialize_entry("token", &to.token.to_string())
+    }
+}
+
+/// The headers in their own names, and the payload where the notification came in.
+fn serialize_notification<M: SerializeMap>(
+    map: &mut M,
+    notification: &Notification,
+    status: Status,
+) -> Result<(), M::Error> {
+    map.serialize_entry("number", &notification.number)?;
+    map.serialize_entry("apns-id", notification.apns_id.as_str())?;
+    if let Some(unique_id) = &notification.apns_unique_id {
+        map.serialize_entry("apns-unique-id", unique_id.as_str())?;
+    }
+    if status != Status::Received {
+        return Ok(());
+    }
+    if let Some(push_type) = notification.push_type {
+        map.serialize_entry("apns-push-type", push_type.as_str())?;
+    }
+    if let Some(priority) = notification.priority {
+        map.serialize_entry("apns-priority", &priority.number())?;
+    }
+    match notification.expiration {
+        Expiration::Unstated => {}
+        Expiration::Once => map.serialize_entry("apns-expiration", &0)?,
+        Expiration::At(at) => map.serialize_entry("apns-expiration", &at.as_secs())?,
+    }
+    if let Some(collapse_id) = &notification.collapse_id {
+        map.serialize_entry("apns-collapse-id", &String::from_utf8_lossy(collapse_id))?;
+    }
+    map.serialize_entry("payload", &String::from_utf8_lossy(&notification.payload))
+}

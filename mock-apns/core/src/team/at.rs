@@ -1,0 +1,126 @@
+//! A team at a point in time: what can be done to it, and to its clock.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use super::Team;
+use crate::{
+    Clock, ClockError, Effect, Notification, Timestamp,
+    delivery::{Timer, TimerId},
+    device::DeviceIndex,
+    journal::{Cause, Compact, DeviceChange, Status},
+};
+
+/// A team at a point in time. Everything that was due until then has happened.
+///
+/// Its operations may bring about effects on connections: the shell carries them out, as always.
+#[derive(Debug)]
+pub struct TeamAt<'a> {
+    pub(crate) team: &'a mut Team,
+    /// The team's time.
+    pub(crate) now: Timestamp,
+    pub(crate) effects: &'a mut VecDeque<Effect>,
+    /// The machine's time at which the service wants to be woken, at the latest.
+    wake_at: &'a mut Option<Timestamp>,
+}
+
+impl<'a> TeamAt<'a> {
+    pub(crate) fn new(
+        machine: Timestamp,
+        team: &'a mut Team,
+        effects: &'a mut VecDeque<Effect>,
+        wake_at: &'a mut Option<Timestamp>,
+    ) -> Self {
+        let now = team.now(machine);
+        let mut at = Self { team, now, effects, wake_at };
+        at.catch_up(now);
+        at
+    }
+
+    /// The team.
+    pub fn team(&self) -> &Team {
+        self.team
+    }
+
+    /// The team's time.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Sets the clock, which then stands still. What is due until then happens, each at its time; the journal tells what
+    /// that was, from the cursor that is returned.
+    ///
+    /// A clock that was set does not go on by itself: [`follow_machine`](Self::follow_machine) lets it go.
+    pub fn set_clock(&mut self, asked: Timestamp) -> Result<u64, ClockError> {
+        if asked < self.now {
+            return Err(ClockError::Backwards { now: self.now, asked });
+        }
+        let cursor = self.team.next_cursor();
+        self.catch_up(asked);
+        self.change_clock(Clock::Manual { now: asked });
+        Ok(cursor)
+    }
+
+    /// Advances the clock. What is due until then happens, each at its time; the journal tells what that was, from the
+    /// cursor that is returned. A clock that follows the machine's goes on following it, so much further ahead.
+    pub fn advance_clock(&mut self, by: Duration) -> u64 {
+        let cursor = self.team.next_cursor();
+        let until = self.now.saturating_add(by);
+        self.catch_up(until);
+        self.change_clock(match self.team.clock {
+            Clock::Machine { ahead } => Clock::Machine { ahead: ahead.saturating_add(by) },
+            Clock::Manual { .. } => Clock::Manual { now: until },
+        });
+        cursor
+    }
+
+    /// Lets the clock follow the machine's, which shows `machine`, from where it stands. It never goes backwards: one
+    /// that was behind jumps to the machine's time, one that was ahead stays ahead.
+    pub fn follow_machine(&mut self, machine: Timestamp) {
+        self.catch_up(machine.max(self.now));
+        let ahead = self.now.saturating_since(machine);
+        self.change_clock(Clock::Machine { ahead });
+        self.wake_for_first_timer();
+    }
+
+    fn change_clock(&mut self, clock: Clock) {
+        self.team.clock = clock;
+        self.log(Compact::Clock(clock));
+        self.wake_for_first_timer();
+    }
+
+    /// Lets everything happen that is due until `until`, each at its time.
+    fn catch_up(&mut self, until: Timestamp) {
+        while let Some((at, timer)) = self.team.timers.take_due(until) {
+            self.now = at.max(self.team.latest);
+            self.team.latest = self.now;
+            self.fire(timer);
+        }
+        self.now = until;
+        self.team.latest = until;
+    }
+
+    pub(crate) fn set_timer(&mut self, at: Timestamp, timer: Timer) -> TimerId {
+        let id = self.team.timers.set(at, timer);
+        self.wake_for_first_timer();
+        id
+    }
+
+    pub(crate) fn wake_for_first_timer(&mut self) {
+        let due = self.team.timers.first().and_then(|at| self.team.clock.machine_time_of(at));
+        if let Some(due) = due {
+            *self.wake_at = Some(self.wake_at.map_or(due, |wake_at| wake_at.min(due)));
+        }
+    }
+
+    pub(crate) fn log(&mut self, event: Compact) {
+        self.team.journal.add(self.team.settings.journal_entries, self.now, event);
+    }
+
+    pub(crate) fn log_status(&mut self, notification: &Arc<Notification>, status: Status, cause: Option<Cause>) {
+        self.log(Compact::Notification { notification: Arc::clone(notification), status, cause });
+    }
+
+    pub(crate) fn log_device(&mut self, device: DeviceIndex, change: DeviceChange) {
+        self.log(Compact::Device { device, change: Box::new(change) });
+    }
+}

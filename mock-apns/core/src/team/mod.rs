@@ -1,0 +1,406 @@
+//! Teams: whose keys, apps, devices, journal and clock the service knows. Nothing is shared between two teams.
+
+mod at;
+mod devices;
+mod teams;
+
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+use thiserror::Error;
+
+use crate::{
+    App, BundleId, Clock, Counters, Device, DeviceConnectionId, DeviceId, DeviceToken, KeyId, ProviderKey, Record,
+    Event, Settings, TeamId, Timestamp, TokenKind, TokenStatus, Topic,
+    app::AppIndex,
+    delivery::Timers,
+    device::{DeviceIndex, Devices, Installation},
+    device_token::{BLOCK, TokenIdentity, TokenKey},
+    gateway::{self, Link},
+    journal::Journal,
+    message_id::Identifiers,
+    rendering::Screen,
+};
+pub use at::TeamAt;
+pub(crate) use teams::{KeyIndex, TeamIndex, Teams};
+
+/// A developer team: the unit of isolation, because it is Apple's.
+///
+/// What does not depend on the time of day is changed here, everything else through [`TeamAt`].
+///
+/// ```
+/// use mock_apns_core::{App, BundleId, Team, TeamId};
+///
+/// let mut team = Team::new(TeamId::parse("TEAM000001")?);
+/// team.add_app(App::new(BundleId::parse("com.example.app")?))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Team {
+    id: TeamId,
+    pub(crate) settings: Settings,
+    keys: IndexMap<KeyId, ProviderKey, FxBuildHasher>,
+    apps: IndexMap<BundleId, App, FxBuildHasher>,
+    /// Every topic that some app answers to. Made from `apps`, so that a push needs one look-up.
+    topics: FxHashMap<Box<str>, TopicOwner>,
+    pub(crate) clock: Clock,
+    /// The latest time that the team has seen, which the machine's clock may fall behind.
+    latest: Timestamp,
+    token_key: TokenKey,
+    pub(crate) identifiers: Identifiers,
+    pub(crate) devices: Devices,
+    /// Tokens that were not minted, but given to a registration as they are; and back.
+    given_tokens: FxHashMap<DeviceToken, TokenIdentity>,
+    given_to: FxHashMap<TokenIdentity, DeviceToken>,
+    /// The tokens of which APNs has learned that they lead nowhere.
+    pub(crate) gone: FxHashMap<TokenIdentity, TokenStatus>,
+    pub(crate) timers: Timers,
+    pub(crate) journal: Journal,
+    /// The connections of devices to the device gateway.
+    pub(crate) links: FxHashMap<DeviceConnectionId, Link>,
+    /// How many notifications were accepted.
+    notifications: u64,
+}
+
+impl Team {
+    /// A team without keys, apps and devices, with a clock that follows the machine's. Added to a service, it takes on
+    /// the service's settings.
+    pub fn new(id: TeamId) -> Self {
+        Self {
+            id,
+            settings: Settings::default(),
+            keys: IndexMap::default(),
+            apps: IndexMap::default(),
+            topics: FxHashMap::default(),
+            clock: Clock::default(),
+            latest: Timestamp::default(),
+            token_key: TokenKey::new([0; BLOCK]),
+            identifiers: Identifiers::new(0),
+            devices: Devices::default(),
+            given_tokens: FxHashMap::default(),
+            given_to: FxHashMap::default(),
+            gone: FxHashMap::default(),
+            timers: Timers::default(),
+            journal: Journal::new(),
+            links: FxHashMap::default(),
+            notifications: 0,
+        }
+    }
+
+    /// The team's ID.
+    pub fn id(&self) -> TeamId {
+        self.id
+    }
+
+    /// The team's settings. They differ from the service's once they are changed.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The team's settings, to be changed from the next push on.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// How the team's time goes.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The team's time when it is `machine` on the machine.
+    pub fn now(&self, machine: Timestamp) -> Timestamp {
+        self.clock.now(machine).max(self.latest)
+    }
+
+    /// Adds a key. Keys are never removed, only revoked: what remembers a key remembers its place.
+    pub fn add_key(&mut self, key: ProviderKey) -> Result<(), TeamError> {
+        if self.keys.contains_key(&key.id) {
+            return Err(TeamError::DuplicateKey(key.id));
+        }
+        self.keys.insert(key.id, key);
+        Ok(())
+    }
+
+    /// Revokes a key from the next push on. `false`: the team has no such key.
+    pub fn revoke_key(&mut self, id: KeyId) -> bool {
+        self.keys.get_mut(&id).map(|key| key.revoked = true).is_some()
+    }
+
+    /// Adds an app, and with it its topics: one for each kind of device token that it receives pushes through.
+    pub fn add_app(&mut self, app: App) -> Result<(), TeamError> {
+        let bundle_id = app.bundle_id.clone();
+        if self.apps.contains_key(&bundle_id) {
+            return Err(TeamError::DuplicateApp(bundle_id));
+        }
+        let index = AppIndex(u16::try_from(self.apps.len()).map_err(|_| TeamError::TooManyApps)?);
+        for &kind in TokenKind::ALL.iter().filter(|kind| app.takes(**kind)) {
+            let topic = format!("{bundle_id}{}", kind.topic_suffix()).into_boxed_str();
+            let owner = TopicOwner { app: index, bundle_id: bundle_id.clone(), kind };
+            // `com.example.voip` is an app of that name if there is one, and only then the VoIP topic of another.
+            if kind == TokenKind::App {
+                self.topics.insert(topic, owner);
+            } else {
+                self.topics.entry(topic).or_insert(owner);
+            }
+        }
+        self.apps.insert(bundle_id, app);
+        Ok(())
+    }
+
+    /// The team's apps, in the order in which they were added.
+    pub fn apps(&self) -> impl Iterator<Item = &App> {
+        self.apps.values()
+    }
+
+    /// The team's devices, in the order in which they were added.
+    pub fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.devices.iter()
+    }
+
+    /// The device of this name.
+    pub fn device(&self, id: &DeviceId) -> Option<&Device> {
+        self.devices.index_of(id).map(|index| self.devices.at(index))
+    }
+
+    /// What is answered for a device token at `now`, the team's time; `None`: it is none of the team's.
+    pub fn token_status(&self, token: &DeviceToken, now: Timestamp) -> Option<TokenStatus> {
+        self.identify(token.as_bytes()).map(|identity| self.status_of(&identity, now))
+    }
+
+    /// Says what APNs knows of a device token, as if a delivery had found it out: to begin a test with a dead one, or to
+    /// bring one back to life. `false`: the team has no such token.
+    pub fn set_token_status(&mut self, token: &DeviceToken, status: TokenStatus) -> bool {
+        let Some(identity) = self.identify(token.as_bytes()) else { return false };
+        match status {
+            TokenStatus::Active => self.gone.remove(&identity),
+            dead => self.gone.insert(identity, dead),
+        };
+        true
+    }
+
+    /// How many notifications have reached each status.
+    pub fn counters(&self) -> &Counters {
+        self.journal.counters()
+    }
+
+    /// What happened, from this cursor on: 0 for everything that is still there. Cursors count up by one and are never
+    /// used again, so that a first cursor above the one asked for says how many entries are lost.
+    pub fn journal(&self, since: u64) -> impl DoubleEndedIterator<Item = Record<'_>> {
+        self.journal.since(since).map(|(cursor, entry)| Record::new(self, cursor, entry))
+    }
+
+    /// What has become of a push, by its `apns-id` or its `apns-unique-id`, in the order in which it happened.
+    pub fn delivery_log(&self, id: &str) -> impl DoubleEndedIterator<Item = Record<'_>> {
+        let is_meant = move |own: &str| own.eq_ignore_ascii_case(id);
+        self.journal(0).filter(move |record| match record.event {
+            Event::Notification { notification, .. } => {
+                is_meant(notification.apns_id.as_str())
+                    || notification.apns_unique_id.is_some_and(|unique_id| is_meant(unique_id.as_str()))
+            }
+            Event::Refused(refused) => is_meant(refused.apns_id.as_str()),
+            Event::Device { .. } | Event::Clock(_) => false,
+        })
+    }
+
+    /// What a device shows: of all that was delivered to it, as far back as the journal goes.
+    pub fn screen(&self, id: &DeviceId) -> Screen {
+        let mut screen = Screen::default();
+        for record in self.journal(0) {
+            let (Some(notification), Some(to)) = (record.notification(), record.destination()) else { continue };
+            if record.is_delivery() && to.device == id {
+                screen.arrive(record.at, to.bundle_id, &gateway::arrival(self, notification));
+            }
+        }
+        screen
+    }
+
+    /// The cursor of what happens next.
+    pub fn next_cursor(&self) -> u64 {
+        self.journal.next_cursor()
+    }
+}
+
+/// What the rest of the crate needs to know of a team.
+impl Team {
+    /// The app of this team that a topic belongs to.
+    pub(crate) fn topic_owner(&self, topic: Topic<'_>) -> Option<&TopicOwner> {
+        self.topics.get(topic.as_str())
+    }
+
+    pub(crate) fn owns_topic(&self, topic: &str) -> bool {
+        self.topics.contains_key(topic)
+    }
+
+    pub(crate) fn app_index(&self, bundle_id: &BundleId) -> Option<AppIndex> {
+        self.apps.get_index_of(bundle_id).map(|index| AppIndex(index as u16))
+    }
+
+    pub(crate) fn app(&self, index: AppIndex) -> &App {
+        &self.apps[usize::from(index.0)]
+    }
+
+    pub(crate) fn bundle_id(&self, index: AppIndex) -> &BundleId {
+        &self.app(index).bundle_id
+    }
+
+    /// What a device token stands for, if it is one of a device that there is.
+    pub(crate) fn identify(&self, token: &[u8]) -> Option<TokenIdentity> {
+        let identity = match self.token_key.read(token) {
+            Some(identity) => identity,
+            None => *self.given_tokens.get(token)?,
+        };
+        let device = self.devices.get(identity.device)?;
+        device.position(identity.app, identity.environment).map(|_| identity)
+    }
+
+    pub(crate) fn status_of(&self, identity: &TokenIdentity, now: Timestamp) -> TokenStatus {
+        match self.gone.get(identity) {
+            Some(TokenStatus::Unregistered { since } | TokenStatus::Expired { since }) if *since > now => {
+                TokenStatus::Active
+            }
+            Some(status) => *status,
+            None => TokenStatus::Active,
+        }
+    }
+
+    /// The token of a registration: the one that it was given, or the one that its identity encrypts to.
+    pub(crate) fn token_of(&self, identity: &TokenIdentity) -> DeviceToken {
+        let given = self.given_to.get(identity).cloned();
+        given.unwrap_or_else(|| self.token_key.mint(*identity, self.settings.device_token_length))
+    }
+
+    /// The device and the installation of a token that [`identify`](Self::identify) has found.
+    pub(crate) fn installation(&self, token: &TokenIdentity) -> (&Device, &Installation) {
+        let device = self.devices.at(token.device);
+        (device, &device.installations[self.installation_place(token)])
+    }
+
+    pub(crate) fn installation_mut(&mut self, token: &TokenIdentity) -> (usize, &mut Installation) {
+        let place = self.installation_place(token);
+        (place, &mut self.devices.at_mut(token.device).installations[place])
+    }
+
+    pub(crate) fn installation_place(&self, token: &TokenIdentity) -> usize {
+        let device = self.devices.at(token.device);
+        device.position(token.app, token.environment).expect("an identified token has an installation, for ever")
+    }
+
+    /// Whether a device may not be sent more for this app before it has acknowledged some.
+    pub(crate) fn is_window_full(&self, connection: DeviceConnectionId, token: &TokenIdentity) -> bool {
+        let window = self.settings.unacknowledged_pushes as usize;
+        self.links.get(&connection).is_some_and(|link| link.unacknowledged(token) >= window)
+    }
+
+    /// The number of the next notification.
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.notifications += 1;
+        self.notifications
+    }
+
+    pub(crate) fn device_id(&self, index: DeviceIndex) -> &DeviceId {
+        &self.devices.at(index).id
+    }
+
+    /// Makes everything that is chosen at random follow from `seed` and the team's ID alone, so that other teams change
+    /// nothing.
+    fn seed(&mut self, seed: u64) {
+        let key = |purpose: &[u8; 8]| {
+            let mut key = [0; BLOCK];
+            key[..8].copy_from_slice(&seed.to_be_bytes());
+            key[8..].copy_from_slice(purpose);
+            let mut id = [0; BLOCK];
+            id[..self.id.as_str().len()].copy_from_slice(self.id.as_str().as_bytes());
+            TokenKey::new(key).encrypt(id)
+        };
+        self.token_key = TokenKey::new(key(b"tokens.."));
+        self.identifiers = Identifiers::new(u128::from_be_bytes(key(b"messages")) as u64);
+    }
+}
+
+/// A team could not be changed as asked.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum TeamError {
+    /// The service has a team with this ID.
+    #[error("there is a team {0} already: give each team an ID of its own")]
+    DuplicateTeam(TeamId),
+    /// The team has a key with this ID.
+    #[error("the team has a key {0} already: give each key an ID of its own")]
+    DuplicateKey(KeyId),
+    /// The team has an app with this bundle identifier.
+    #[error("the team has an app {0} already")]
+    DuplicateApp(BundleId),
+    /// The team has as many apps as device tokens can name.
+    #[error("a team has at most {} apps", usize::from(u16::MAX) + 1)]
+    TooManyApps,
+}
+
+/// The app and the kind of token that a topic stands for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct TopicOwner {
+    pub(crate) app: AppIndex,
+    pub(crate) bundle_id: BundleId,
+    pub(crate) kind: TokenKind,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{KeyScope, PushType, PushTypes};
+
+    fn team_with(bundle_ids: &[&str]) -> Team {
+        let mut team = Team::new(TeamId::parse("TEAM000001").unwrap());
+        for bundle_id in bundle_ids {
+            team.add_app(App::new(BundleId::parse(bundle_id).unwrap())).unwrap();
+        }
+        team
+    }
+
+    fn owner_of<'a>(team: &'a Team, topic: &str) -> Option<(&'a str, TokenKind)> {
+        let owner = team.topic_owner(Topic::parse(topic.as_bytes()).unwrap())?;
+        Some((owner.bundle_id.as_str(), owner.kind))
+    }
+
+    #[test]
+    fn an_app_answers_to_its_topics_of_every_suffix() {
+        let team = team_with(&["com.example.app"]);
+        for &kind in TokenKind::ALL {
+            let topic = format!("com.example.app{}", kind.topic_suffix());
+            assert_eq!(owner_of(&team, &topic), Some(("com.example.app", kind)));
+        }
+        assert_eq!(owner_of(&team, "com.example"), None);
+    }
+
+    #[test]
+    fn an_app_has_no_topic_for_what_it_does_not_receive() {
+        let mut app = App::new(BundleId::parse("com.example.app").unwrap());
+        app.push_types = PushTypes::of(&[PushType::Alert, PushType::Widgets]);
+        let mut team = team_with(&[]);
+        team.add_app(app).unwrap();
+        assert_eq!(team.topics.len(), 2);
+        assert_eq!(owner_of(&team, "com.example.app.voip"), None);
+    }
+
+    #[test]
+    fn an_app_whose_name_ends_like_a_suffix_keeps_its_name() {
+        for order in [["com.example", "com.example.voip"], ["com.example.voip", "com.example"]] {
+            let team = team_with(&order);
+            assert_eq!(owner_of(&team, "com.example.voip"), Some(("com.example.voip", TokenKind::App)));
+        }
+    }
+
+    #[test]
+    fn nothing_is_added_twice() {
+        let mut team = team_with(&["com.example.app"]);
+        let app = App::new(BundleId::parse("com.example.app").unwrap());
+        assert_eq!(team.add_app(app.clone()), Err(TeamError::DuplicateApp(app.bundle_id)));
+        let key = ProviderKey::new(KeyId::parse("KEY0000001").unwrap(), [4; 65], KeyScope::Legacy);
+        assert_eq!(team.add_key(key.clone()), Ok(()));
+        assert_eq!(team.add_key(key.clone()), Err(TeamError::DuplicateKey(key.id)));
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_changed() {
+        let mut team = team_with(&[]);
+        assert!(!team.revoke_key(KeyId::parse("KEY0000001").unwrap()));
+        assert!(!team.set_token_status(&DeviceToken::from_hex(b"00").unwrap(), TokenStatus::Active));
+    }
+}

@@ -1,0 +1,103 @@
+//! All teams of a service.
+
+use rustc_hash::FxHashMap;
+
+use super::{Team, TeamError};
+use crate::{KeyId, ProviderKey, TeamId};
+
+/// Where a team stands in [`Teams`]. A place is never given to another team.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct TeamIndex(usize);
+
+/// Where a key stands: its team, and its place there.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct KeyIndex {
+    pub(crate) team: TeamIndex,
+    key: usize,
+}
+
+/// All teams of a service.
+#[derive(Debug, Default)]
+pub(crate) struct Teams {
+    /// `None`: the team was removed.
+    places: Vec<Option<Box<Team>>>,
+    by_id: FxHashMap<TeamId, TeamIndex>,
+}
+
+impl Teams {
+    pub(crate) fn add(&mut self, mut team: Team, seed: u64) -> Result<(), TeamError> {
+        if self.by_id.contains_key(&team.id) {
+            return Err(TeamError::DuplicateTeam(team.id));
+        }
+        team.seed(seed);
+        self.by_id.insert(team.id, TeamIndex(self.places.len()));
+        self.places.push(Some(Box::new(team)));
+        Ok(())
+    }
+
+    pub(crate) fn remove(&mut self, id: TeamId) -> Option<Box<Team>> {
+        let TeamIndex(place) = self.by_id.remove(&id)?;
+        self.places[place].take()
+    }
+
+    pub(crate) fn index_of(&self, id: TeamId) -> Option<TeamIndex> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// The team at this place, unless it was removed.
+    pub(crate) fn get(&self, at: TeamIndex) -> Option<&Team> {
+        self.places.get(at.0)?.as_deref()
+    }
+
+    /// The team at this place, unless it was removed.
+    pub(crate) fn get_mut(&mut self, at: TeamIndex) -> Option<&mut Team> {
+        self.places.get_mut(at.0)?.as_deref_mut()
+    }
+
+    pub(crate) fn key_index_of(&self, team: TeamIndex, id: KeyId) -> Option<KeyIndex> {
+        self.get(team)?.keys.get_index_of(&id).map(|key| KeyIndex { team, key })
+    }
+
+    /// The key at this place, unless its team was removed.
+    pub(crate) fn key(&self, at: KeyIndex) -> Option<&ProviderKey> {
+        self.get(at.team)?.keys.get_index(at.key).map(|(_, key)| key)
+    }
+
+    /// The places of all teams that there are, in the order in which they were added.
+    pub(crate) fn indices(&self) -> impl Iterator<Item = TeamIndex> {
+        self.iter().map(|(index, _)| index)
+    }
+
+    /// The first team, in the order in which they were added, that `wanted` finds.
+    pub(crate) fn find(&self, wanted: impl Fn(&Team) -> bool) -> Option<TeamIndex> {
+        self.iter().find(|(_, team)| wanted(team)).map(|(index, _)| index)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (TeamIndex, &Team)> {
+        let places = self.places.iter().enumerate();
+        places.filter_map(|(place, team)| Some((TeamIndex(place), team.as_deref()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_never_given_to_another_team() {
+        let id = |text| TeamId::parse(text).unwrap();
+        let mut teams = Teams::default();
+        for text in ["TEAM000001", "TEAM000002"] {
+            teams.add(Team::new(id(text)), 0).unwrap();
+        }
+        let first = teams.index_of(id("TEAM000001")).unwrap();
+        let again = teams.add(Team::new(id("TEAM000002")), 0);
+        assert_eq!(again, Err(TeamError::DuplicateTeam(id("TEAM000002"))));
+        assert!(teams.remove(id("TEAM000001")).is_some() && teams.remove(id("TEAM000001")).is_none());
+        assert!(teams.get(first).is_none());
+        teams.add(Team::new(id("TEAM000001")), 0).unwrap();
+        assert!(teams.get(first).is_none());
+        assert_ne!(teams.index_of(id("TEAM000001")), Some(first));
+        assert_eq!(teams.indices().count(), 2);
+    }
+}
