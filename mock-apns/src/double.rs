@@ -136,9 +136,8 @@ impl Builder {
     pub async fn start(self) -> Result<MockApns, StartError> {
         let certificates = Certificates::generate(&self.host_names)?;
         let tls = ServerTls::new(&certificates)?;
-        let (ready_made, team) = ReadyMade::new(self.seed, clock::now())?;
         let mut service = Service::new(self.settings, self.seed, verify_es256);
-        service.add_team(team).expect("a new service has no team of this ID");
+        let ready_made = ReadyMade::add_to(&mut service, clock::now())?;
         let shared = Shared::new(service);
 
         let bind = |port, environment| {

@@ -3,10 +3,9 @@
 
 use apns_certs::AuthKey;
 use mock_apns_core::{
-    App, BundleId, DeviceToken, Environment, KeyId, KeyScope, ProviderKey, Registration, Team, TeamId,
-    Timestamp, TokenKind, TokenStatus,
+    App, BundleId, DeviceId, DeviceToken, Environment, KeyId, KeyScope, ProviderKey, Service, Team, TeamAt,
+    TeamId, Timestamp, TokenKind, TokenStatus,
 };
-use ring::digest::{Context, SHA256};
 
 /// The team's ID.
 pub(crate) const TEAM_ID: &str = "MOCKTEAM01";
@@ -49,6 +48,8 @@ pub struct ReadyKey {
 pub struct ReadyToken {
     /// A name that says what it is for.
     pub name: &'static str,
+    /// The device that it leads to.
+    pub device: &'static str,
     /// The token as hexadecimal digits.
     pub token: String,
     /// The environment that it belongs to.
@@ -62,12 +63,17 @@ pub struct ReadyToken {
 /// One row of [`TOKENS`].
 struct TokenRow {
     name: &'static str,
+    device: &'static str,
     environment: Environment,
     bundle_id: &'static str,
     kind: TokenKind,
     dead: Option<fn(Timestamp) -> TokenStatus>,
     answer: &'static str,
 }
+
+/// A device in use, and one whose apps are gone.
+const PHONE: &str = "phone";
+const OLD_PHONE: &str = "old-phone";
 
 /// The ready-made device tokens.
 const TOKENS: &[TokenRow] = &[
@@ -77,16 +83,19 @@ const TOKENS: &[TokenRow] = &[
     alive("sandbox-live-activity", Environment::Sandbox, BUNDLE_ID, TokenKind::LiveActivity),
     alive("sandbox-other-app", Environment::Sandbox, OTHER_BUNDLE_ID, TokenKind::App),
     TokenRow {
+        device: OLD_PHONE,
         dead: Some(|since| TokenStatus::Unregistered { since }),
         answer: "410 Unregistered",
         ..alive("sandbox-unregistered", Environment::Sandbox, BUNDLE_ID, TokenKind::App)
     },
     TokenRow {
+        device: OLD_PHONE,
         dead: Some(|since| TokenStatus::Unregistered { since }),
         answer: "410 Unregistered",
         ..alive("production-unregistered", Environment::Production, BUNDLE_ID, TokenKind::App)
     },
     TokenRow {
+        device: OLD_PHONE,
         dead: Some(|since| TokenStatus::Expired { since }),
         answer: "410 ExpiredToken",
         ..alive("sandbox-ended-live-activity", Environment::Sandbox, BUNDLE_ID, TokenKind::LiveActivity)
@@ -99,7 +108,7 @@ const fn alive(
     bundle_id: &'static str,
     kind: TokenKind,
 ) -> TokenRow {
-    TokenRow { name, environment, bundle_id, kind, dead: None, answer: "200" }
+    TokenRow { name, device: PHONE, environment, bundle_id, kind, dead: None, answer: "200" }
 }
 
 /// The ready-made keys: one of each kind that Apple issues.
@@ -122,11 +131,14 @@ fn key_scopes() -> Vec<(&'static str, &'static str, KeyScope)> {
 }
 
 impl ReadyMade {
-    /// Makes the team with fresh keys. Device tokens follow from `seed`.
-    pub(crate) fn new(seed: u64, now: Timestamp) -> Result<(Self, Team), apns_certs::Error> {
-        let mut team = Team::new(TeamId::parse(TEAM_ID).expect(CONSTANTS));
+    /// Adds the team to a service, with fresh keys. Device tokens follow from the service's seed.
+    pub(crate) fn add_to(service: &mut Service, now: Timestamp) -> Result<Self, apns_certs::Error> {
+        let team_id = TeamId::parse(TEAM_ID).expect(CONSTANTS);
+        let mut team = Team::new(team_id);
         for bundle_id in [BUNDLE_ID, OTHER_BUNDLE_ID] {
-            team.add_app(App::new(BundleId::parse(bundle_id).expect(CONSTANTS))).expect(CONSTANTS);
+            let mut app = App::new(BundleId::parse(bundle_id).expect(CONSTANTS));
+            app.broadcast = bundle_id == BUNDLE_ID;
+            team.add_app(app).expect(CONSTANTS);
         }
         let mut keys = Vec::new();
         for (key_id, words, scope) in key_scopes() {
@@ -136,28 +148,13 @@ impl ReadyMade {
             team.add_key(provider_key).expect(CONSTANTS);
             keys.push(ReadyKey { key_id, scope: words, key });
         }
-        let died = Timestamp::from_millis(now.as_millis().saturating_sub(DEAD_FOR_MS));
-        let mut device_tokens = Vec::new();
-        for row in TOKENS {
-            let token = hex(&token_bytes(seed, row));
-            let status = row.dead.map_or(TokenStatus::Active, |dead| dead(died));
-            let registration = Registration {
-                bundle_id: BundleId::parse(row.bundle_id).expect(CONSTANTS),
-                environment: row.environment,
-                kind: row.kind,
-                status,
-            };
-            let device_token = DeviceToken::from_hex(token.as_bytes()).expect(CONSTANTS);
-            team.register(device_token, registration).expect(CONSTANTS);
-            device_tokens.push(ReadyToken {
-                name: row.name,
-                token,
-                environment: row.environment,
-                topic: format!("{}{}", row.bundle_id, row.kind.topic_suffix()),
-                answer: row.answer,
-            });
+        service.add_team(team).expect("a new service has no team of this ID");
+        let mut team = service.team_at(now, team_id).expect("it was just added");
+        for name in [PHONE, OLD_PHONE] {
+            team.add_device(device_id(name)).expect(CONSTANTS);
         }
-        Ok((Self { team_id: TEAM_ID, bundle_id: BUNDLE_ID, keys, device_tokens }, team))
+        let device_tokens = TOKENS.iter().map(|row| row.register(&mut team)).collect();
+        Ok(Self { team_id: TEAM_ID, bundle_id: BUNDLE_ID, keys, device_tokens })
     }
 
     /// The device token of that name in [`device_tokens`](Self::device_tokens).
@@ -166,27 +163,40 @@ impl ReadyMade {
     }
 }
 
-/// A token that looks like any other and cannot meet one by chance: 32 bytes, or 80 for a Live Activity, as
-/// seen of Apple's.
-fn token_bytes(seed: u64, row: &TokenRow) -> Vec<u8> {
-    let len = if row.kind == TokenKind::LiveActivity { 80 } else { 32 };
-    let blocks = (0_u8..).flat_map(|block| {
-        let mut context = Context::new(&SHA256);
-        context.update(b"mock-apns ready-made device token");
-        context.update(&seed.to_be_bytes());
-        context.update(&[block]);
-        context.update(row.name.as_bytes());
-        context.finish().as_ref().to_vec()
-    });
-    blocks.take(len).collect()
+impl TokenRow {
+    /// Installs the app and registers it, and says what became of the token since.
+    fn register(&self, team: &mut TeamAt<'_>) -> ReadyToken {
+        let (device, bundle_id) = (device_id(self.device), BundleId::parse(self.bundle_id).expect(CONSTANTS));
+        team.install(&device, &bundle_id, self.environment).expect(CONSTANTS);
+        let token = match self.kind {
+            TokenKind::LiveActivity => {
+                team.start_activity(&device, &bundle_id, self.environment).map(|(_, token)| token)
+            }
+            kind => team.register(&device, &bundle_id, self.environment, kind),
+        };
+        let token = token.expect(CONSTANTS);
+        if let Some(dead) = self.dead {
+            self.bury(team, &token, dead);
+        }
+        ReadyToken {
+            name: self.name,
+            device: self.device,
+            token: token.to_string(),
+            environment: self.environment,
+            topic: format!("{}{}", self.bundle_id, self.kind.topic_suffix()),
+            answer: self.answer,
+        }
+    }
+
+    /// The app was told of and is gone: APNs knows.
+    fn bury(&self, team: &mut TeamAt<'_>, token: &DeviceToken, dead: fn(Timestamp) -> TokenStatus) {
+        let died = Timestamp::from_millis(team.now().as_millis().saturating_sub(DEAD_FOR_MS));
+        let _ = team.team_mut().set_token_status(token, dead(died)); // the team has just given the token out
+    }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        use std::fmt::Write as _;
-        write!(text, "{byte:02x}").expect("a String takes every write");
-        text
-    })
+fn device_id(name: &str) -> DeviceId {
+    DeviceId::parse(name).expect(CONSTANTS)
 }
 
 #[cfg(test)]
@@ -194,7 +204,8 @@ mod tests {
     use super::*;
 
     fn tokens(seed: u64) -> Vec<String> {
-        let (ready_made, _) = ReadyMade::new(seed, Timestamp::from_millis(1_700_000_000_000)).unwrap();
+        let mut service = Service::new(mock_apns_core::Settings::default(), seed, crate::verify_es256);
+        let ready_made = ReadyMade::add_to(&mut service, Timestamp::from_secs(1_700_000_000)).unwrap();
         ready_made.device_tokens.into_iter().map(|token| token.token).collect()
     }
 

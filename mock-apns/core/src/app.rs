@@ -34,9 +34,9 @@ impl App {
 
     /// Whether it receives some push type that goes to this kind of device token.
     pub fn takes(&self, kind: TokenKind) -> bool {
-        PushType::ALL.iter().any(|push_type| {
-            push_type.token_kind() == kind && self.push_types.contains(*push_type)
-        })
+        PushType::ALL
+            .iter()
+            .any(|push_type| push_type.token_kind() == kind && self.push_types.contains(*push_type))
     }
 }
 

@@ -102,7 +102,8 @@ fn admit(now: Timestamp, der: &[u8], environment: Environment, teams: &Teams) ->
     let Ok(certificate) = ProviderCertificate::from_der(der) else {
         return Admission::Refused(Reason::BadCertificate);
     };
-    let Some((index, team)) = team_of(&certificate, teams).and_then(|index| Some((index, teams.get(index)?))) else {
+    let Some((index, team)) = team_of(&certificate, teams).and_then(|index| Some((index, teams.get(index)?)))
+    else {
         return Admission::Refused(Reason::BadCertificate);
     };
     if team.now(now) > certificate.not_after {

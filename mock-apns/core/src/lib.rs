@@ -92,16 +92,14 @@ pub use certificate::{CertificateError, ProviderCertificate};
 pub use clock::{Clock, ClockError};
 pub use collapse_id::{COLLAPSE_ID_BYTES_MAX, CollapseId};
 pub use connection::{ConnectionId, Opened};
-pub use device::{
-    DEVICE_ID_BYTES_MAX, Device, DeviceError, DeviceId, DeviceIdError, DeviceState, NewTokens,
-};
+pub use device::{DEVICE_ID_BYTES_MAX, Device, DeviceError, DeviceId, DeviceIdError, DeviceState, NewTokens};
 pub use device_token::{DEVICE_TOKEN_BYTES_MAX, DeviceToken, DeviceTokenError, TokenStatus};
 pub use environment::Environment;
 pub use expiration::Expiration;
 pub use gateway::{
     CloseReason, ConnectedMessage, DeviceCertificateError, DeviceConnectionId, DeviceMessage, DeviceRequest,
-    ErrorMessage, FromDevice, GatewayErrorCode, MessageError, MessageProblem, Named, NotificationMessage, RawJson,
-    ToDevice, TokenMessage,
+    ErrorMessage, FromDevice, GatewayErrorCode, MessageError, MessageProblem, Named, NotificationMessage,
+    RawJson, ToDevice, TokenMessage,
 };
 pub use identifier::{IdentifierError, KeyId, TeamId};
 pub use journal::{Cause, Counters, Destination, DeviceChange, Event, Record, RefusedPush, Status};

@@ -70,12 +70,10 @@ impl Notification {
             && !(has("alert") || has("sound") || has("badge"))
     }
 
-    /// `aps.event` and `aps.timestamp` of a Live Activity's payload.
-    pub(crate) fn activity_update(&self) -> (Option<String>, Option<u64>) {
-        let aps = self.aps();
-        let event = aps.get("event").and_then(|event| event.as_str()).map(str::to_owned);
-        let timestamp = aps.get("timestamp").and_then(serde_json::Value::as_f64);
-        (event, timestamp.map(|seconds| seconds as u64))
+    /// `aps.timestamp` of a Live Activity's payload, in milliseconds.
+    pub(crate) fn activity_timestamp(&self) -> Option<u64> {
+        let seconds = self.aps().get("timestamp").and_then(serde_json::Value::as_f64)?;
+        Some((seconds * 1000.0) as u64)
     }
 
     fn aps(&self) -> serde_json::Value {

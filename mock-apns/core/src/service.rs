@@ -5,9 +5,9 @@ use std::{collections::VecDeque, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use crate::{
-    Answer, CloseReason, ConnectionId, DeviceConnectionId, DeviceMessage, Environment, MessageId, Notification,
-    Opened, Reason, Request, Settings, Team, TeamAt, TeamError, TeamId, Timestamp, ToDevice, TokenStatus,
-    VerifyEs256,
+    Answer, CloseReason, ConnectionId, DeviceConnectionId, DeviceMessage, Environment, MessageId,
+    Notification, Opened, Reason, Request, Settings, Team, TeamAt, TeamError, TeamId, Timestamp, ToDevice,
+    TokenStatus, VerifyEs256,
     answer::STATUS_OK,
     connection::{Admission, Connection},
     gateway::GatewayPeers,

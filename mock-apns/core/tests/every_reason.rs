@@ -170,6 +170,13 @@ const DEVICE_TOKEN_AND_PAYLOAD: &[Case] = &[
         accepted: |bench| voip(bench).with_body(payload_of(5120)),
         change: |_, push| push.with_body(payload_of(5121)),
     },
+    Case {
+        rule: "device-token-is-not-flooded",
+        reason: Reason::TooManyRequests,
+        bench: || Bench::with_setting("device-token-burst", "1"),
+        accepted: plain,
+        change: |_, push| push, // the same once more
+    },
     change!("payload-is-json", PayloadEmpty, |_, push| push.with_body("{")),
     change!("payload-is-a-dictionary", PayloadEmpty, |_, push| push.with_body("[]")),
 ];
@@ -181,7 +188,6 @@ const NOT_EARNED_BY_ONE_PUSH: &[(Reason, &str)] = &[
     (Reason::InternalServerError, "a bad day of the service, not a mistake of the push"),
     (Reason::ServiceUnavailable, "a bad day of the service, not a mistake of the push"),
     (Reason::Shutdown, "a bad day of the service, not a mistake of the push"),
-    (Reason::TooManyRequests, "takes many pushes to one device token; how many is not published"),
 ];
 
 fn cases() -> impl Iterator<Item = &'static Case> {

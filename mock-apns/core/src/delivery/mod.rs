@@ -24,10 +24,12 @@ pub(crate) use slot::Stored;
 pub(crate) use timers::{Timer, TimerId, Timers};
 
 use crate::{
-    Notification, TokenStatus,
+    DeviceToken, Notification, TokenKind, TokenStatus,
     device::{DeviceIndex, Unreachable},
     device_token::TokenIdentity,
+    gateway,
     journal::{Cause, DeviceChange, Status},
+    rendering::{self, LiveActivityEvent, Shown},
     settings::EndedActivity,
     team::TeamAt,
 };
@@ -83,7 +85,8 @@ impl TeamAt<'_> {
             }
             Outlook::Unreachable(why) => {
                 self.learn_that_token_is_gone(notification.token, why);
-                let status = origin.of(Status::DiscardedUnregistered, Status::DiscardedUnregisteredFromStorage);
+                let status =
+                    origin.of(Status::DiscardedUnregistered, Status::DiscardedUnregisteredFromStorage);
                 self.log_status(&notification, status, Some(why.into()));
             }
         }
@@ -133,29 +136,59 @@ impl TeamAt<'_> {
         }
     }
 
-    /// A Live Activity keeps to its newest `timestamp`, and one that is ended takes no more.
+    /// What a push does to Live Activities on the device: it starts one, moves its newest `timestamp` on, or ends it.
     fn update_activity(&mut self, notification: &Notification) {
         let token = &notification.token;
-        if token.activity == 0 {
+        if token.kind != TokenKind::LiveActivity {
             return;
         }
-        let (event, timestamp) = notification.activity_update();
+        let Shown::LiveActivity(update) = rendering::render(&gateway::arrival(self.team, notification)).shown
+        else {
+            return; // the device drops it
+        };
+        if update.event == LiveActivityEvent::Start {
+            self.begin_activity(token, Some(notification.number));
+            return;
+        }
+        let timestamp = notification.activity_timestamp();
         let (_, installation) = self.team.installation_mut(token);
         let Some(activity) = installation.activity_mut(token.activity) else { return };
         if timestamp < activity.newest {
             return;
         }
         activity.newest = timestamp;
-        if event.as_deref() == Some("end") {
+        if update.event == LiveActivityEvent::End {
             activity.ended = true;
             let app = self.team.bundle_id(token.app).clone();
-            let change = DeviceChange::ActivityEnded {
-                app,
-                environment: token.environment,
-                activity: token.activity,
-            };
-            self.log_device(token.device, change);
+            let (environment, activity) = (token.environment, token.activity);
+            self.log_device(token.device, DeviceChange::ActivityEnded { app, environment, activity });
         }
+    }
+
+    /// A Live Activity begins, by the app itself or by a push to its push-to-start token: its number and its token.
+    pub(crate) fn begin_activity(
+        &mut self,
+        app: &TokenIdentity,
+        started_by: Option<u64>,
+    ) -> (u32, DeviceToken) {
+        let (_, installation) = self.team.installation_mut(app);
+        let activity = installation.start_activity();
+        let generation = installation.generation;
+        let token = self.team.token_of(&TokenIdentity {
+            kind: TokenKind::LiveActivity,
+            generation,
+            activity,
+            ..*app
+        });
+        let change = DeviceChange::ActivityStarted {
+            app: self.team.bundle_id(app.app).clone(),
+            environment: app.environment,
+            activity,
+            token: token.to_string(),
+            started_by,
+        };
+        self.log_device(app.device, change);
+        (activity, token)
     }
 }
 

@@ -58,7 +58,8 @@ impl TeamAt<'_> {
             self.log_status(&notification, status, wait.cause());
         }
         let expiry = self.set_timer(notification.expires_at(), Timer::Expire { device, installation });
-        let release = wait.until().map(|until| self.set_timer(until, Timer::Release { device, installation }));
+        let release =
+            wait.until().map(|until| self.set_timer(until, Timer::Release { device, installation }));
         let slot = &mut self.team.devices.at_mut(device).installations[installation].slot;
         *slot = Some(Box::new(Stored { notification, status, expiry, release }));
     }
@@ -87,7 +88,7 @@ enum Overwritten {
 /// newer `timestamp`, as on the device.
 fn overwritten(waiting: &Notification, newcomer: &Notification) -> Overwritten {
     if waiting.token == newcomer.token && waiting.token.activity != 0 {
-        let [of_waiting, of_newcomer] = [waiting, newcomer].map(|it| it.activity_update().1);
+        let [of_waiting, of_newcomer] = [waiting, newcomer].map(|it| it.activity_timestamp());
         if of_waiting > of_newcomer {
             return Overwritten::Newcomer(Cause::OlderTimestamp { than: waiting.number });
         }

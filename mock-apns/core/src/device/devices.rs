@@ -56,7 +56,9 @@ impl Devices {
     /// Those that were not removed, in the order in which they were added.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Device> {
         let places = self.places.iter().zip(0..);
-        places.filter(|(device, at)| self.index_of(&device.id) == Some(DeviceIndex(*at))).map(|(device, _)| device)
+        places
+            .filter(|(device, at)| self.index_of(&device.id) == Some(DeviceIndex(*at)))
+            .map(|(device, _)| device)
     }
 }
 

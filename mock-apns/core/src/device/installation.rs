@@ -1,10 +1,7 @@
 //! An app on a device.
 
 use crate::{
-    Environment, Timestamp, TokenKind,
-    app::AppIndex,
-    delivery::Stored,
-    device_token::TokenIdentity,
+    Environment, Timestamp, TokenKind, app::AppIndex, delivery::Stored, device_token::TokenIdentity,
 };
 
 /// An app on a device, installed or gone: its permission, its tokens, and the one push that waits for it.
@@ -45,7 +42,7 @@ pub(crate) struct Activity {
     /// Its number among those of the app on the device, from 1.
     pub(crate) number: u32,
     pub(crate) ended: bool,
-    /// The newest `timestamp` that reached it, in whole seconds.
+    /// The newest `timestamp` that reached it, in milliseconds.
     pub(crate) newest: Option<u64>,
     /// The rate limit of its token.
     flood: Timestamp,
@@ -216,7 +213,8 @@ mod tests {
     fn a_live_activity_is_reached_until_it_ends() {
         let mut app = installation();
         let [first, second] = [app.start_activity(), app.start_activity()];
-        let reaches = |app: &Installation, activity| app.reaches(&token(TokenKind::LiveActivity, 1, activity));
+        let reaches =
+            |app: &Installation, activity| app.reaches(&token(TokenKind::LiveActivity, 1, activity));
         assert_eq!(reaches(&app, first), Ok(()));
         app.activity_mut(first).unwrap().ended = true;
         assert_eq!(reaches(&app, first), Err(Unreachable::ActivityEnded));
@@ -240,7 +238,12 @@ mod tests {
     fn every_token_has_a_rate_limit_of_its_own() {
         let mut app = installation();
         let activity = app.start_activity();
-        let tokens = [(TokenKind::App, 0), (TokenKind::Voip, 0), (TokenKind::LiveActivity, 0), (TokenKind::LiveActivity, activity)];
+        let tokens = [
+            (TokenKind::App, 0),
+            (TokenKind::Voip, 0),
+            (TokenKind::LiveActivity, 0),
+            (TokenKind::LiveActivity, activity),
+        ];
         for (at, (kind, activity)) in (1..).zip(tokens) {
             app.set_flood(kind, activity, Timestamp::from_secs(at));
             app.set_flood(kind, activity, Timestamp::from_secs(10 * at));

@@ -54,7 +54,9 @@ impl serde::Serialize for DeviceId {
 
 /// A text is not the name of a device.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error("{text:?} is not a device ID: 1 to {DEVICE_ID_BYTES_MAX} printable ASCII characters, such as \"alice-iphone\"")]
+#[error(
+    "{text:?} is not a device ID: 1 to {DEVICE_ID_BYTES_MAX} printable ASCII characters, such as \"alice-iphone\""
+)]
 pub struct DeviceIdError {
     text: String,
 }
@@ -140,7 +142,9 @@ pub enum DeviceError {
     #[error("the team has no app {0}: add the app to the team first")]
     UnknownApp(BundleId),
     /// The app does not receive pushes of this kind.
-    #[error("{bundle_id} gets no {kind} tokens: none of the push types that it was built to receive needs one")]
+    #[error(
+        "{bundle_id} gets no {kind} tokens: none of the push types that it was built to receive needs one"
+    )]
     KindNotReceived {
         /// The app.
         bundle_id: BundleId,

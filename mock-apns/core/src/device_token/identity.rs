@@ -52,7 +52,9 @@ impl TokenKey {
         let length = match length {
             _ if identity.is_of_an_activity() => ACTIVITY_BYTES,
             TokenLength::Usual => USUAL_BYTES,
-            TokenLength::Varied => USUAL_BYTES + usize::from(block[0]) % (DEVICE_TOKEN_BYTES_MAX - USUAL_BYTES + 1),
+            TokenLength::Varied => {
+                USUAL_BYTES + usize::from(block[0]) % (DEVICE_TOKEN_BYTES_MAX - USUAL_BYTES + 1)
+            }
         };
         bytes.extend_from_slice(&block);
         for number in 1.. {
@@ -198,7 +200,8 @@ mod tests {
 
     #[test]
     fn neighbours_have_nothing_in_common() {
-        let [one, two] = [1, 2].map(|device| key(1).mint(identity(device, TokenKind::App), TokenLength::Usual));
+        let [one, two] =
+            [1, 2].map(|device| key(1).mint(identity(device, TokenKind::App), TokenLength::Usual));
         let equal = one.as_bytes().iter().zip(two.as_bytes()).filter(|(a, b)| a == b).count();
         assert!(equal < 4, "{one} {two}");
     }

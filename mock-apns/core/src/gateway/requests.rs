@@ -3,8 +3,8 @@
 use rustc_hash::FxHashMap;
 
 use super::{
-    ConnectedMessage, DeviceConnectionId, DeviceMessage, DeviceRequest, FromDevice, GatewayErrorCode, ToDevice,
-    TokenMessage,
+    ConnectedMessage, DeviceConnectionId, DeviceMessage, DeviceRequest, FromDevice, GatewayErrorCode,
+    ToDevice, TokenMessage,
 };
 use crate::{
     BundleId, DeviceError, DeviceId, DeviceToken, Environment, Service, TeamId, Timestamp, TokenKind,
@@ -75,7 +75,9 @@ impl Service {
 
     /// A device's connection is closed, by whichever side: the device is offline, unless it has a newer one.
     pub fn device_disconnected(&mut self, now: Timestamp, connection: DeviceConnectionId) {
-        let Some(Peer { joined: Some((team, device)), .. }) = self.gateway.peers.remove(&connection) else { return };
+        let Some(Peer { joined: Some((team, device)), .. }) = self.gateway.peers.remove(&connection) else {
+            return;
+        };
         if let Some(mut team) = self.at(now, team) {
             team.unlink(device, connection);
         }
@@ -196,7 +198,9 @@ fn token_message(
 impl Refused {
     fn unknown_team(asked: Option<TeamId>) -> Self {
         let message = match asked {
-            Some(team) => format!("there is no team {team}: create it first, or leave \"team\" out for the first one"),
+            Some(team) => {
+                format!("there is no team {team}: create it first, or leave \"team\" out for the first one")
+            }
             None => "there is no team yet: create one first".to_owned(),
         };
         Self { code: GatewayErrorCode::UnknownTeam, message }

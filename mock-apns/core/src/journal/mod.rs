@@ -96,6 +96,9 @@ pub enum DeviceChange {
         activity: u32,
         /// The token, in hexadecimal.
         token: String,
+        /// The number of the notification that started it; `None`: the app did.
+        #[serde(skip_serializing_if = "Option::is_none", rename = "started-by")]
+        started_by: Option<u64>,
     },
     /// A Live Activity has ended.
     ActivityEnded {
@@ -208,7 +211,10 @@ impl Journal {
     pub(crate) fn since(&self, cursor: u64) -> impl DoubleEndedIterator<Item = (u64, &Entry)> {
         let oldest = self.next - self.entries.len() as u64;
         let skipped = cursor.saturating_sub(oldest).min(self.entries.len() as u64);
-        self.entries.range(skipped as usize..).enumerate().map(move |(at, entry)| (oldest + skipped + at as u64, entry))
+        self.entries
+            .range(skipped as usize..)
+            .enumerate()
+            .map(move |(at, entry)| (oldest + skipped + at as u64, entry))
     }
 }
 

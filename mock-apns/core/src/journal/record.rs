@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{Cause, Compact, DeviceChange, Entry, RefusedPush, Status};
 use crate::{
-    BundleId, Clock, DeviceId, DeviceToken, Environment, Expiration, Named as _, Notification, Timestamp, TokenKind,
-    gateway,
+    BundleId, Clock, DeviceId, DeviceToken, Environment, Expiration, Named as _, Notification, Timestamp,
+    TokenKind, gateway,
     rendering::{self, Rendering},
     team::Team,
 };

@@ -22,16 +22,12 @@ impl Texts {
                 Text::Body => ("body", "loc-key", "loc-args"),
             };
             let plain = reader.text(alert, plain, Warning::AlertMalformed);
-            localized(alert, key, args, reader).map_or_else(
-                || plain.clone(),
-                |localized| {
-                    // The page says to use the loc-key "instead": it does not say which one wins where both are.
-                    if plain.is_some() {
-                        reader.warn(Warning::TextAndLocKey);
-                    }
-                    Some(localized)
-                },
-            )
+            let localized = localized(alert, key, args, reader);
+            // The page says to use the loc-key "instead": it does not say which one wins where both are.
+            if plain.is_some() && localized.is_some() {
+                reader.warn(Warning::TextAndLocKey);
+            }
+            localized.or(plain)
         })
     }
 
@@ -156,7 +152,7 @@ mod tests {
         assert_eq!((numbers[2].as_deref(), warnings), (Some("At 12"), vec![Warning::LocArgsMalformed]));
         let (no_array, warnings) = texts(&json!({ "loc-key": "TIME", "loc-args": "noon" }));
         let expected = vec![Warning::LocArgsMalformed, Warning::LocArgsCount];
-        assert_eq!((no_array[2].as_deref(), warnings), (Some("At %@"), expected));
+        assert_eq!((no_array[2].as_deref(), warnings), (Some("At %1$@"), expected));
     }
 
     #[test]

@@ -157,3 +157,95 @@ impl Display for Plain<'_> {
         self.chars().try_for_each(|char| f.write_char(char))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{PushType, rendering::sent::Sent};
+
+    #[test]
+    fn a_banner_is_a_block_of_text() {
+        let sent = Sent::alert(&json!({
+            "alert": { "title": "Lunch", "subtitle": "with Ann", "body": "At noon,\nin the park" },
+            "badge": 3, "sound": "default", "thread-id": "meals", "category": "INVITATION",
+            "interruption-level": "time-sensitive", "mutable-content": 1, "content-available": 1,
+        }));
+        let expected = "\
+            ┃ Lunch\n\
+            ┃ with Ann\n\
+            ┃ At noon,\n\
+            ┃ in the park\n\
+            ┃ badge 3 · sound default · thread meals · category INVITATION · time-sensitive · the service extension \
+            may change it · wakes the app";
+        assert_eq!(sent.shown().to_string(), expected);
+    }
+
+    #[test]
+    fn a_badge_or_a_critical_sound_is_a_line() {
+        let critical = json!({ "name": "siren.caf", "critical": 1, "volume": 0.5 });
+        let sent = Sent::alert(&json!({ "badge": 0, "sound": critical }));
+        assert_eq!(sent.shown().to_string(), "┃ no badge · critical sound siren.caf at 0.5");
+    }
+
+    #[test]
+    fn a_live_activity_shows_its_state_and_its_alert() {
+        let sent = Sent::activity(
+            Some(7),
+            &json!({
+                "event": "update", "timestamp": 100, "content-state": { "score": 1 }, "stale-date": 200,
+                "alert": { "title": "Goal", "body": "1 : 0" },
+            }),
+        );
+        let expected = "\
+            ┃ Live Activity 7 changes\n\
+            ┃ {\"score\":1}\n\
+            ┃ as of 100 · stale from 200\n\
+            ┃ Goal\n\
+            ┃ 1 : 0";
+        assert_eq!(sent.shown().to_string(), expected);
+    }
+
+    #[test]
+    fn nothing_says_why_and_each_warning_has_a_line() {
+        let sent = Sent { push_type: None, ..Sent::new(PushType::Alert, &json!({})) };
+        let text = sent.render().to_string();
+        let starts = ["nothing (no-aps): The ", "warning no-push-type: ", "warning malformed-aps: "];
+        assert_eq!(text.lines().count(), starts.len());
+        for (line, start) in text.lines().zip(starts) {
+            assert!(line.starts_with(start) && line.ends_with('.'), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_push_cannot_command_the_terminal() {
+        let aps = json!({ "alert": { "title": "\u{1b}[2J", "body": "a\u{9b}b\u{7}" }, "sound": "x\u{1b}c" });
+        let text = Sent::alert(&aps).shown().to_string();
+        assert!(
+            text.contains("\u{fffd}[2J") && !text.chars().any(|it| it.is_control() && it != '\n'),
+            "{text:?}"
+        );
+    }
+
+    #[test]
+    fn what_only_wakes_something_is_a_sentence() {
+        for (push_type, payload, start) in [
+            (PushType::Background, json!({ "aps": { "content-available": 1 } }), "wakes the app"),
+            (PushType::Voip, json!({}), "incoming call"),
+            (PushType::PushToTalk, json!({}), "Push to Talk"),
+            (PushType::Complication, json!({}), "the watch complication"),
+            (
+                PushType::FileProvider,
+                json!({ "container-identifier": "root" }),
+                "the file provider looks at root",
+            ),
+            (PushType::Location, json!({}), "the location extension"),
+            (PushType::Mdm, json!({ "mdm": "magic" }), "the device contacts"),
+            (PushType::Widgets, json!({ "aps": { "content-changed": true } }), "the app's widgets"),
+            (PushType::Controls, json!({ "aps": { "content-changed": true } }), "the app's controls"),
+        ] {
+            let text = Sent::new(push_type, &payload).shown().to_string();
+            assert!(text.starts_with(start), "{text}");
+        }
+    }
+}

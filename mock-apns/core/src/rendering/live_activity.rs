@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
-use super::{Banner, Dropped, Warning, aps::Reader};
+use super::{Banner, Dropped, Warning, aps::Reader, as_json};
 
 /// What a push does to a Live Activity, and the state that it leaves it in.
 /// Source: Apple, "Starting and updating Live Activities with ActivityKit push notifications".
@@ -38,6 +38,7 @@ pub struct LiveActivity {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Value>,
     /// Whether the started activity is to ask for a token for its updates.
+    #[serde(skip_serializing_if = "as_json::is_false")]
     pub input_push_token: bool,
     /// The channel that the started activity is to take its updates from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,3 +137,144 @@ pub(super) fn seconds(number: &Number) -> f64 {
 
 /// From here on a number of seconds since 1970 is surely one of milliseconds: the year 5138, or March 1973.
 const MILLISECONDS_FROM: f64 = 1e11;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rendering::{Sound, Strings, sent::Sent};
+
+    #[test]
+    fn a_start_has_attributes_a_state_and_an_alert() {
+        let mut aps = start();
+        aps["input-push-token"] = json!(1);
+        aps["input-push-channel"] = json!("channel");
+        let sent = Sent { permission: false, ..Sent::activity(None, &aps) };
+        let it = sent.live_activity();
+        assert_eq!(
+            (it.event, it.activity, it.timestamp.as_u64()),
+            (LiveActivityEvent::Start, None, Some(100))
+        );
+        assert_eq!(
+            (it.content_state, it.attributes),
+            (Some(json!({ "score": 0 })), Some(json!({ "team": "A" })))
+        );
+        assert_eq!(it.attributes_type.as_deref(), Some("Match"));
+        assert_eq!((it.input_push_token, it.input_push_channel.as_deref()), (true, Some("channel")));
+        assert_eq!(it.alert.unwrap().title.as_deref(), Some("Kick-off"));
+        assert_eq!(sent.warnings(), []);
+    }
+
+    #[test]
+    fn a_start_lacks_nothing() {
+        for (key, why) in [
+            ("event", Dropped::UnknownEvent),
+            ("timestamp", Dropped::NoTimestamp),
+            ("content-state", Dropped::NoContentState),
+            ("attributes-type", Dropped::NoAttributes),
+            ("attributes", Dropped::NoAttributes),
+            ("alert", Dropped::StartWithoutAlert),
+        ] {
+            let mut aps = start();
+            aps.as_object_mut().unwrap().remove(key);
+            assert_eq!(Sent::activity(None, &aps).dropped(), why, "{key}");
+        }
+    }
+
+    #[test]
+    fn an_update_has_a_state_and_dates() {
+        let sent = Sent::activity(
+            Some(7),
+            &json!({
+                "event": "update", "timestamp": 100.5, "content-state": { "score": 1 },
+                "stale-date": 200, "dismissal-date": 300, "relevance-score": 75,
+            }),
+        );
+        let json = json!({
+            "activity": 7, "event": "update", "timestamp": 100.5, "content-state": { "score": 1 },
+            "stale-date": 200, "dismissal-date": 300, "relevance-score": 75,
+        });
+        assert_eq!(serde_json::to_value(sent.live_activity()).unwrap(), json);
+        assert_eq!(sent.warnings(), []);
+    }
+
+    #[test]
+    fn a_state_that_is_no_dictionary_shows_nothing() {
+        for (event, state) in
+            [("update", json!(null)), ("update", json!("score")), ("update", json!([1])), ("end", json!(1))]
+        {
+            let aps = json!({ "event": event, "timestamp": 100, "content-state": state });
+            assert_eq!(Sent::activity(Some(7), &aps).dropped(), Dropped::NoContentState, "{event} {state}");
+        }
+    }
+
+    #[test]
+    fn an_end_may_leave_the_state_as_it_is() {
+        let it = Sent::activity(Some(7), &json!({ "event": "end", "timestamp": 100 })).live_activity();
+        assert_eq!((it.event, it.content_state), (LiveActivityEvent::End, None));
+    }
+
+    #[test]
+    fn each_kind_of_token_takes_its_own_events() {
+        let update = json!({ "event": "update", "timestamp": 100, "content-state": {} });
+        assert_eq!(Sent::activity(None, &update).dropped(), Dropped::EventNotForToken);
+        assert_eq!(Sent::activity(Some(7), &start()).dropped(), Dropped::EventNotForToken);
+        let unknown = json!({ "event": "stop", "timestamp": 100, "content-state": {} });
+        assert_eq!(Sent::activity(Some(7), &unknown).dropped(), Dropped::UnknownEvent);
+    }
+
+    #[test]
+    fn an_alert_has_its_localisation_in_the_text_and_its_sound_inside() {
+        let aps = json!({
+            "event": "update", "timestamp": 100, "content-state": {},
+            "alert": {
+                "title": { "loc-key": "%@ is down!", "loc-args": ["Panda"] },
+                "body": { "loc-key": "HELP", "loc-args": ["Panda"] },
+                "sound": "down.caf",
+            },
+        });
+        let strings = Strings::from_iter([("HELP", "Help %@ up")]);
+        let sent = Sent { strings, ..Sent::activity(Some(7), &aps) };
+        let alert = sent.live_activity().alert.unwrap();
+        assert_eq!(alert.title.as_deref(), Some("Panda is down!"));
+        assert_eq!(alert.body.as_deref(), Some("Help Panda up"));
+        assert_eq!(alert.sound, Some(Sound { name: "down.caf".to_owned(), critical: false, volume: None }));
+        assert_eq!(sent.warnings(), [Warning::MissingLocalization]);
+    }
+
+    #[test]
+    fn an_alert_without_text_alerts_nobody() {
+        let aps = json!({ "event": "update", "timestamp": 100, "content-state": {}, "alert": {} });
+        let sent = Sent::activity(Some(7), &aps);
+        assert_eq!((sent.live_activity().alert, sent.warnings()), (None, vec![Warning::AlertWithoutText]));
+    }
+
+    #[test]
+    fn a_date_that_is_no_number_is_left_out() {
+        for key in ["stale-date", "dismissal-date"] {
+            let aps = json!({ "event": "end", "timestamp": 100, (key): "2026-01-01T00:00:00Z" });
+            let sent = Sent::activity(Some(7), &aps);
+            let it = sent.live_activity();
+            assert_eq!((it.stale_date, it.dismissal_date), (None, None));
+            assert_eq!(sent.warnings(), [Warning::DateMalformed]);
+        }
+    }
+
+    #[test]
+    fn a_timestamp_in_milliseconds_is_warned_of() {
+        for (timestamp, warnings) in
+            [(1_700_000_000_u64, vec![]), (1_700_000_000_000, vec![Warning::TimestampInMilliseconds])]
+        {
+            let aps = json!({ "event": "end", "timestamp": timestamp });
+            assert_eq!(Sent::activity(Some(7), &aps).warnings(), warnings);
+        }
+    }
+
+    fn start() -> Value {
+        json!({
+            "event": "start", "timestamp": 100, "content-state": { "score": 0 }, "attributes-type": "Match",
+            "attributes": { "team": "A" }, "alert": { "title": "Kick-off", "body": "A plays" },
+        })
+    }
+}

@@ -40,7 +40,7 @@ pub use activities::{ACTIVITIES_MAX, ACTIVITY_STAYS_MS_MAX, Activity};
 pub use banner::{Banner, InterruptionLevel, Sound};
 pub use dropped::Dropped;
 pub use live_activity::{LiveActivity, LiveActivityEvent};
-pub use screen::{NOTIFICATIONS_MAX, Notification, Screen, Thread};
+pub use screen::{NOTIFICATIONS_MAX, Screen, ShownNotification, Thread};
 pub use shown::{Reloaded, Shown};
 pub use strings::{LOCALIZED_TEXT_BYTES_MAX, Strings};
 pub use warning::Warning;
@@ -89,7 +89,10 @@ pub struct Rendering {
 /// sender should fear: the page on sending requests says that APNs may drop such a push altogether.
 ///
 /// ```
-/// use mock_apns_core::{Arrival, PushType, Shown, Strings, TokenKind, render};
+/// use mock_apns_core::{
+///     PushType, TokenKind,
+///     rendering::{Arrival, Shown, Strings, render},
+/// };
 ///
 /// let rendering = render(&Arrival {
 ///     kind: TokenKind::App,

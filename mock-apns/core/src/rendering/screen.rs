@@ -10,7 +10,10 @@ use crate::{BundleId, Timestamp};
 /// What a device shows: notifications, badges, Live Activities.
 ///
 /// ```
-/// use mock_apns_core::{Arrival, BundleId, PushType, Screen, Strings, Timestamp, TokenKind};
+/// use mock_apns_core::{
+///     BundleId, PushType, Timestamp, TokenKind,
+///     rendering::{Arrival, Screen, Strings},
+/// };
 ///
 /// let mut screen = Screen::default();
 /// let (app, strings) = (BundleId::parse("com.example.app").unwrap(), Strings::default());
@@ -34,7 +37,7 @@ use crate::{BundleId, Timestamp};
 #[derive(Clone, Debug, Default)]
 pub struct Screen {
     /// Oldest first.
-    notifications: VecDeque<Notification>,
+    notifications: VecDeque<ShownNotification>,
     /// Of each app that has a badge.
     badges: BTreeMap<BundleId, u32>,
     activities: Activities,
@@ -61,13 +64,13 @@ impl Screen {
         rendering
     }
 
-    /// Takes in that the app has started a Live Activity by itself, so that no other gets its identifier.
-    pub fn app_started_activity(&mut self, activity: u32) {
-        self.activities.reserve(activity);
+    /// Says which identifier the next Live Activity gets that a push starts, where somebody else has chosen it.
+    pub fn next_activity_is(&mut self, activity: u32) {
+        self.activities.next_is(activity);
     }
 
     /// The notifications, newest first, as iOS lists them.
-    pub fn notifications(&self) -> impl DoubleEndedIterator<Item = &Notification> + ExactSizeIterator {
+    pub fn notifications(&self) -> impl DoubleEndedIterator<Item = &ShownNotification> + ExactSizeIterator {
         self.notifications.iter().rev()
     }
 
@@ -116,14 +119,15 @@ impl Screen {
     fn notify(&mut self, at: Timestamp, bundle_id: &BundleId, collapse_id: Option<&[u8]>, banner: &Banner) {
         let collapse_id = collapse_id.filter(|it| !it.is_empty());
         if collapse_id.is_some() {
-            let replaced =
-                |it: &Notification| it.bundle_id == *bundle_id && it.collapse_id.as_deref() == collapse_id;
+            let replaced = |it: &ShownNotification| {
+                it.bundle_id == *bundle_id && it.collapse_id.as_deref() == collapse_id
+            };
             self.notifications.retain(|notification| !replaced(notification));
         }
         if self.notifications.len() == NOTIFICATIONS_MAX {
             self.notifications.pop_front();
         }
-        self.notifications.push_back(Notification {
+        self.notifications.push_back(ShownNotification {
             bundle_id: bundle_id.clone(),
             at,
             collapse_id: collapse_id.map(Into::into),
@@ -135,7 +139,7 @@ impl Screen {
 /// A notification in the list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Notification {
+pub struct ShownNotification {
     /// The app that it is from.
     #[serde(serialize_with = "as_json::bundle_id")]
     pub bundle_id: BundleId,
@@ -160,9 +164,161 @@ pub struct Thread<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread_id: Option<&'a str>,
     /// Newest first.
-    pub notifications: Vec<&'a Notification>,
+    pub notifications: Vec<&'a ShownNotification>,
 }
 
-/// Most notifications that a device's screen keeps; the oldest goes first. More than anyone looks at, and little
-/// enough for many thousands of devices.
+/// Most notifications that a device's screen keeps; the oldest goes first. More than anyone looks at, and some 400
+/// kilobytes if each payload is as long as it may be.
 pub const NOTIFICATIONS_MAX: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rendering::{Dropped, sent::Sent};
+
+    #[test]
+    fn notifications_are_listed_newest_first() {
+        let mut screen = Screen::default();
+        for (at, body) in ["first", "second", "third"].into_iter().enumerate() {
+            arrive(&mut screen, at as u64, "com.example.app", &alert(body));
+        }
+        assert_eq!(bodies(&screen), ["third", "second", "first"]);
+        assert_eq!(screen.notifications().next().unwrap().at, Timestamp::from_secs(2));
+    }
+
+    #[test]
+    fn a_collapse_id_replaces_what_the_same_app_shows_and_nothing_else() {
+        let mut screen = Screen::default();
+        let with_id = |body: &str| Sent { collapse_id: Some(b"score"), ..alert(body) };
+        arrive(&mut screen, 1, "com.example.app", &with_id("1 : 0"));
+        arrive(&mut screen, 2, "com.example.other", &with_id("other app"));
+        arrive(&mut screen, 3, "com.example.app", &Sent { collapse_id: Some(b"news"), ..alert("other id") });
+        arrive(&mut screen, 4, "com.example.app", &alert("no id"));
+        arrive(&mut screen, 5, "com.example.app", &with_id("1 : 1"));
+        assert_eq!(bodies(&screen), ["1 : 1", "no id", "other id", "other app"]);
+    }
+
+    #[test]
+    fn an_empty_collapse_id_replaces_nothing() {
+        let mut screen = Screen::default();
+        for body in ["first", "second"] {
+            arrive(&mut screen, 1, "com.example.app", &Sent { collapse_id: Some(b""), ..alert(body) });
+        }
+        assert_eq!(bodies(&screen), ["second", "first"]);
+    }
+
+    #[test]
+    fn what_is_not_shown_replaces_nothing() {
+        let mut screen = Screen::default();
+        let with_id = |body: &str| Sent { collapse_id: Some(b"score"), ..alert(body) };
+        arrive(&mut screen, 1, "com.example.app", &with_id("1 : 0"));
+        arrive(&mut screen, 2, "com.example.app", &Sent { permission: false, ..with_id("1 : 1") });
+        assert_eq!(bodies(&screen), ["1 : 0"]);
+    }
+
+    #[test]
+    fn a_badge_stays_until_another_or_zero_and_is_the_apps_own() {
+        let mut screen = Screen::default();
+        let badge = |screen: &Screen| screen.badge(&app("com.example.app"));
+        assert_eq!(badge(&screen), None);
+        for (aps, expected) in [
+            (json!({ "alert": "Hello", "badge": 3 }), Some(3)),
+            (json!({ "alert": "Hello" }), Some(3)),
+            (json!({ "badge": 5 }), Some(5)),
+            (json!({ "badge": 0 }), None),
+        ] {
+            arrive(&mut screen, 1, "com.example.app", &Sent::alert(&aps));
+            assert_eq!(badge(&screen), expected, "{aps}");
+        }
+        assert_eq!(bodies(&screen), ["Hello", "Hello"], "badge 0 removes no notification");
+        arrive(&mut screen, 2, "com.example.other", &Sent::alert(&json!({ "badge": 9 })));
+        assert_eq!(badge(&screen), None);
+    }
+
+    #[test]
+    fn nothing_of_an_app_without_permission_is_on_the_screen() {
+        let mut screen = Screen::default();
+        let aps = json!({ "alert": "Hello", "badge": 3 });
+        let rendering =
+            arrive(&mut screen, 1, "com.example.app", &Sent { permission: false, ..Sent::alert(&aps) });
+        assert_eq!(rendering.shown, Shown::Nothing { why: Dropped::PermissionOff });
+        assert_eq!((screen.notifications().len(), screen.badge(&app("com.example.app"))), (0, None));
+    }
+
+    #[test]
+    fn threads_group_by_app_and_thread_id_with_the_newest_first() {
+        let mut screen = Screen::default();
+        for (app, thread_id, body) in [
+            ("com.example.app", Some("a"), "1"),
+            ("com.example.app", None, "2"),
+            ("com.example.other", Some("a"), "3"),
+            ("com.example.app", Some("a"), "4"),
+            ("com.example.app", None, "5"),
+        ] {
+            let mut aps = json!({ "alert": body });
+            if let Some(thread_id) = thread_id {
+                aps["thread-id"] = json!(thread_id);
+            }
+            arrive(&mut screen, 1, app, &Sent::alert(&aps));
+        }
+        let threads = screen.threads();
+        let groups: Vec<_> = threads
+            .iter()
+            .map(|thread| {
+                let bodies: Vec<_> =
+                    thread.notifications.iter().map(|it| it.banner.body.as_deref().unwrap()).collect();
+                (thread.bundle_id.as_str(), thread.thread_id, bodies)
+            })
+            .collect();
+        assert_eq!(
+            groups,
+            [
+                ("com.example.app", None, vec!["5", "2"]),
+                ("com.example.app", Some("a"), vec!["4", "1"]),
+                ("com.example.other", Some("a"), vec!["3"]),
+            ]
+        );
+    }
+
+    #[test]
+    fn of_too_many_notifications_the_oldest_goes() {
+        let mut screen = Screen::default();
+        for number in 0..=NOTIFICATIONS_MAX {
+            arrive(&mut screen, 1, "com.example.app", &alert(&number.to_string()));
+        }
+        assert_eq!(screen.notifications().len(), NOTIFICATIONS_MAX);
+        assert_eq!(bodies(&screen).last().unwrap(), "1");
+    }
+
+    #[test]
+    fn a_notification_serialises_with_its_app_and_time() {
+        let mut screen = Screen::default();
+        let sent = Sent { collapse_id: Some(b"greeting"), ..alert("Hello") };
+        arrive(&mut screen, 7, "com.example.app", &sent);
+        let notification = json!({
+            "bundle-id": "com.example.app", "at-ms": 7000, "collapse-id": "greeting", "banner": { "body": "Hello" }
+        });
+        let written = serde_json::to_value(screen.notifications().next().unwrap()).unwrap();
+        assert_eq!(written, notification);
+        let thread: Value = json!([{ "bundle-id": "com.example.app", "notifications": [notification] }]);
+        assert_eq!(serde_json::to_value(screen.threads()).unwrap(), thread);
+    }
+
+    fn alert(body: &str) -> Sent {
+        Sent::alert(&json!({ "alert": body }))
+    }
+
+    fn arrive(screen: &mut Screen, at_secs: u64, bundle_id: &str, sent: &Sent) -> Rendering {
+        screen.arrive(Timestamp::from_secs(at_secs), &app(bundle_id), &sent.arrival())
+    }
+
+    fn app(bundle_id: &str) -> BundleId {
+        BundleId::parse(bundle_id).unwrap()
+    }
+
+    fn bodies(screen: &Screen) -> Vec<String> {
+        screen.notifications().map(|it| it.banner.body.clone().unwrap()).collect()
+    }
+}

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Environment, Expiration, FieldName, Priority, ProviderCertificate, ProviderKey, PushType, Request, Settings,
-    Timestamp, TokenKind, TokenStatus, Topic, VerifyEs256,
+    Environment, Expiration, FieldName, Priority, ProviderCertificate, ProviderKey, PushType, Request,
+    Settings, Timestamp, TokenKind, TokenStatus, Topic, VerifyEs256,
     connection::{Admission, Connection},
     device_token::{TokenBytes, TokenIdentity},
     provider_token::ProviderToken,
@@ -134,7 +134,10 @@ impl<'a> Checking<'a> {
             max_concurrent_streams: settings.max_concurrent_streams,
             push_type: self.push_type,
             priority: request.get(FieldName::ApnsPriority).and_then(Priority::parse),
-            expiration: request.get(FieldName::ApnsExpiration).and_then(Expiration::parse).unwrap_or_default(),
+            expiration: request
+                .get(FieldName::ApnsExpiration)
+                .and_then(Expiration::parse)
+                .unwrap_or_default(),
             device_token: self.identity,
             token_status: self.token_status,
         }

@@ -57,7 +57,9 @@ pub(super) const DEVICE_TOKEN_FITS_ENVIRONMENT: Rule = Rule {
     reason: Reason::BadDeviceToken,
     source: RESPONSE_PAGE,
     usual_mistake: "A development build's token is used with api.push.apple.com, or TestFlight's with the sandbox.",
-    check: |checking| Verdict::require(checking.identity.is_some_and(|it| it.environment == checking.environment)),
+    check: |checking| {
+        Verdict::require(checking.identity.is_some_and(|it| it.environment == checking.environment))
+    },
 };
 
 /// An app's tokens are of several kinds, and each kind has a topic of its own.
@@ -127,6 +129,8 @@ fn token<'a>(checking: &Checking<'a>) -> Option<(&'a Team, TokenIdentity)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use crate::{
         DeviceToken, Environment, Reason, Timestamp, TokenStatus,
         bench::{Bench, TEAM, TOKEN, VOIP_TOKEN},
@@ -195,5 +199,21 @@ mod tests {
             let other_app = bench.push().with("apns-topic", "com.example.second");
             assert_eq!(bench.reason(&other_app), Some(Reason::DeviceTokenNotForTopic));
         }
+    }
+    #[test]
+    fn device_token_is_not_flooded() {
+        let mut bench = Bench::new();
+        bench.team_mut(TEAM).settings_mut().set("device-token-burst", "3").unwrap();
+        bench.team_mut(TEAM).settings_mut().set("device-token-refill", "500").unwrap();
+        let push = bench.push();
+        let answers = |bench: &mut Bench| [(); 5].map(|()| bench.reason(&push));
+        let flooded = Some(Reason::TooManyRequests);
+        assert_eq!(answers(&mut bench), [None, None, None, flooded, flooded]);
+        bench.now = bench.now.saturating_add(Duration::from_secs(1));
+        assert_eq!(answers(&mut bench), [None, None, flooded, flooded, flooded]);
+        // Another token of the same app is another bucket.
+        let voip = bench.push().with(":path", &format!("/3/device/{VOIP_TOKEN}"));
+        let voip = voip.with("apns-topic", "com.example.app.voip").with("apns-push-type", "voip");
+        assert_eq!(bench.reason(&voip), None);
     }
 }

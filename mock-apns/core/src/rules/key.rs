@@ -30,9 +30,7 @@ pub(super) const TEAM_IS_THE_CONNECTIONS: Rule = Rule {
     source: TOKEN_PAGE,
     usual_mistake: "One pool of connections serves several teams.",
     check: |checking| match (checking.input.connection.first_key(), checking.verified) {
-        (Some(first), Some(token)) if first.team != token.key.team => {
-            checking.settings().second_team.into()
-        }
+        (Some(first), Some(token)) if first.team != token.key.team => checking.settings().second_team.into(),
         _ => Verdict::Pass,
     },
 };

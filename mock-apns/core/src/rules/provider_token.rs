@@ -121,9 +121,8 @@ pub(super) const PROVIDER_TOKEN_IS_RECENT: Rule = Rule {
     source: TOKEN_PAGE,
     usual_mistake: "The token is made once at start and never again, or the clock is behind.",
     check: |checking| {
-        let recent = |token: VerifiedToken| {
-            checking.now().saturating_since(token.issued_at) <= PROVIDER_TOKEN_AGE_MAX
-        };
+        let recent =
+            |token: VerifiedToken| checking.now().saturating_since(token.issued_at) <= PROVIDER_TOKEN_AGE_MAX;
         Verdict::require(checking.verified.is_none_or(recent))
     },
 };

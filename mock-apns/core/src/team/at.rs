@@ -41,6 +41,11 @@ impl<'a> TeamAt<'a> {
         self.team
     }
 
+    /// The team, for what does not depend on the time of day.
+    pub fn team_mut(&mut self) -> &mut Team {
+        self.team
+    }
+
     /// The team's time.
     pub fn now(&self) -> Timestamp {
         self.now
@@ -116,7 +121,12 @@ impl<'a> TeamAt<'a> {
         self.team.journal.add(self.team.settings.journal_entries, self.now, event);
     }
 
-    pub(crate) fn log_status(&mut self, notification: &Arc<Notification>, status: Status, cause: Option<Cause>) {
+    pub(crate) fn log_status(
+        &mut self,
+        notification: &Arc<Notification>,
+        status: Status,
+        cause: Option<Cause>,
+    ) {
         self.log(Compact::Notification { notification: Arc::clone(notification), status, cause });
     }
 

@@ -2,7 +2,8 @@
 
 use super::TeamAt;
 use crate::{
-    BundleId, CloseReason, DeviceError, DeviceId, DeviceState, DeviceToken, Environment, NewTokens, TokenKind,
+    BundleId, CloseReason, DeviceError, DeviceId, DeviceState, DeviceToken, Environment, NewTokens,
+    TokenKind,
     app::AppIndex,
     device::{DeviceIndex, Installation},
     device_token::TokenIdentity,
@@ -59,7 +60,12 @@ impl TeamAt<'_> {
 
     /// Puts an app on a device, of a build for one environment. Put back after it was uninstalled, it gets new tokens.
     /// Where it is already, nothing changes.
-    pub fn install(&mut self, id: &DeviceId, app: &BundleId, environment: Environment) -> Result<(), DeviceError> {
+    pub fn install(
+        &mut self,
+        id: &DeviceId,
+        app: &BundleId,
+        environment: Environment,
+    ) -> Result<(), DeviceError> {
         let device = self.device(id)?;
         let index = self.app(app)?;
         let position = self.team.devices.at(device).position(index, environment);
@@ -75,7 +81,12 @@ impl TeamAt<'_> {
 
     /// Takes an app off a device. APNs does not know: it learns when it next has something for one of its tokens and
     /// can reach the device.
-    pub fn uninstall(&mut self, id: &DeviceId, app: &BundleId, environment: Environment) -> Result<(), DeviceError> {
+    pub fn uninstall(
+        &mut self,
+        id: &DeviceId,
+        app: &BundleId,
+        environment: Environment,
+    ) -> Result<(), DeviceError> {
         let place = self.place(id, app, environment)?;
         self.installation(place).uninstall();
         self.log_device(place.device, DeviceChange::Uninstalled { app: app.clone(), environment });
@@ -119,7 +130,8 @@ impl TeamAt<'_> {
         // What APNs had learned of the token before is history.
         self.team.gone.remove(&identity);
         let token = self.team.token_of(&identity);
-        let change = DeviceChange::Registered { app: app.clone(), environment, kind, token: token.to_string() };
+        let change =
+            DeviceChange::Registered { app: app.clone(), environment, kind, token: token.to_string() };
         self.log_device(place.device, change);
         Ok(token)
     }
@@ -174,14 +186,7 @@ impl TeamAt<'_> {
     ) -> Result<(u32, DeviceToken), DeviceError> {
         let place = self.place(id, app, environment)?;
         self.require_kind(app, place.app, TokenKind::LiveActivity)?;
-        let installation = self.installation(place);
-        let activity = installation.start_activity();
-        let identity = place.token(TokenKind::LiveActivity, installation.generation, activity);
-        let token = self.team.token_of(&identity);
-        let change =
-            DeviceChange::ActivityStarted { app: app.clone(), environment, activity, token: token.to_string() };
-        self.log_device(place.device, change);
-        Ok((activity, token))
+        Ok(self.begin_activity(&place.token(TokenKind::LiveActivity, 0, 0), None))
     }
 
     /// Ends a Live Activity on the device, as its user does.
@@ -243,7 +248,12 @@ impl TeamAt<'_> {
         self.team.app_index(bundle_id).ok_or_else(|| DeviceError::UnknownApp(bundle_id.clone()))
     }
 
-    fn place(&self, id: &DeviceId, bundle_id: &BundleId, environment: Environment) -> Result<Place, DeviceError> {
+    fn place(
+        &self,
+        id: &DeviceId,
+        bundle_id: &BundleId,
+        environment: Environment,
+    ) -> Result<Place, DeviceError> {
         let device = self.device(id)?;
         let app = self.app(bundle_id)?;
         let position = self.team.devices.at(device).position(app, environment);

@@ -9,8 +9,8 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use thiserror::Error;
 
 use crate::{
-    App, BundleId, Clock, Counters, Device, DeviceConnectionId, DeviceId, DeviceToken, KeyId, ProviderKey, Record,
-    Event, Settings, TeamId, Timestamp, TokenKind, TokenStatus, Topic,
+    App, BundleId, Clock, Counters, Device, DeviceChange, DeviceConnectionId, DeviceId, DeviceToken, Event,
+    KeyId, ProviderKey, Record, Settings, TeamId, Timestamp, TokenKind, TokenStatus, Topic,
     app::AppIndex,
     delivery::Timers,
     device::{DeviceIndex, Devices, Installation},
@@ -204,9 +204,23 @@ impl Team {
     /// What a device shows: of all that was delivered to it, as far back as the journal goes.
     pub fn screen(&self, id: &DeviceId) -> Screen {
         let mut screen = Screen::default();
+        // By the number of the notification that started it: a Live Activity.
+        let mut started = FxHashMap::default();
         for record in self.journal(0) {
-            let (Some(notification), Some(to)) = (record.notification(), record.destination()) else { continue };
+            if let Event::Device {
+                change: DeviceChange::ActivityStarted { activity, started_by, .. }, ..
+            } = record.event
+            {
+                started_by.and_then(|number| started.insert(number, *activity));
+            }
+            let (Some(notification), Some(to)) = (record.notification(), record.destination()) else {
+                continue;
+            };
             if record.is_delivery() && to.device == id {
+                started
+                    .get(&notification.number)
+                    .into_iter()
+                    .for_each(|activity| screen.next_activity_is(*activity));
                 screen.arrive(record.at, to.bundle_id, &gateway::arrival(self, notification));
             }
         }
@@ -281,7 +295,9 @@ impl Team {
 
     pub(crate) fn installation_place(&self, token: &TokenIdentity) -> usize {
         let device = self.devices.at(token.device);
-        device.position(token.app, token.environment).expect("an identified token has an installation, for ever")
+        device
+            .position(token.app, token.environment)
+            .expect("an identified token has an installation, for ever")
     }
 
     /// Whether a device may not be sent more for this app before it has acknowledged some.
