@@ -92,7 +92,9 @@ pub use certificate::{CertificateError, ProviderCertificate};
 pub use clock::{Clock, ClockError};
 pub use collapse_id::{COLLAPSE_ID_BYTES_MAX, CollapseId};
 pub use connection::{ConnectionId, Opened};
-pub use device::{DEVICE_ID_BYTES_MAX, Device, DeviceError, DeviceId, DeviceIdError, DeviceState, NewTokens};
+pub use device::{
+    DEVICE_ID_BYTES_MAX, Device, DeviceError, DeviceId, DeviceIdError, DeviceState, InstalledApp, NewTokens,
+};
 pub use device_token::{DEVICE_TOKEN_BYTES_MAX, DeviceToken, DeviceTokenError, TokenStatus};
 pub use environment::Environment;
 pub use expiration::Expiration;

@@ -73,6 +73,7 @@ impl Notification {
     /// `aps.timestamp` of a Live Activity's payload, in milliseconds.
     pub(crate) fn activity_timestamp(&self) -> Option<u64> {
         let seconds = self.aps().get("timestamp").and_then(serde_json::Value::as_f64)?;
+        #[expect(clippy::cast_sign_loss, reason = "the conversion stops at both ends: before 1970 is 1970")]
         Some((seconds * 1000.0) as u64)
     }
 

@@ -1,7 +1,5 @@
 //! The same seed and the same calls give the same effects, byte for byte.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
-
 mod common;
 
 use common::{Bench, Jwt, NOW, certificate, sandbox};

@@ -96,7 +96,7 @@ impl TeamAt<'_> {
         self.spend_background_budget(&notification);
         self.update_activity(&notification);
         match self.team.devices.at(notification.token.device).connection {
-            Some(connection) => self.send_to_device(connection, notification, origin),
+            Some(connection) => self.send_to_device(connection, &notification, origin),
             None => self.log_delivered(&notification, origin),
         }
     }

@@ -88,7 +88,7 @@ enum Overwritten {
 /// newer `timestamp`, as on the device.
 fn overwritten(waiting: &Notification, newcomer: &Notification) -> Overwritten {
     if waiting.token == newcomer.token && waiting.token.activity != 0 {
-        let [of_waiting, of_newcomer] = [waiting, newcomer].map(|it| it.activity_timestamp());
+        let [of_waiting, of_newcomer] = [waiting, newcomer].map(Notification::activity_timestamp);
         if of_waiting > of_newcomer {
             return Overwritten::Newcomer(Cause::OlderTimestamp { than: waiting.number });
         }

@@ -5,12 +5,13 @@ use std::hash::BuildHasher as _;
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
-use super::{Device, DeviceError, DeviceId, DeviceIndex};
+use super::{DeviceData, DeviceError, DeviceId, DeviceIndex};
 
 /// Devices by place and by name. A table of places instead of a map from names: a name is kept once.
 #[derive(Debug, Default)]
 pub(crate) struct Devices {
-    places: Vec<Device>,
+    places: Vec<DeviceData>,
+    names: Vec<DeviceId>,
     by_name: HashTable<DeviceIndex>,
 }
 
@@ -21,44 +22,48 @@ impl Devices {
         }
         let place = u32::try_from(self.places.len()).map_err(|_| DeviceError::TooManyDevices)?;
         let index = DeviceIndex(place);
-        let places = &self.places;
-        self.by_name.insert_unique(hash(&id), index, |other| hash(&places[other.0 as usize].id));
-        self.places.push(Device::new(id));
+        let names = &self.names;
+        self.by_name.insert_unique(hash(&id), index, |other| hash(&names[other.0 as usize]));
+        self.places.push(DeviceData::new());
+        self.names.push(id);
         Ok(index)
     }
 
     /// Forgets its name: whoever uses it next is another device. Its tokens go on leading to its place, and to nothing.
     pub(crate) fn remove(&mut self, index: DeviceIndex) {
-        let id = self.places[index.0 as usize].id.clone();
-        if let Ok(entry) = self.by_name.find_entry(hash(&id), |other| *other == index) {
+        let hash = hash(self.name(index));
+        if let Ok(entry) = self.by_name.find_entry(hash, |other| *other == index) {
             entry.remove();
         }
     }
 
     pub(crate) fn index_of(&self, id: &DeviceId) -> Option<DeviceIndex> {
-        self.by_name.find(hash(id), |index| self.places[index.0 as usize].id == *id).copied()
+        self.by_name.find(hash(id), |index| self.name(*index) == id).copied()
     }
 
-    pub(crate) fn get(&self, index: DeviceIndex) -> Option<&Device> {
+    pub(crate) fn get(&self, index: DeviceIndex) -> Option<&DeviceData> {
         self.places.get(index.0 as usize)
     }
 
     /// The device at a place that [`add`](Self::add) gave out.
-    pub(crate) fn at(&self, index: DeviceIndex) -> &Device {
+    pub(crate) fn at(&self, index: DeviceIndex) -> &DeviceData {
         &self.places[index.0 as usize]
     }
 
     /// The device at a place that [`add`](Self::add) gave out.
-    pub(crate) fn at_mut(&mut self, index: DeviceIndex) -> &mut Device {
+    pub(crate) fn at_mut(&mut self, index: DeviceIndex) -> &mut DeviceData {
         &mut self.places[index.0 as usize]
     }
 
+    /// Its name, also when it was removed.
+    pub(crate) fn name(&self, index: DeviceIndex) -> &DeviceId {
+        &self.names[index.0 as usize]
+    }
+
     /// Those that were not removed, in the order in which they were added.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Device> {
-        let places = self.places.iter().zip(0..);
-        places
-            .filter(|(device, at)| self.index_of(&device.id) == Some(DeviceIndex(*at)))
-            .map(|(device, _)| device)
+    pub(crate) fn indices(&self) -> impl Iterator<Item = DeviceIndex> {
+        let all = self.names.iter().zip((0..).map(DeviceIndex));
+        all.filter(|(name, index)| self.index_of(name) == Some(*index)).map(|(_, index)| index)
     }
 }
 
@@ -82,6 +87,6 @@ mod tests {
         devices.remove(places[7]);
         assert_eq!(devices.index_of(&id(7)), None);
         assert_ne!(devices.add(id(7)), Ok(places[7]));
-        assert_eq!(devices.iter().count(), 1_000);
+        assert_eq!(devices.indices().count(), 1_000);
     }
 }

@@ -19,8 +19,6 @@ pub(crate) struct Installation {
     /// The kinds that it is registered for.
     registered: u16,
     pub(crate) generation: u32,
-    /// The rate limit of its alert token: see [`bucket`](crate::delivery::Bucket).
-    pub(crate) flood: Timestamp,
     /// The push that waits: at most one for an app on a device.
     pub(crate) slot: Option<Box<Stored>>,
     more: Option<Box<More>>,
@@ -32,7 +30,7 @@ pub(crate) struct More {
     pub(crate) activities: Vec<Activity>,
     /// The budget of background pushes.
     pub(crate) background: Timestamp,
-    /// The rate limits of its other tokens, but those of Live Activities.
+    /// The rate limits of its tokens, but those of Live Activities.
     floods: Vec<(TokenKind, Timestamp)>,
 }
 
@@ -68,7 +66,6 @@ impl Installation {
             known_disabled: false,
             registered: 0,
             generation: 1,
-            flood: Timestamp::default(),
             slot: None,
             more: None,
         }
@@ -140,9 +137,6 @@ impl Installation {
 
     /// The rate limit of one of its tokens.
     pub(crate) fn flood(&self, kind: TokenKind, activity: u32) -> Timestamp {
-        if kind == TokenKind::App {
-            return self.flood;
-        }
         let found = self.more.as_ref().and_then(|more| match activity {
             0 => more.floods.iter().find(|it| it.0 == kind).map(|it| it.1),
             _ => more.activities.iter().find(|it| it.number == activity).map(|it| it.flood),
@@ -151,9 +145,7 @@ impl Installation {
     }
 
     pub(crate) fn set_flood(&mut self, kind: TokenKind, activity: u32, value: Timestamp) {
-        if kind == TokenKind::App {
-            self.flood = value;
-        } else if activity != 0 {
+        if activity != 0 {
             self.activity_mut(activity).into_iter().for_each(|it| it.flood = value);
         } else {
             let floods = &mut self.more_mut().floods;
@@ -164,7 +156,7 @@ impl Installation {
 
     /// The budget of its background pushes.
     pub(crate) fn background(&self) -> Timestamp {
-        self.more.as_ref().map_or(Timestamp::default(), |more| more.background)
+        self.more.as_ref().map(|more| more.background).unwrap_or_default()
     }
 
     pub(crate) fn set_background(&mut self, value: Timestamp) {

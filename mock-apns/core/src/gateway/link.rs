@@ -72,14 +72,14 @@ impl TeamAt<'_> {
     pub(crate) fn send_to_device(
         &mut self,
         connection: DeviceConnectionId,
-        notification: Arc<Notification>,
+        notification: &Arc<Notification>,
         origin: Origin,
     ) {
         let Some(link) = self.team.links.get_mut(&connection) else { return };
         link.sent += 1;
         let delivery = link.sent;
-        link.in_flight.push_back(InFlight { delivery, notification: Arc::clone(&notification), origin });
-        let message = notification_message(self.team, delivery, &notification, origin);
+        link.in_flight.push_back(InFlight { delivery, notification: Arc::clone(notification), origin });
+        let message = notification_message(self.team, delivery, notification, origin);
         self.tell(connection, ToDevice::unasked(DeviceMessage::Notification(Box::new(message))));
     }
 

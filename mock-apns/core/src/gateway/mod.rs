@@ -8,6 +8,8 @@ mod link;
 mod message;
 mod requests;
 
+use std::num::NonZeroU64;
+
 pub use device_certificate::DeviceCertificateError;
 pub(crate) use link::{Link, arrival};
 pub use message::{
@@ -18,10 +20,10 @@ pub(crate) use requests::GatewayPeers;
 
 /// Names a device's connection for as long as the service lives; never used again.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct DeviceConnectionId(u64);
+pub struct DeviceConnectionId(NonZeroU64);
 
 impl std::fmt::Display for DeviceConnectionId {
-    /// The ordinal of the connection, from 0.
+    /// The ordinal of the connection, from 1.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Display::fmt(&self.0, f)
     }

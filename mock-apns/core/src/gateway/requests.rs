@@ -1,5 +1,7 @@
 //! What devices ask for, and what they are answered.
 
+use std::num::NonZeroU64;
+
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -40,7 +42,7 @@ impl Service {
     /// A device's connection is open: to be called when its TLS handshake is done. `device` is the one that its
     /// certificate names.
     pub fn device_connected(&mut self, _now: Timestamp, device: DeviceId) -> DeviceConnectionId {
-        let id = DeviceConnectionId(self.gateway.opened);
+        let id = DeviceConnectionId(NonZeroU64::MIN.saturating_add(self.gateway.opened));
         self.gateway.opened += 1;
         self.gateway.peers.insert(id, Peer { device, joined: None });
         id

@@ -198,13 +198,11 @@ impl TeamAt<'_> {
         activity: u32,
     ) -> Result<(), DeviceError> {
         let place = self.place(id, app, environment)?;
-        match self.installation(place).activity_mut(activity).filter(|it| !it.ended) {
-            Some(under_way) => under_way.ended = true,
-            None => {
-                let (device, bundle_id) = (id.clone(), app.clone());
-                return Err(DeviceError::UnknownActivity { device, bundle_id, environment, activity });
-            }
-        }
+        let Some(under_way) = self.installation(place).activity_mut(activity).filter(|it| !it.ended) else {
+            let (device, bundle_id) = (id.clone(), app.clone());
+            return Err(DeviceError::UnknownActivity { device, bundle_id, environment, activity });
+        };
+        under_way.ended = true;
         let change = DeviceChange::ActivityEnded { app: app.clone(), environment, activity };
         self.log_device(place.device, change);
         Ok(())
@@ -258,13 +256,11 @@ impl TeamAt<'_> {
         let app = self.app(bundle_id)?;
         let position = self.team.devices.at(device).position(app, environment);
         let is_installed = |place: &usize| self.team.devices.at(device).installations[*place].installed;
-        match position.filter(is_installed) {
-            Some(installation) => Ok(Place { device, app, environment, installation }),
-            None => {
-                let (device, bundle_id) = (id.clone(), bundle_id.clone());
-                Err(DeviceError::NotInstalled { device, bundle_id, environment })
-            }
-        }
+        let Some(installation) = position.filter(is_installed) else {
+            let (device, bundle_id) = (id.clone(), bundle_id.clone());
+            return Err(DeviceError::NotInstalled { device, bundle_id, environment });
+        };
+        Ok(Place { device, app, environment, installation })
     }
 
     fn installation(&mut self, place: Place) -> &mut Installation {

@@ -13,7 +13,7 @@ use crate::{
     KeyId, ProviderKey, Record, Settings, TeamId, Timestamp, TokenKind, TokenStatus, Topic,
     app::AppIndex,
     delivery::Timers,
-    device::{DeviceIndex, Devices, Installation},
+    device::{DeviceData, DeviceIndex, Devices, Installation},
     device_token::{BLOCK, TokenIdentity, TokenKey},
     gateway::{self, Link},
     journal::Journal,
@@ -152,13 +152,13 @@ impl Team {
     }
 
     /// The team's devices, in the order in which they were added.
-    pub fn devices(&self) -> impl Iterator<Item = &Device> {
-        self.devices.iter()
+    pub fn devices(&self) -> impl Iterator<Item = Device<'_>> {
+        self.devices.indices().map(|index| Device { team: self, index })
     }
 
     /// The device of this name.
-    pub fn device(&self, id: &DeviceId) -> Option<&Device> {
-        self.devices.index_of(id).map(|index| self.devices.at(index))
+    pub fn device(&self, id: &DeviceId) -> Option<Device<'_>> {
+        self.devices.index_of(id).map(|index| Device { team: self, index })
     }
 
     /// What is answered for a device token at `now`, the team's time; `None`: it is none of the team's.
@@ -283,7 +283,7 @@ impl Team {
     }
 
     /// The device and the installation of a token that [`identify`](Self::identify) has found.
-    pub(crate) fn installation(&self, token: &TokenIdentity) -> (&Device, &Installation) {
+    pub(crate) fn installation(&self, token: &TokenIdentity) -> (&DeviceData, &Installation) {
         let device = self.devices.at(token.device);
         (device, &device.installations[self.installation_place(token)])
     }
@@ -313,7 +313,7 @@ impl Team {
     }
 
     pub(crate) fn device_id(&self, index: DeviceIndex) -> &DeviceId {
-        &self.devices.at(index).id
+        self.devices.name(index)
     }
 
     /// Makes everything that is chosen at random follow from `seed` and the team's ID alone, so that other teams change

@@ -59,7 +59,7 @@ impl World {
         let effects = self.bench.effects(&push);
         let team = self.team();
         let number =
-            team.team().journal(0).filter_map(|it| it.notification().cloned()).last().unwrap().number;
+            team.team().journal(0).filter_map(|it| it.notification().cloned()).next_back().unwrap().number;
         (number, effects)
     }
 
