@@ -8,7 +8,7 @@ use super::{Cause, Compact, DeviceChange, Entry, RefusedPush, Status};
 use crate::{
     BundleId, Clock, DeviceId, DeviceToken, Environment, Expiration, Named as _, Notification, Timestamp,
     TokenKind, gateway,
-    rendering::{self, Rendering},
+    rendering::{self, Arrival, Rendering},
     team::Team,
 };
 
@@ -111,11 +111,15 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// What the device makes of the notification, taken by itself: where it was delivered. What the device shows
-    /// altogether is [`Team::screen`].
+    /// What the device makes of the notification, taken by itself, and what is wrong with it: where it was delivered, or
+    /// discarded because its user does not let the app show notifications. What the device shows altogether is
+    /// [`Team::screen`].
     pub fn rendering(&self) -> Option<Rendering> {
-        let notification = self.notification().filter(|_| self.is_delivery())?;
-        Some(rendering::render(&gateway::arrival(self.team, notification)))
+        let is_disabled =
+            matches!(self.status(), Some(Status::DiscardedDisabled | Status::DiscardedDisabledFromStorage));
+        let notification = self.notification().filter(|_| is_disabled || self.is_delivery())?;
+        let arrival = gateway::arrival(self.team, notification);
+        Some(rendering::render(&Arrival { permission: !is_disabled, ..arrival }))
     }
 
     /// Whether a notification was delivered.
@@ -145,6 +149,10 @@ impl Serialize for Record<'_> {
                 }
                 self.serialize_destination(&mut map)?;
                 serialize_notification(&mut map, notification, status)?;
+                if let Some(Rendering { shown, warnings }) = self.rendering() {
+                    map.serialize_entry("shown", &shown)?;
+                    map.serialize_entry("warnings", &warnings)?;
+                }
             }
             Event::Device { device, change } => {
                 map.serialize_entry("event", "device")?;

@@ -61,6 +61,7 @@ fn without_permission_alerts_are_discarded_and_background_pushes_are_not() {
     let alert = world.send(&world.alert("Hello"));
     let background = world.send(&world.background());
     assert_eq!(world.life(alert), [DISABLED]);
+    assert_eq!(rendering(&mut world, alert).warnings, [Warning::PermissionOff]);
     assert_eq!(world.life(background), ["Delivered to Device"]);
     world.permission(true);
     let alert = world.send(&world.alert("Hello"));
