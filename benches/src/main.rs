@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, process::ExitCode};
 
-use apns_benches::{LoadError, LoadOptions, Workload, load, run_in_namespace, run_role};
+use apns_benches::{LoadError, LoadOptions, Workload, devices, load, run_in_namespace, run_role};
 use clap::{Parser, Subcommand};
 
 /// Measures the double and the provider beside what others would use in their place.
@@ -17,6 +17,8 @@ struct Cli {
 enum Command {
     /// Pushes through pairs of processes over TLS on loopback and compares what they cost.
     Load(Load),
+    /// Connects devices to a double's gateway, all at once, and tells what memory each costs it.
+    Devices(Devices),
     /// One side of a pair; started by `load`.
     #[command(hide = true)]
     Role {
@@ -59,9 +61,20 @@ struct Load {
     json: bool,
 }
 
+#[derive(Debug, clap::Args)]
+struct Devices {
+    /// How many.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    connections: u32,
+    /// Prints the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Load(options) => options.run(),
+        Command::Devices(options) => options.run(),
         Command::Role { job } => run_role(&job),
         Command::Namespace { job } => run_in_namespace(&job),
     };
@@ -89,6 +102,16 @@ impl Load {
             with_peers: !self.no_peers,
         };
         let report = load(&options)?;
+        let text = if self.json { report.to_json() } else { report.to_string() };
+        // A reader that has gone away wants no more.
+        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+        Ok(())
+    }
+}
+
+impl Devices {
+    fn run(&self) -> Result<(), LoadError> {
+        let report = devices(self.connections as usize)?;
         let text = if self.json { report.to_json() } else { report.to_string() };
         // A reader that has gone away wants no more.
         let _ = writeln!(std::io::stdout(), "{}", text.trim_end());

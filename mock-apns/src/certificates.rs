@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use apns_certs::{
-    Authority, Flaw, HostName, Identity, ProviderCertificateKind, ProviderCertificateRequest, RevocationList,
-    TeamId, Topic,
+    Authority, DeviceId, Flaw, HostName, Identity, ProviderCertificateKind, ProviderCertificateRequest,
+    RevocationList, TeamId, Topic,
 };
 use rustls::pki_types::UnixTime;
 
@@ -59,7 +59,20 @@ impl Certificates {
             _ => self.authority.flawed_provider(&request(ProviderCertificateKind::Universal), flaw, now()),
         }
     }
+
+    /// A good certificate for a device that is called `ready-made`.
+    pub(crate) fn device(&self) -> Result<Identity, apns_certs::Error> {
+        self.authority.device(&DeviceId::new(DEVICE_ID)?, now())
+    }
+
+    /// The same device's certificate, a day past its dates.
+    pub(crate) fn expired_device(&self) -> Result<Identity, apns_certs::Error> {
+        self.authority.expired_device(&DeviceId::new(DEVICE_ID)?, now())
+    }
 }
+
+/// The device whose certificate is ready to use.
+const DEVICE_ID: &str = "ready-made";
 
 fn request(kind: ProviderCertificateKind) -> ProviderCertificateRequest {
     let constants = "the ready-made identifiers are well-formed: every test makes certificates for them";

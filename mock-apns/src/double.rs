@@ -1,14 +1,28 @@
 //! A double that runs: start, addresses, stop.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
-use apns_certs::HostName;
-use mock_apns_core::{Environment, Service, Settings};
+use apns_certs::{AuthKey, HostName};
+use mock_apns_core::{BundleId, Environment, Service, Settings, TeamId};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    Certificates, ReadyMade, StartError, clock, es256::verify_es256, listener::Listener, shared::Shared,
-    tls::ServerTls,
+    Certificates, Device, DeviceError, DeviceOptions, MockTeam, ReadyMade, StartError, TeamCreationError,
+    clock,
+    connection::{self, CONNECTIONS_MAX},
+    device_gateway::{self, DEVICES_MAX},
+    es256::verify_es256,
+    listener::Listener,
+    shared::Shared,
+    team::new_team,
+    tls::{ServerTls, gateway_config},
+    wake_up,
 };
 
 /// A simulated APNs that listens on this machine. Dropping it closes its listeners and connections;
@@ -17,10 +31,14 @@ use crate::{
 pub struct MockApns {
     sandbox: SocketAddr,
     production: SocketAddr,
+    device_gateway: SocketAddr,
     certificates: Certificates,
     ready_made: ReadyMade,
+    shared: Shared,
+    teams_made: AtomicU32,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
+    wake_up: JoinHandle<()>,
 }
 
 /// How a double starts. The defaults suit a test: loopback, free ports, seed 0.
@@ -30,6 +48,7 @@ pub struct Builder {
     bind: IpAddr,
     sandbox_port: u16,
     production_port: u16,
+    device_port: u16,
     seed: u64,
     settings: Settings,
     host_names: Vec<HostName>,
@@ -56,6 +75,7 @@ impl MockApns {
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             sandbox_port: 0,
             production_port: 0,
+            device_port: 0,
             seed: 0,
             settings: Settings::default(),
             host_names: Vec::new(),
@@ -72,6 +92,67 @@ impl MockApns {
         self.production
     }
 
+    /// Where the device gateway listens.
+    pub fn device_gateway(&self) -> SocketAddr {
+        self.device_gateway
+    }
+
+    /// A device of this name, connected and online, in the ready-made team. The name is 1 to 64 printable
+    /// ASCII characters; the newest connection of a device wins.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use mock_apns::{Environment, MockApns, TokenKind};
+    ///
+    /// let mock = MockApns::start().await?;
+    /// let mut device = mock.device("alice-phone").await?;
+    /// let token = device.register("com.example.app", Environment::Sandbox, TokenKind::App).await?;
+    /// // Push to `token.token`; then `device.next().await?` is the notification.
+    /// # let _ = token;
+    /// device.disconnect().await;
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    pub async fn device(&self, name: &str) -> Result<Device, DeviceError> {
+        self.team().device(name).await
+    }
+
+    /// How a device of this name connects to this double; to be changed before it does.
+    pub fn device_options(&self, name: &str) -> Result<DeviceOptions, DeviceError> {
+        self.team().device_options(name)
+    }
+
+    /// The ready-made team.
+    pub fn team(&self) -> MockTeam {
+        let constants = "the ready-made identifiers are well-formed: every start makes a team of them";
+        let app = BundleId::parse(self.ready_made.bundle_id).expect(constants);
+        let id = TeamId::parse(self.ready_made.team_id).expect(constants);
+        self.handle(id, app, self.ready_made.keys[0].key.clone())
+    }
+
+    /// Makes a team with a key and this app, for a test that wants to share nothing with others. It takes well under a
+    /// millisecond. Teams are called TEAM000001, TEAM000002 and so on, in the order in which they are made.
+    pub fn create_team(&self, bundle_id: &str) -> Result<MockTeam, TeamCreationError> {
+        let app = BundleId::parse(bundle_id)?;
+        let number = self.teams_made.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let (team, key) = new_team(number, &app)?;
+        let id = team.id();
+        self.shared.batch().service().add_team(team)?;
+        Ok(self.handle(id, app, key))
+    }
+
+    /// Removes a team and everything that it has: its credentials are good for nothing any more, its devices are sent
+    /// away. `false`: it is not there.
+    pub fn remove_team(&self, team: &MockTeam) -> bool {
+        self.shared.batch().service().remove_team(team.id())
+    }
+
+    fn handle(&self, id: TeamId, app: BundleId, key: AuthKey) -> MockTeam {
+        let (shared, gateway) = (self.shared.clone(), self.device_gateway);
+        MockTeam { shared, id, app, key, authority: self.certificates.authority().clone(), gateway }
+    }
+
     /// The CA, and certificates of every kind.
     pub fn certificates(&self) -> &Certificates {
         &self.certificates
@@ -82,8 +163,8 @@ impl MockApns {
         &self.ready_made
     }
 
-    /// Says goodbye on every connection (GOAWAY, `{"reason":"Shutdown"}`) and returns when all are closed,
-    /// after a few seconds at most.
+    /// Says goodbye on every connection (GOAWAY, `{"reason":"Shutdown"}`; `closed` to devices) and returns when
+    /// all are closed, after a few seconds at most.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         for listener in std::mem::take(&mut self.listeners) {
@@ -95,8 +176,8 @@ impl MockApns {
 
 impl Drop for MockApns {
     fn drop(&mut self) {
-        for listener in &self.listeners {
-            listener.abort();
+        for task in self.listeners.iter().chain([&self.wake_up]) {
+            task.abort();
         }
     }
 }
@@ -111,6 +192,12 @@ impl Builder {
     /// The ports of sandbox and production; 0 takes a free one.
     pub fn ports(mut self, sandbox: u16, production: u16) -> Self {
         (self.sandbox_port, self.production_port) = (sandbox, production);
+        self
+    }
+
+    /// The port of the device gateway; 0 takes a free one.
+    pub fn device_port(mut self, port: u16) -> Self {
+        self.device_port = port;
         self
     }
 
@@ -132,29 +219,52 @@ impl Builder {
         self
     }
 
-    /// Starts. When this returns, both listeners accept: they are bound before anything is spawned.
+    /// Starts. When this returns, all listeners accept: they are bound before anything is spawned.
     pub async fn start(self) -> Result<MockApns, StartError> {
         let certificates = Certificates::generate(&self.host_names)?;
         let tls = ServerTls::new(&certificates)?;
+        let gateway_tls = gateway_config(&certificates)?;
         let mut service = Service::new(self.settings, self.seed, verify_es256);
         let ready_made = ReadyMade::add_to(&mut service, clock::now())?;
         let shared = Shared::new(service);
 
-        let bind = |port, environment| {
-            Listener::bind(SocketAddr::new(self.bind, port), environment, tls.clone(), shared.clone())
-        };
-        let sandbox = bind(self.sandbox_port, Environment::Sandbox).await?;
-        let production = bind(self.production_port, Environment::Production).await?;
+        let bind = |port, what| Listener::bind(SocketAddr::new(self.bind, port), what);
+        let sandbox = bind(self.sandbox_port, "the sandbox").await?;
+        let production = bind(self.production_port, "production").await?;
+        let devices = bind(self.device_port, "the device gateway").await?;
+
         let (stop, stopped) = watch::channel(false);
+        let providers = |environment| {
+            let (tls, shared) = (tls.clone(), shared.clone());
+            move |tcp, peer, stop| {
+                connection::serve(tcp, peer, environment, tls.clone(), shared.clone(), stop)
+            }
+        };
+        let serve_device = {
+            let shared = shared.clone();
+            move |tcp, peer, stop| {
+                device_gateway::serve(tcp, peer, Arc::clone(&gateway_tls), shared.clone(), stop)
+            }
+        };
         Ok(MockApns {
             sandbox: sandbox.address(),
             production: production.address(),
+            device_gateway: devices.address(),
             certificates,
             ready_made,
+            shared: shared.clone(),
+            teams_made: AtomicU32::new(0),
             stop,
-            listeners: [sandbox, production]
-                .map(|listener| tokio::spawn(listener.run(stopped.clone())))
-                .into(),
+            listeners: vec![
+                tokio::spawn(sandbox.run(CONNECTIONS_MAX, providers(Environment::Sandbox), stopped.clone())),
+                tokio::spawn(production.run(
+                    CONNECTIONS_MAX,
+                    providers(Environment::Production),
+                    stopped.clone(),
+                )),
+                tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped)),
+            ],
+            wake_up: tokio::spawn(wake_up::run(shared)),
         })
     }
 }

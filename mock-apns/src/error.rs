@@ -1,7 +1,10 @@
 use std::{io, net::SocketAddr};
 
-use mock_apns_core::Environment;
+use mock_apns_core::{BundleIdError, TeamError};
+
 use thiserror::Error;
+
+use crate::MintError;
 
 /// Why a double did not start.
 #[derive(Debug, Error)]
@@ -9,13 +12,13 @@ use thiserror::Error;
 pub enum StartError {
     /// An address cannot be listened on.
     #[error(
-        "cannot listen on {address} for {environment:?}: {source}. Is another mock-apns running? Port 0 takes a free one"
+        "cannot listen on {address} for {what}: {source}. Is another mock-apns running? Port 0 takes a free one"
     )]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Whose listener it was to be.
-        environment: Environment,
+        /// What was to listen there.
+        what: &'static str,
         /// What the system said.
         source: io::Error,
     },
@@ -25,4 +28,25 @@ pub enum StartError {
     /// TLS refuses the certificates.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),
+}
+
+/// Why a team was not made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TeamCreationError {
+    /// The app's bundle identifier is none.
+    #[error(transparent)]
+    App(#[from] BundleIdError),
+    /// The key could not be made.
+    #[error("cannot make the team's key: {0}")]
+    Key(#[from] apns_certs::Error),
+    /// The key cannot sign.
+    #[error("cannot sign with the team's key: {0}")]
+    ProviderToken(#[from] MintError),
+    /// The team cannot be as it was asked for.
+    #[error(transparent)]
+    Team(#[from] TeamError),
+    /// A double names a million teams and no more.
+    #[error("this double has made a million teams: start another")]
+    TooMany,
 }

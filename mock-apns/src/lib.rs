@@ -5,8 +5,10 @@
 //! device.**
 //!
 //! ```text
-//!   provider ──TLS──▶ listener ──▶ connection ──▶ mock_apns_core::Service
-//!            ◀──────            ◀── HTTP/2 ◀── answers
+//!   provider ──TLS──▶ listener ──▶ connection ────▶ mock_apns_core::Service ◀──▶ wake_up
+//!            ◀──────            ◀── HTTP/2 ◀── answers      │  ▲
+//!                                                  messages ▼  │ lines
+//!   device   ◀─TLS──▶ listener ◀────────────────▶ device_gateway
 //! ```
 //!
 //! This crate is the shell: sockets, TLS, the clock, files, the command line. What is answered is decided in
@@ -15,8 +17,12 @@
 //! | module | what |
 //! |---|---|
 //! | `double` | [`MockApns`]: start and stop |
-//! | `listener`, `connection` | accepting, and one connection from bytes to bytes |
-//! | `tls`, `certificates` | the handshake as Apple does it; the CA |
+//! | `listener`, `closing` | accepting connections, and closing them so that the peer reads the last word |
+//! | `connection` | one connection of a provider, from bytes to bytes |
+//! | `device_gateway` | one connection of a device, from lines to lines |
+//! | `shared`, `wake_up` | the service behind its lock, the way from it to each device, and time |
+//! | `device` | [`Device`]: a device for tests |
+//! | `tls`, `certificates` | the handshakes; the CA |
 //! | `ready_made` | the team that is there from the start |
 //! | [`cli`] | the `mock-apns` command |
 //!
@@ -40,7 +46,10 @@
 mod certificates;
 pub mod cli;
 mod clock;
+mod closing;
 mod connection;
+mod device;
+mod device_gateway;
 mod double;
 mod error;
 mod es256;
@@ -48,11 +57,20 @@ mod listener;
 mod provider_token;
 mod ready_made;
 mod shared;
+mod team;
 mod tls;
+mod wake_up;
 
 pub use certificates::Certificates;
+pub use device::{Acknowledge, Device, DeviceError, DeviceOptions};
 pub use double::{Builder, MockApns};
-pub use error::StartError;
+pub use error::{StartError, TeamCreationError};
 pub use es256::verify_es256;
-pub use mock_apns_core::{Environment, SETTINGS, SettingError, Settings};
+pub use mock_apns_core::{
+    App, BundleId, BundleIdError, CloseReason, ConnectedMessage, DeviceId, DeviceState, DeviceToken,
+    Environment, Event, GatewayErrorCode, Named, NewTokens, NotificationMessage, RawJson, Record, SETTINGS,
+    SettingError, Settings, Status, TeamAt, TeamError, TeamId, Timestamp, TokenKind, TokenMessage,
+};
+pub use provider_token::MintError;
 pub use ready_made::{ReadyKey, ReadyMade, ReadyToken};
+pub use team::MockTeam;

@@ -1,54 +1,47 @@
-//! Accepts providers' connections on one address.
+//! Accepts connections on one address, whatever is spoken there.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use apns_wire::{TlsSocket, WireError};
-use mock_apns_core::{Environment, Opened};
+use rustls::{ServerConfig, server::ClientHello};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
-    task::JoinSet,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::{JoinError, JoinSet},
     time::{sleep, timeout},
 };
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
-use crate::{StartError, connection::Connection, shared::Shared, tls::ServerTls};
+use crate::StartError;
 
 /// Time for a TLS handshake. A client that stalls in it holds a socket and nothing else.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// Connections open at once on one listener, handshakes included; more wait in the kernel's queue. Each needs
-/// a file descriptor, and systems allow a process far fewer than clients may want.
-pub(crate) const CONNECTIONS_MAX: usize = 10_000;
 /// Pause after the system refused a connection (no file descriptors, no memory), so that the loop does not
 /// spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Time that connections get to end when the double stops.
 const STOP_MAX: Duration = Duration::from_secs(5);
 
-/// One address of the provider API.
+/// Tells a connection that the double stops: the value changes, or its sender is gone.
+pub(crate) type Stop = watch::Receiver<bool>;
+
+/// One address that is listened on.
 #[derive(Debug)]
 pub(crate) struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
-    environment: Environment,
-    tls: ServerTls,
-    shared: Shared,
 }
 
 impl Listener {
-    pub(crate) async fn bind(
-        address: SocketAddr,
-        environment: Environment,
-        tls: ServerTls,
-        shared: Shared,
-    ) -> Result<Self, StartError> {
+    /// Listens on `address`; `what` names it in the error.
+    pub(crate) async fn bind(address: SocketAddr, what: &'static str) -> Result<Self, StartError> {
         let bound = async {
             let tcp = TcpListener::bind(address).await?;
             Ok((tcp.local_addr()?, tcp))
         };
         match bound.await {
-            Ok((address, tcp)) => Ok(Self { tcp, address, environment, tls, shared }),
-            Err(source) => Err(StartError::Listen { address, environment, source }),
+            Ok((address, tcp)) => Ok(Self { tcp, address }),
+            Err(source) => Err(StartError::Listen { address, what, source }),
         }
     }
 
@@ -57,10 +50,15 @@ impl Listener {
         self.address
     }
 
-    /// Accepts until `stop` changes, then lets connections say goodbye.
-    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
+    /// Accepts until `stop` changes, then lets connections say goodbye. No more than `connections_max` are open
+    /// at once, handshakes included; more wait in the kernel's queue.
+    pub(crate) async fn run<S, Serving>(self, connections_max: usize, serve: S, mut stop: Stop)
+    where
+        S: Fn(TcpStream, SocketAddr, Stop) -> Serving,
+        Serving: Future<Output = ()> + Send + 'static,
+    {
         let mut connections = JoinSet::new();
-        let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let room = Arc::new(Semaphore::new(connections_max));
         loop {
             let accepted = tokio::select! {
                 // A sender that is gone means that the double was dropped.
@@ -73,16 +71,10 @@ impl Listener {
             };
             match accepted {
                 Ok((tcp, peer, place)) => {
-                    let serve = serve(
-                        tcp,
-                        peer,
-                        self.environment,
-                        self.tls.clone(),
-                        self.shared.clone(),
-                        stop.clone(),
-                    );
+                    // Boxed, because a future that another one was given is stored in it twice.
+                    let serving = Box::pin(serve(tcp, peer, stop.clone()));
                     connections.spawn(async move {
-                        serve.await;
+                        serving.await;
                         drop(place);
                     });
                 }
@@ -101,45 +93,35 @@ impl Listener {
     async fn accept(
         &self,
         room: &Arc<Semaphore>,
-    ) -> io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    ) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
         let place = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
         let (tcp, peer) = self.tcp.accept().await?;
         Ok((tcp, peer, place))
     }
 }
 
-/// One connection from its handshake to its end.
-async fn serve(
+/// A connection's TLS handshake. `None`: it failed, and the log says why.
+pub(crate) async fn handshake(
     tcp: TcpStream,
     peer: SocketAddr,
-    environment: Environment,
-    tls: ServerTls,
-    shared: Shared,
-    stop: watch::Receiver<bool>,
-) {
-    let socket = match timeout(HANDSHAKE_MAX, TlsSocket::accept(tcp, |hello| tls.choose(hello))).await {
-        Ok(Ok(socket)) => socket,
+    choose: impl FnOnce(&ClientHello<'_>) -> Arc<ServerConfig>,
+) -> Option<TlsSocket> {
+    // Boxed: a handshake needs kilobytes, which the connection after it would keep as part of its task.
+    match timeout(HANDSHAKE_MAX, Box::pin(TlsSocket::accept(tcp, choose))).await {
+        Ok(Ok(socket)) => return Some(socket),
         // Port checks, ours among them, connect and say nothing.
-        Ok(Err(WireError::ClosedInHandshake)) => return debug!(%peer, "connection closed before TLS"),
-        Ok(Err(error)) => return info!(%peer, %error, "connection refused in the TLS handshake"),
-        Err(_) => return info!(%peer, "connection closed: no TLS handshake within {HANDSHAKE_MAX:?}"),
-    };
-    let connection = {
-        let rustls::Connection::Server(tls) = socket.tls() else { return };
-        let server_name = tls.server_name().map(str::to_owned);
-        let certificate = tls.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.to_vec());
-        let opened =
-            Opened { environment, server_name: server_name.as_deref(), certificate: certificate.as_deref() };
-        Connection::open(socket, shared, opened)
-    };
-    connection.serve(stop).await;
+        Ok(Err(WireError::ClosedInHandshake)) => debug!(%peer, "connection closed before TLS"),
+        Ok(Err(error)) => info!(%peer, %error, "connection refused in the TLS handshake"),
+        Err(_) => info!(%peer, "connection closed: no TLS handshake within {HANDSHAKE_MAX:?}"),
+    }
+    None
 }
 
 /// A panic in a connection is a bug of ours: it is told, and the others go on.
-fn log_end(ended: Result<(), tokio::task::JoinError>) {
+fn log_end(ended: Result<(), JoinError>) {
     if let Err(error) = ended
         && error.is_panic()
     {
-        tracing::error!(%error, "a connection ended in a bug of mock-apns; please report it");
+        error!(%error, "a connection ended in a bug of mock-apns; please report it");
     }
 }

@@ -27,4 +27,4 @@ pub(crate) fn mint(key: &AuthKey, team_id: &str, now: Timestamp) -> Result<Strin
 /// machine in order.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the key or the system's random numbers cannot be used")]
-pub(crate) struct MintError;
+pub struct MintError;

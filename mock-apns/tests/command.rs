@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
 
 use std::{
-    io::Read as _,
+    io::{BufRead as _, BufReader, Read as _},
     path::Path,
     process::{Child, Command, Output, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -77,9 +79,15 @@ fn it_tells_where_it_is_and_stops_on_sigterm() {
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(&ready_file).unwrap()).unwrap();
     let port = json["sandbox"]["address"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
     assert_ne!(port, "0");
-    for path in
-        [&json["ca"], &json["provider_token"], &json["keys"][0]["file"], &json["certificates"][0]["file"]]
-    {
+    assert!(json["device_gateway"]["url"].as_str().unwrap().starts_with("tls://localhost:"), "{json}");
+    for path in [
+        &json["ca"],
+        &json["authority"],
+        &json["device_certificate"],
+        &json["provider_token"],
+        &json["keys"][0]["file"],
+        &json["certificates"][0]["file"],
+    ] {
         assert!(Path::new(path.as_str().unwrap()).is_absolute());
         assert!(Path::new(path.as_str().unwrap()).exists(), "{path}");
     }
@@ -130,4 +138,114 @@ fn nobody_is_ready_when_nothing_runs() {
     let output = ready(&["--wait", "--timeout", "0.1"], &folder.path().join("ready.json"));
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("not ready"));
+}
+
+/// Longer than anything here takes; a test that hangs fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// `mock-apns device`, run against a double. Killed if the test forgets it.
+struct RunningDevice {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl RunningDevice {
+    fn start(double: &Running, arguments: &[&str]) -> Self {
+        let mut child = mock_apns()
+            .args(["device", "--ready-file"])
+            .arg(double.ready_file())
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        // A pipe cannot be read with a time limit otherwise; ends with the child's output.
+        std::thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        Self { child, lines }
+    }
+
+    fn line(&mut self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("it prints one more line in time")
+    }
+
+    /// Waits for the end; exit code, and what was said on standard error.
+    fn end(&mut self) -> (Option<i32>, String) {
+        let mut said = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), said)
+    }
+}
+
+impl Drop for RunningDevice {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_device_prints_its_tokens_and_ends_with_ctrl_c() {
+    let double = Running::start();
+    let kinds = ["--name", "phone", "--kind", "app", "--kind", "voip", "--environment", "production"];
+    let mut device = RunningDevice::start(&double, &kinds);
+    assert!(device.line().starts_with("phone of team MOCKTEAM01 is online at tls://localhost:"));
+    assert_eq!(device.line(), "");
+    for (kind, topic) in [("app", "com.example.app"), ("voip", "com.example.app.voip")] {
+        assert_eq!(device.line(), format!("production, {kind}, topic {topic}"));
+        let token = device.line();
+        let token = token.strip_prefix("  ").unwrap();
+        assert!(token.len() >= 2 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{token}");
+    }
+    assert!(Command::new("kill").args(["-INT", &device.child.id().to_string()]).status().unwrap().success());
+    assert_eq!(device.end(), (Some(0), String::new()));
+}
+
+#[test]
+fn a_device_prints_the_lines_of_the_gateway_when_asked_to() {
+    let double = Running::start();
+    let mut device = RunningDevice::start(&double, &["--json", "--app", "com.example.app,com.example.other"]);
+    let expected =
+        [("connected", None), ("token", Some("com.example.app")), ("token", Some("com.example.other"))];
+    for (name, app) in expected {
+        let line: serde_json::Value = serde_json::from_str(&device.line()).unwrap();
+        assert_eq!((line["type"].as_str(), line["app"].as_str()), (Some(name), app), "{line}");
+    }
+}
+
+#[test]
+fn a_device_that_is_replaced_or_loses_its_double_says_why() {
+    let double = Running::start();
+    let mut first = RunningDevice::start(&double, &["--json", "--name", "phone"]);
+    first.line();
+    let mut second = RunningDevice::start(&double, &["--json", "--name", "phone"]);
+    second.line();
+    let (code, said) = first.end();
+    assert!(code == Some(1) && said.contains("the newest connection wins"), "{code:?}: {said}");
+    double.terminate();
+    let (code, said) = second.end();
+    assert!(code == Some(1) && said.contains("mock-apns stops"), "{code:?}: {said}");
+}
+
+#[test]
+fn a_device_without_a_double_says_where_it_looked() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ready.json");
+    let output = mock_apns().args(["device", "--ready-file"]).arg(&path).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains(path.to_str().unwrap()) && said.contains("Is mock-apns running?"), "{said}");
+}
+
+#[test]
+fn only_its_owner_can_read_the_authority() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let double = Running::start();
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(double.ready_file()).unwrap()).unwrap();
+    let authority = std::fs::metadata(json["authority"].as_str().unwrap()).unwrap();
+    assert_eq!(authority.permissions().mode() & 0o777, 0o600);
 }

@@ -107,6 +107,7 @@ impl TlsSocket {
             }
         }
         self.flush()?;
+        self.early.shrink_to_fit(); // empty as a rule, and many connections are idle for long
         Ok(())
     }
 

@@ -81,6 +81,8 @@ const WARM_UP_PUSHES_MAX: u64 = 10_000;
 
 /// In [`Job::directory`]: the root that clients trust, PEM.
 pub(crate) const CA_FILE: &str = "ca.pem";
+/// In [`Job::directory`]: the authority with its keys, PEM, from which devices' certificates are issued.
+pub(crate) const AUTHORITY_FILE: &str = "authority.pem";
 /// In [`Job::directory`]: the key that signs provider tokens, PKCS#8 in PEM.
 pub(crate) const AUTH_KEY_FILE: &str = "AuthKey.p8";
 /// In [`Job::directory`]: the device tokens, one a line.

@@ -1,7 +1,7 @@
 use nix::{
     sched::{CpuSet, sched_setaffinity},
     sys::{
-        resource::{UsageWho, getrusage},
+        resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit},
         time::TimeValLike as _,
     },
     unistd::Pid,
@@ -26,6 +26,13 @@ impl CpuTime {
     pub(crate) fn since_us(self, earlier: Self) -> u64 {
         u64::try_from(self.microseconds - earlier.microseconds).unwrap_or(0)
     }
+}
+
+/// Lets this process open as many files as the system allows it, and says how many those are.
+pub(crate) fn raise_open_files() -> Result<u64, Failure> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).explain("asking how many files may be open")?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).explain("raising the number of open files")?;
+    Ok(hard)
 }
 
 /// Keeps this process on one core, threads that start later included. Call before the first of them.

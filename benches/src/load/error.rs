@@ -74,6 +74,22 @@ pub enum LoadError {
         /// Those that should have been.
         pushes: u64,
     },
+    /// The system allows fewer open files than there are to be connections.
+    #[error(
+        "{needed} files have to be open at once and {limit} may be: raise the limit (`ulimit -Hn`), or open fewer connections"
+    )]
+    TooFewFiles {
+        /// How many may be open.
+        limit: u64,
+        /// How many would be.
+        needed: u64,
+    },
+    /// How much memory a child has cannot be told.
+    #[error("the memory of a process cannot be read here: {why}")]
+    NoMemory {
+        /// What the system said.
+        why: String,
+    },
     /// Other people's clients could not be built.
     #[error(
         "the peers could not be built ({why}); they need a network, or their packages fetched, and a C compiler"

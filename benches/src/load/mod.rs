@@ -7,9 +7,12 @@
 //! | `process`, `sockets`, `cores` | a child process; the connections it has open; the cores there are |
 //! | `namespace`, `peers` | pairs that need Apple's host names; other people's clients |
 //! | `report` | medians, ratios, the table |
+//! | `devices`, `memory` | another measurement: what a connected device costs the double |
 
 mod cores;
+mod devices;
 mod error;
+mod memory;
 mod namespace;
 mod pair_run;
 mod pairs;
@@ -22,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+pub use devices::{DevicesReport, devices};
 pub use error::LoadError;
 pub use namespace::run_in_namespace;
 pub use report::Report;

@@ -90,7 +90,7 @@ impl PairJob {
     }
 }
 
-fn ready(line: Line) -> Result<SocketAddr, Line> {
+pub(super) fn ready(line: Line) -> Result<SocketAddr, Line> {
     match line {
         Line::Ready { address } => Ok(address),
         other => Err(other),

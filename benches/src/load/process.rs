@@ -48,6 +48,11 @@ impl ChildProcess {
         Ok(Self { role: role.to_owned(), child, commands, lines })
     }
 
+    /// The process ID.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Tells the child something.
     pub(super) fn say(&mut self, command: Command) {
         // A child that has ended says so when its answer is waited for.

@@ -3,6 +3,7 @@
 //! | role | | what |
 //! |---|---|---|
 //! | `double` | server | mock-apns with all its checks |
+//! | `device-gateway` | server | mock-apns for devices |
 //! | `h2-always-200` | server | the h2 crate and tokio-rustls, answering 200 to everything |
 //! | `http2-always-200` | server | our HTTP/2, answering 200 to everything: what validation costs is the double less this |
 //! | `engine` | client | the provider's engine |
@@ -10,6 +11,7 @@
 //! | `floor` | client | our HTTP/2 with nothing around it: loads a server while costing little |
 
 mod admission;
+mod device_gateway;
 mod double;
 mod engine;
 mod floor;
@@ -38,6 +40,7 @@ use server::run_server;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Role {
     Double,
+    DeviceGateway,
     H2Always200,
     Http2Always200,
     Engine,
@@ -46,13 +49,21 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const ALL: [Self; 6] =
-        [Self::Double, Self::H2Always200, Self::Http2Always200, Self::Engine, Self::H2Client, Self::Floor];
+    const ALL: [Self; 7] = [
+        Self::Double,
+        Self::DeviceGateway,
+        Self::H2Always200,
+        Self::Http2Always200,
+        Self::Engine,
+        Self::H2Client,
+        Self::Floor,
+    ];
 
     /// The name on the command line and in reports.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Double => "double",
+            Self::DeviceGateway => "device-gateway",
             Self::H2Always200 => "h2-always-200",
             Self::Http2Always200 => "http2-always-200",
             Self::Engine => "engine",
@@ -70,6 +81,7 @@ impl Role {
     pub(crate) fn run(self, job: Job) {
         match self {
             Self::Double => run_server(job, double::serve),
+            Self::DeviceGateway => run_server(job, device_gateway::serve),
             Self::H2Always200 => run_server(job, h2_always_200::serve),
             Self::Http2Always200 => run_server(job, http2_always_200::serve),
             Self::Engine => run_client::<engine::EngineClient>(job),

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use mock_apns_core::{SETTINGS, Settings};
+use mock_apns_core::{Environment, Named, SETTINGS, Settings, TeamId, TokenKind};
 
 /// What begins the name of every environment variable of ours.
 const ENV_PREFIX: &str = "MOCK_APNS_";
@@ -27,6 +27,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Tells by its exit code whether a double is ready: 0 if it is, 1 if not.
     Ready(ReadyArgs),
+    /// Is a device in this terminal: registers apps, prints their tokens, shows notifications as they arrive.
+    Device(DeviceArgs),
 }
 
 /// How the double starts.
@@ -43,6 +45,10 @@ pub(super) struct ServeArgs {
     /// Port of production's provider API [default: the port after the sandbox's, or a free one if that is 0].
     #[arg(long, env = "MOCK_APNS_PRODUCTION_PORT", value_name = "PORT")]
     pub(super) production_port: Option<u16>,
+
+    /// Port of the device gateway [default: 5223, or a free one if --port is 0].
+    #[arg(long, env = "MOCK_APNS_DEVICE_PORT", value_name = "PORT")]
+    pub(super) device_port: Option<u16>,
 
     /// Folder for the CA, keys, certificates and ready.json [default: mock-apns-<port> in the system's
     /// temporary folder].
@@ -75,6 +81,52 @@ pub(super) struct ReadyArgs {
     /// Seconds to wait at most.
     #[arg(long, env = "MOCK_APNS_READY_TIMEOUT", default_value = "30", value_parser = seconds, value_name = "SECONDS")]
     pub(super) timeout: Duration,
+
+    /// The double's ready file [default: the one in the default folder of --port].
+    #[arg(long, env = "MOCK_APNS_READY_FILE", value_name = "FILE")]
+    pub(super) ready_file: Option<PathBuf>,
+
+    /// The double's sandbox port, if it was started without --ready-file.
+    #[arg(long, env = "MOCK_APNS_PORT", default_value_t = 2197)]
+    pub(super) port: u16,
+}
+
+/// Which device to be, and what it does.
+#[derive(Args, Debug)]
+pub(super) struct DeviceArgs {
+    /// The device's name: 1 to 64 printable ASCII characters. "phone" is the ready-made one, whose tokens the
+    /// double prints. Its newest connection wins.
+    #[arg(long, env = "MOCK_APNS_DEVICE_NAME", default_value = "phone")]
+    pub(super) name: String,
+
+    /// Bundle ID of an app to register; may be repeated [default: that of the ready-made app].
+    #[arg(long = "app", env = "MOCK_APNS_DEVICE_APP", value_name = "BUNDLE-ID", value_delimiter = ',')]
+    pub(super) apps: Vec<String>,
+
+    /// Environment of the apps: sandbox or production.
+    #[arg(long, env = "MOCK_APNS_DEVICE_ENVIRONMENT", default_value = "sandbox", value_parser = named::<Environment>)]
+    pub(super) environment: Environment,
+
+    /// What to register the apps for; may be repeated: app, voip, complication, file-provider, location,
+    /// live-activity, push-to-talk, widgets or controls.
+    #[arg(long = "kind", env = "MOCK_APNS_DEVICE_KIND", default_value = "app", value_parser = named::<TokenKind>, value_delimiter = ',')]
+    pub(super) kinds: Vec<TokenKind>,
+
+    /// The device's team [default: the ready-made one].
+    #[arg(long, env = "MOCK_APNS_DEVICE_TEAM", value_parser = TeamId::parse, value_name = "TEAM-ID")]
+    pub(super) team: Option<TeamId>,
+
+    /// Save power: less urgent pushes wait.
+    #[arg(long, env = "MOCK_APNS_DEVICE_POWER_SAVING")]
+    pub(super) power_saving: bool,
+
+    /// Acknowledge nothing, so that all of it is delivered again.
+    #[arg(long, env = "MOCK_APNS_DEVICE_NO_ACK")]
+    pub(super) no_ack: bool,
+
+    /// Print each line of the gateway as it comes, and nothing else.
+    #[arg(long, env = "MOCK_APNS_DEVICE_JSON")]
+    pub(super) json: bool,
 
     /// The double's ready file [default: the one in the default folder of --port].
     #[arg(long, env = "MOCK_APNS_READY_FILE", value_name = "FILE")]
@@ -147,6 +199,13 @@ fn variable(name: &'static str) -> String {
     format!("{ENV_PREFIX}{}", name.to_ascii_uppercase().replace('-', "_"))
 }
 
+fn named<T: Named>(text: &str) -> Result<T, String> {
+    T::from_name(text).ok_or_else(|| {
+        let names: Vec<_> = T::VALUES.iter().map(|value| value.name()).collect();
+        format!("not one of {}", names.join(", "))
+    })
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let number = text.strip_suffix('s').unwrap_or(text);
     number
@@ -191,12 +250,28 @@ mod tests {
     }
 
     #[test]
+    fn every_option_of_a_device_has_a_variable() {
+        let command = command();
+        let device = command.find_subcommand("device").unwrap();
+        for argument in device.get_arguments().filter(|argument| argument.get_long() != Some("help")) {
+            let name = argument.get_env().and_then(|name| name.to_str());
+            let long = argument.get_long().unwrap();
+            let own = variable(Box::leak(format!("device-{long}").into_boxed_str()));
+            let common = variable(Box::leak(long.to_owned().into_boxed_str()));
+            assert!(name == Some(&*own) || name == Some(&*common), "--{long}: {name:?}");
+        }
+    }
+
+    #[test]
     fn a_wrong_option_is_named() {
         for (arguments, name) in [
             (&["--prot", "1"][..], "--prot"),
             (&["--port", "70000"], "--port"),
             (&["--bind", "nowhere"], "--bind"),
             (&["--future-iat", "perhaps"], "future-iat"),
+            (&["device", "--kind", "alert"], "--kind"),
+            (&["device", "--environment", "staging"], "sandbox, production"),
+            (&["device", "--team", "short"], "--team"),
         ] {
             let error = parse_with(arguments, &[]).unwrap_err();
             assert_eq!(error.exit_code(), 2);

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::ready_file::ReadyFile;
+use super::{folder::Folder, ready_file::ReadyFile};
 
 /// Prints addresses, credentials and a first push to standard output.
 #[expect(clippy::print_stdout, reason = "the answer to starting the command")]
@@ -22,6 +22,8 @@ impl Display for Banner<'_> {
         )?;
         writeln!(f, "  sandbox      {}   (listening on {})", ready.sandbox.url, ready.sandbox.address)?;
         writeln!(f, "  production   {}   (listening on {})", ready.production.url, ready.production.address)?;
+        let devices = &ready.device_gateway;
+        writeln!(f, "  devices      {}   (listening on {})", devices.url, devices.address)?;
         writeln!(f, "  CA           {}", ready.ca.display())?;
         writeln!(f, "  team id      {}", ready.team_id)?;
         for key in &ready.keys {
@@ -35,7 +37,8 @@ impl Display for Banner<'_> {
             let (name, answer, topic, token) = (&token.name, &token.answer, &token.topic, &token.token);
             writeln!(f, "  {name:28} {answer:17} {topic}\n    {token}")?;
         }
-        write!(f, "\nSend the first push:\n\n{}", FirstPush(ready))
+        write!(f, "\nSend the first push:\n\n{}\n", FirstPush(ready))?;
+        write!(f, "Or be a device in another terminal, and push to its token:\n\n{}", DeviceCommand(ready))
     }
 }
 
@@ -51,5 +54,15 @@ impl Display for FirstPush<'_> {
         writeln!(f, "  -H 'apns-topic: {}' -H 'apns-push-type: alert' \\", token.topic)?;
         writeln!(f, "  -d '{{\"aps\":{{\"alert\":\"Hello\"}}}}' \\")?;
         writeln!(f, "  {}/3/device/{}", ready.sandbox.url, token.token)
+    }
+}
+
+/// A device that finds this double.
+struct DeviceCommand<'a>(&'a ReadyFile);
+
+impl Display for DeviceCommand<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let ready_file = self.0.folder.join(Folder::READY_FILE);
+        writeln!(f, "mock-apns device --ready-file '{}'", ready_file.display())
     }
 }

@@ -26,9 +26,15 @@ pub(super) struct Folder {
 impl Folder {
     /// What clients trust.
     pub(super) const CA: &'static str = "ca.pem";
+    /// What issues certificates, devices' among them.
+    pub(super) const AUTHORITY: &'static str = "authority.pem";
+    /// A certificate for a device, with its key.
+    pub(super) const DEVICE: &'static str = "device.pem";
+    const EXPIRED_DEVICE: &'static str = "device-expired.pem";
     /// A provider token that is always good.
     pub(super) const PROVIDER_TOKEN: &'static str = "provider-token";
-    const READY_FILE: &'static str = "ready.json";
+    /// What the double tells others.
+    pub(super) const READY_FILE: &'static str = "ready.json";
 
     /// The folder `asked_for`, or else the default one of the double on `port`.
     pub(super) fn create(asked_for: Option<PathBuf>, port: u16) -> Result<Self, String> {
@@ -78,10 +84,12 @@ impl Folder {
         write_whole(&self.path.join(name), contents, if secret { 0o600 } else { 0o644 })
     }
 
-    /// The CA, the keys, and provider certificates, good ones and bad ones.
+    /// The CA with and without its keys, the provider's keys, and certificates of providers and devices, good
+    /// ones and bad ones.
     pub(super) fn write_credentials(&self, mock: &MockApns) -> Result<(), String> {
         let certificates = mock.certificates();
         self.write(Self::CA, certificates.authority().root_pem(Purpose::Server).as_bytes(), false)?;
+        self.write(Self::AUTHORITY, certificates.authority().to_pem().as_bytes(), true)?;
         for key in &mock.ready_made().keys {
             self.write(&key.key.file_name(), key.key.to_p8().as_bytes(), true)?;
         }
@@ -91,6 +99,12 @@ impl Folder {
             if kind == ProviderCertificateKind::Universal {
                 self.write_pkcs12(kind.name(), &identity)?;
             }
+        }
+        for (name, device) in
+            [(Self::DEVICE, certificates.device()), (Self::EXPIRED_DEVICE, certificates.expired_device())]
+        {
+            let identity = device.map_err(|error| error.to_string())?;
+            self.write(name, identity.to_pem().as_bytes(), true)?;
         }
         for flaw in Flaw::all() {
             let identity = certificates.flawed_provider(flaw).map_err(|error| error.to_string())?;

@@ -1,20 +1,23 @@
 //! The `mock-apns` command: options, start, what is printed and written, readiness.
 //!
-//! Exit codes: 0 stopped as asked, or ready; 1 could not start, or is not ready; 2 a wrong option or
-//! variable.
+//! Exit codes: 0 stopped as asked, or ready; 1 could not start, is not ready, or lost the double; 2 a wrong
+//! option or variable.
 
 mod args;
 mod banner;
+mod device;
 mod folder;
+mod notification;
 mod ready;
 mod ready_file;
 mod serve;
+mod signals;
 
 use std::{ffi::OsString, process::ExitCode};
 
 use args::Command;
 
-/// Could not start, or is not ready.
+/// Could not start, is not ready, or lost the double.
 const FAILED: u8 = 1;
 /// A wrong option or variable.
 const MISUSED: u8 = 2;
@@ -35,6 +38,7 @@ pub fn main(
     };
     match cli.command {
         Some(Command::Ready(args)) => ready::run(&args),
+        Some(Command::Device(args)) => device::run(&args),
         None => serve::run(cli.serve, settings),
     }
 }

@@ -37,8 +37,8 @@ pub(super) fn run(args: &ReadyArgs) -> ExitCode {
 /// be left over.
 fn check(path: &Path) -> Result<(), String> {
     let ready = ReadyFile::read(path)?;
-    for endpoint in [&ready.sandbox, &ready.production] {
-        let address = endpoint.knock_address();
+    for endpoint in [&ready.sandbox, &ready.production, &ready.device_gateway] {
+        let address = endpoint.reachable();
         TcpStream::connect_timeout(&address, KNOCK_MAX).map_err(|error| format!("{address}: {error}"))?;
     }
     Ok(())

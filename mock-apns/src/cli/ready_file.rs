@@ -10,7 +10,7 @@ use apns_certs::{Flaw, ProviderCertificateKind};
 use serde::{Deserialize, Serialize};
 
 use super::folder::{Folder, PKCS12_PASSWORD, certificate_file, write_whole};
-use crate::{Environment, MockApns};
+use crate::{MockApns, Named as _};
 
 /// Addresses and credentials of a double. Every path is absolute.
 #[derive(Debug, Deserialize, Serialize)]
@@ -19,9 +19,14 @@ pub(super) struct ReadyFile {
     pub(super) seed: u64,
     pub(super) sandbox: Endpoint,
     pub(super) production: Endpoint,
+    pub(super) device_gateway: Endpoint,
     pub(super) folder: PathBuf,
     /// The CA that clients have to trust.
     pub(super) ca: PathBuf,
+    /// The CA with its keys, from which a device issues itself a certificate. Secret.
+    pub(super) authority: PathBuf,
+    /// A certificate for a device, with its key.
+    pub(super) device_certificate: PathBuf,
     pub(super) team_id: String,
     pub(super) bundle_id: String,
     /// A file with a provider token that is always good; made anew every half hour.
@@ -69,10 +74,13 @@ impl ReadyFile {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed,
-            sandbox: Endpoint::new(mock.sandbox()),
-            production: Endpoint::new(mock.production()),
+            sandbox: Endpoint::new("https", mock.sandbox()),
+            production: Endpoint::new("https", mock.production()),
+            device_gateway: Endpoint::new("tls", mock.device_gateway()),
             folder: absolute(folder.path()),
             ca: file(Folder::CA),
+            authority: file(Folder::AUTHORITY),
+            device_certificate: file(Folder::DEVICE),
             team_id: ready_made.team_id.to_owned(),
             bundle_id: ready_made.bundle_id.to_owned(),
             provider_token: file(Folder::PROVIDER_TOKEN),
@@ -96,7 +104,7 @@ impl ReadyFile {
                 .map(|token| DeviceToken {
                     name: token.name.to_owned(),
                     token: token.token.clone(),
-                    environment: environment_name(token.environment).to_owned(),
+                    environment: token.environment.name().to_owned(),
                     topic: token.topic.clone(),
                     answer: token.answer.to_owned(),
                 })
@@ -121,31 +129,24 @@ impl ReadyFile {
 }
 
 impl Endpoint {
-    fn new(address: SocketAddr) -> Self {
+    fn new(scheme: &str, address: SocketAddr) -> Self {
         let port = address.port();
         let url = match address.ip() {
             // The certificate is for localhost, and that is what "every address" includes.
-            ip if ip.is_loopback() || ip.is_unspecified() => format!("https://localhost:{port}"),
-            _ => format!("https://{address}"),
+            ip if ip.is_loopback() || ip.is_unspecified() => format!("{scheme}://localhost:{port}"),
+            _ => format!("{scheme}://{address}"),
         };
         Self { address, url }
     }
 
-    /// Where to knock: an unspecified address is listened on, but cannot be connected to everywhere.
-    pub(super) fn knock_address(&self) -> SocketAddr {
+    /// Where to connect: an unspecified address is listened on, but cannot be connected to everywhere.
+    pub(super) fn reachable(&self) -> SocketAddr {
         let ip = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             ip => ip,
         };
         SocketAddr::new(ip, self.address.port())
-    }
-}
-
-fn environment_name(environment: Environment) -> &'static str {
-    match environment {
-        Environment::Sandbox => "sandbox",
-        Environment::Production => "production",
     }
 }
 

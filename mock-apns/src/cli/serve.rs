@@ -3,16 +3,20 @@
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use mock_apns_core::Settings;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
-use super::{FAILED, MISUSED, args::ServeArgs, banner, fail, folder::Folder, ready_file::ReadyFile};
+use super::{
+    FAILED, MISUSED, args::ServeArgs, banner, fail, folder::Folder, ready_file::ReadyFile, signals::Signals,
+};
 use crate::{MockApns, clock, provider_token};
 
 /// How often the provider token on disk is made anew. It is good for an hour; a copied curl command should
 /// always find a good one.
 const PROVIDER_TOKEN_EVERY: Duration = Duration::from_mins(30);
+
+/// Where Apple's devices connect.
+const DEVICE_PORT: u16 = 5223;
 
 pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
     let filter = match EnvFilter::try_new(&args.log) {
@@ -33,15 +37,13 @@ pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
 
 async fn serve(args: ServeArgs, settings: Settings) -> Result<(), String> {
     // From here on a signal means "stop", also while starting.
-    let mut interrupted =
-        signal(SignalKind::interrupt()).map_err(|error| format!("cannot wait for Ctrl-C: {error}"))?;
-    let mut terminated =
-        signal(SignalKind::terminate()).map_err(|error| format!("cannot wait for SIGTERM: {error}"))?;
+    let mut signals = Signals::listen()?;
 
     let next_port = if args.port == 0 { 0 } else { args.port.saturating_add(1) };
     let mock = MockApns::builder()
         .bind(args.bind)
         .ports(args.port, args.production_port.unwrap_or(next_port))
+        .device_port(args.device_port.unwrap_or(if args.port == 0 { 0 } else { DEVICE_PORT }))
         .seed(args.seed)
         .settings(settings)
         .start()
@@ -64,8 +66,7 @@ async fn serve(args: ServeArgs, settings: Settings) -> Result<(), String> {
     let mut every = tokio::time::interval(PROVIDER_TOKEN_EVERY);
     loop {
         tokio::select! {
-            _ = interrupted.recv() => break,
-            _ = terminated.recv() => break,
+            () = signals.stop() => break,
             _ = every.tick() => write_provider_token(&mock, &folder)?,
         }
     }

@@ -3,23 +3,29 @@
 mod answer;
 mod requests;
 
-use std::time::{Duration, Instant};
+use std::{net::SocketAddr, time::Instant};
 
 use apns_http2::{Config, Connection as Http2, ErrorCode, Event, Section, Settings, StreamId};
 use apns_wire::{Received, TlsSocket, WireError};
-use mock_apns_core::{Answer, ConnectionId, Effect, Opened, Reason, Service};
-use tokio::{sync::watch, time::timeout};
+use mock_apns_core::{Answer, ConnectionId, Effect, Environment, Opened, Reason};
+use tokio::net::TcpStream;
 use tracing::{debug, info};
 
-use crate::{clock, shared::Shared};
+use crate::{
+    clock,
+    closing::close,
+    listener::{Stop, handshake},
+    shared::{Batch, Shared},
+    tls::ServerTls,
+};
 use requests::Requests;
 
-/// How long a connection that is being closed waits for its peer to close too. Closing at once would make the
-/// kernel drop what the peer has not read yet, the GOAWAY that says why above all.
-const LINGER: Duration = Duration::from_secs(1);
+/// Providers' connections open at once on one listener. Each needs a file descriptor, and systems allow a
+/// process far fewer than clients may want.
+pub(crate) const CONNECTIONS_MAX: usize = 10_000;
 
 /// A provider's connection after its handshake.
-pub(crate) struct Connection {
+struct Connection {
     id: ConnectionId,
     socket: TlsSocket,
     http2: Http2,
@@ -30,6 +36,27 @@ pub(crate) struct Connection {
     body: Vec<u8>,
 }
 
+/// One connection of a provider from its handshake to its end.
+pub(crate) async fn serve(
+    tcp: TcpStream,
+    peer: SocketAddr,
+    environment: Environment,
+    tls: ServerTls,
+    shared: Shared,
+    stop: Stop,
+) {
+    let Some(socket) = handshake(tcp, peer, |hello| tls.choose(hello)).await else { return };
+    let (connection, next) = {
+        let rustls::Connection::Server(tls) = socket.tls() else { return };
+        let server_name = tls.server_name().map(str::to_owned);
+        let certificate = tls.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.to_vec());
+        let opened =
+            Opened { environment, server_name: server_name.as_deref(), certificate: certificate.as_deref() };
+        Connection::open(socket, &shared, opened)
+    };
+    connection.serve(next, stop).await;
+}
+
 /// Whether a connection goes on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Next {
@@ -38,40 +65,37 @@ enum Next {
 }
 
 impl Connection {
-    /// Tells the service of the connection, and says what its first SETTINGS are to be.
-    pub(crate) fn open(socket: TlsSocket, shared: Shared, opened: Opened<'_>) -> Self {
-        let now = clock::now();
-        let mut service = shared.service();
-        let id = service.connected(now, opened);
-        let streams = service.initial_max_concurrent_streams(id);
-        drop(service);
+    /// Tells the service of the connection, and takes what it says to that: its first SETTINGS, and GOAWAY for
+    /// a bad certificate.
+    fn open(socket: TlsSocket, shared: &Shared, opened: Opened<'_>) -> (Self, Next) {
+        let mut batch = shared.batch();
+        let id = batch.service().connected(clock::now(), opened);
+        let streams = batch.service().initial_max_concurrent_streams(id);
         let settings = Settings { max_concurrent_streams: Some(streams), ..Settings::APPLE };
-        Self {
+        let mut connection = Self {
             id,
             socket,
             http2: Http2::server(Config { settings, ..Config::default() }),
             requests: Requests::new(),
-            shared,
+            shared: shared.clone(),
             opened_at: Instant::now(),
             body: Vec::new(),
-        }
+        };
+        let next = connection.carry_out(&mut batch);
+        (connection, next)
     }
 
     /// Serves until the peer or the service ends the connection, or `stop` changes.
-    pub(crate) async fn serve(mut self, mut stop: watch::Receiver<bool>) {
-        let ended = self.run(&mut stop).await;
-        let now = clock::now();
-        self.shared.service().disconnected(now, self.id);
+    async fn serve(mut self, next: Next, mut stop: Stop) {
+        let ended = self.run(next, &mut stop).await;
+        self.shared.batch().service().disconnected(clock::now(), self.id);
         match ended {
-            Ok(()) => self.linger().await,
+            Ok(()) => close(&mut self.socket).await,
             Err(error) => debug!(connection = %self.id, %error, "connection lost"),
         }
     }
 
-    async fn run(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), WireError> {
-        // What the service had to say when the connection came: SETTINGS, and GOAWAY for a bad certificate.
-        let shared = self.shared.clone();
-        let mut next = self.carry_out(&mut shared.service());
+    async fn run(&mut self, mut next: Next, stop: &mut Stop) -> Result<(), WireError> {
         loop {
             self.transmit()?;
             if next == Next::Close {
@@ -105,7 +129,7 @@ impl Connection {
     fn handle(&mut self) -> Next {
         let now = clock::now();
         let shared = self.shared.clone();
-        let mut service = shared.service();
+        let mut batch = shared.batch();
         let id = self.id;
         loop {
             let event = match self.http2.poll_event(&mut self.requests) {
@@ -121,16 +145,16 @@ impl Connection {
                     self.requests.expect_body();
                 }
                 Event::Headers { stream, section: Section::Request, .. } => {
-                    service.request(now, id, stream.get(), self.requests.without_body(), &[]);
+                    batch.service().request(now, id, stream.get(), self.requests.without_body(), &[]);
                 }
                 Event::Headers { stream, end_stream, .. } => {
                     self.requests.data(stream, &[], end_stream, |fields, body| {
-                        service.request(now, id, stream.get(), fields, body);
+                        batch.service().request(now, id, stream.get(), fields, body);
                     });
                 }
                 Event::Data { stream, data, end_stream } => {
                     self.requests.data(stream, data, end_stream, |fields, body| {
-                        service.request(now, id, stream.get(), fields, body);
+                        batch.service().request(now, id, stream.get(), fields, body);
                     });
                 }
                 Event::Reset { stream, code, violation } => {
@@ -139,16 +163,17 @@ impl Connection {
                 }
                 event => debug!(connection = %id, ?event, "frame"),
             }
-            if self.carry_out(&mut service) == Next::Close {
+            if self.carry_out(&mut batch) == Next::Close {
                 return Next::Close;
             }
         }
     }
 
-    /// Does what the service decided. All of it is about this connection: nothing else happened since the
-    /// lock was taken.
-    fn carry_out(&mut self, service: &mut Service) -> Next {
-        while let Some(effect) = service.poll_effect() {
+    /// Does what the service decided. What is not about devices is about this connection: nothing else
+    /// happened since the lock was taken.
+    fn carry_out(&mut self, batch: &mut Batch<'_>) -> Next {
+        let mut next = Next::Continue;
+        batch.carry_out(|effect| {
             let done = match effect {
                 Effect::Respond { stream, answer, .. } => {
                     log_answer(self.id, &answer);
@@ -160,15 +185,16 @@ impl Connection {
                 Effect::GoAway { reason, .. } => {
                     info!(connection = %self.id, reason = reason.as_str(), "connection refused: GOAWAY");
                     self.go_away(reason.as_str());
-                    return Next::Close;
+                    next = Next::Close;
+                    Ok(())
                 }
                 _ => Ok(()),
             };
             if let Err(error) = done {
                 debug!(connection = %self.id, %error, "not sent"); // the provider reset the stream in the meantime
             }
-        }
-        Next::Continue
+        });
+        next
     }
 
     /// GOAWAY with the reason as Apple sends it, then a second one with none (the trace of apns-facts 1.4 has
@@ -198,21 +224,6 @@ impl Connection {
                 return Ok(());
             }
         }
-    }
-
-    /// Closes so that the peer reads what was sent last.
-    async fn linger(mut self) {
-        let close = async {
-            self.socket.close().await?;
-            loop {
-                self.socket.ready().await?;
-                if self.socket.read(|_| {})? == Received::End {
-                    return Ok::<(), WireError>(());
-                }
-            }
-        };
-        // Both a timeout and an error mean that the peer did not care to read on.
-        let _ = timeout(LINGER, close).await;
     }
 }
 

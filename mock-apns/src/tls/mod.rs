@@ -1,7 +1,8 @@
-//! TLS as Apple's servers do it: version 1.2 or later, ALPN `h2` where it is offered, a client certificate
-//! asked for and none accepted too.
+//! TLS as Apple's servers do it: version 1.2 or later. Providers are offered ALPN `h2`, and a certificate is
+//! asked of them and none accepted too; devices need one.
 
 mod client_certificates;
+mod device_certificates;
 
 use std::sync::Arc;
 
@@ -9,11 +10,12 @@ use rustls::{ServerConfig, crypto::ring, server::ClientHello};
 
 use crate::Certificates;
 use client_certificates::ProviderCertificateVerifier;
+pub(crate) use device_certificates::gateway_config;
 
 /// The one protocol of the provider API.
 const ALPN_H2: &[u8] = b"h2";
 
-/// The configurations of a listener's handshakes.
+/// The configurations of a provider's handshakes.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerTls {
     with_alpn: Arc<ServerConfig>,

@@ -68,12 +68,17 @@ impl TeamAt<'_> {
     ) -> Result<(), DeviceError> {
         let device = self.device(id)?;
         let index = self.app(app)?;
-        let position = self.team.devices.at(device).position(index, environment);
-        let installations = &mut self.team.devices.at_mut(device).installations;
-        match position {
-            Some(place) if installations[place].installed => return Ok(()),
-            Some(place) => installations[place].reinstall(),
-            None => installations.push(Installation::new(index, environment)),
+        let data = self.team.devices.at_mut(device);
+        let is_offline = data.state == DeviceState::Offline;
+        let position = data.position(index, environment);
+        match position.map(|place| &mut data.installations[place]) {
+            Some(present) if present.installed => return Ok(()),
+            Some(gone) => {
+                gone.reinstall();
+                // A device that is online tells that the app may show notifications.
+                gone.known_disabled &= is_offline;
+            }
+            None => data.installations.push(Installation::new(index, environment)),
         }
         self.log_device(device, DeviceChange::Installed { app: app.clone(), environment });
         Ok(())

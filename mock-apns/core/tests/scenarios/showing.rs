@@ -99,3 +99,13 @@ fn what_the_user_switches_off_while_the_device_is_offline_is_known_when_it_conne
     let seen = world.send(&world.alert("Hello"));
     assert_eq!(world.life(seen), ["Delivered to Device"]);
 }
+
+#[test]
+fn an_app_that_is_installed_again_may_show_notifications_again() {
+    let mut world = World::new();
+    world.permission(false);
+    world.uninstall();
+    world.token = world.reinstall();
+    let alert = world.send(&world.alert("Hello"));
+    assert_eq!(world.life(alert), ["Delivered to Device"]);
+}

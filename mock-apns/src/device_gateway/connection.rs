@@ -1,0 +1,197 @@
+//! One connection of a device: bytes → lines → the service, under its lock for one batch; and what the service
+//! has to say to the device, from whoever's batch it came.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use apns_wire::{Received, TlsSocket, WireError};
+use mock_apns_core::{
+    CloseReason, DeviceCertificateError, DeviceConnectionId, DeviceId, DeviceMessage, GatewayErrorCode,
+    ToDevice,
+};
+use rustls::ServerConfig;
+use tokio::{
+    net::TcpStream,
+    sync::mpsc::error::TryRecvError,
+    time::{Instant, sleep_until},
+};
+use tracing::{debug, info};
+
+use super::lines::{LINE_BYTES_MAX, LineTooLong, Lines};
+use crate::{
+    clock,
+    closing::close,
+    listener::{Stop, handshake},
+    shared::{DeviceReceiver, Shared},
+};
+
+/// Devices connected at once, handshakes included. A device costs a file descriptor and a few kilobytes: the
+/// system's limit on the first is met long before.
+pub(crate) const DEVICES_MAX: usize = 100_000;
+/// Time from the TLS handshake to a good `connect`. Who knows the protocol sends it at once.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
+
+/// One connection of a device from its handshake to its end.
+pub(crate) async fn serve(
+    tcp: TcpStream,
+    peer: SocketAddr,
+    tls: Arc<ServerConfig>,
+    shared: Shared,
+    stop: Stop,
+) {
+    let Some(socket) = handshake(tcp, peer, |_hello| tls).await else { return };
+    match Connection::open(socket, shared) {
+        Ok(connection) => connection.serve(stop).await,
+        Err(error) => info!(%peer, %error, "connection of a device refused"),
+    }
+}
+
+/// A device's connection after its handshake. In a box, because what an async function is given by value is
+/// kept in each future that it passes through, and there may be ten thousand.
+struct Connection {
+    id: DeviceConnectionId,
+    socket: TlsSocket,
+    receiver: DeviceReceiver,
+    lines: Lines,
+    shared: Shared,
+    /// When `connect` has to have come; `None` once it has.
+    connect_until: Option<Instant>,
+}
+
+/// Whether a connection goes on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Next {
+    Continue,
+    /// It ends once what was said is sent.
+    Close,
+}
+
+impl Connection {
+    /// Tells the service which device it is that has connected.
+    fn open(socket: TlsSocket, shared: Shared) -> Result<Box<Self>, DeviceCertificateError> {
+        let leaf = socket.tls().peer_certificates().and_then(|chain| chain.first());
+        let device = DeviceId::from_certificate(leaf.map_or(&[], |leaf| leaf))?;
+        debug!(%device, "a device has connected");
+        let (id, receiver) = shared.batch().device_connected(device);
+        let lines = Lines::new(LINE_BYTES_MAX);
+        let connect_until = Some(Instant::now() + CONNECT_MAX);
+        Ok(Box::new(Self { id, socket, receiver, lines, shared, connect_until }))
+    }
+
+    /// Serves until the device or the service ends the connection, or `stop` changes.
+    async fn serve(mut self: Box<Self>, mut stop: Stop) {
+        let ended = self.run(&mut stop).await;
+        // Before the socket is closed: a device that sees the end is offline.
+        self.shared.batch().device_disconnected(self.id);
+        match ended {
+            Ok(()) => close(&mut self.socket).await,
+            Err(error) => debug!(connection = %self.id, %error, "connection of a device lost"),
+        }
+    }
+
+    async fn run(&mut self, stop: &mut Stop) -> Result<(), WireError> {
+        loop {
+            let mut next = self.transmit()?;
+            if next == Next::Continue {
+                next = tokio::select! {
+                    // While the device does not read what it is told, no more of what it says is read.
+                    ready = self.socket.ready(), if !self.socket.is_congested() => {
+                        ready?;
+                        self.read()?
+                    }
+                    writable = self.socket.writable(), if self.socket.is_congested() => {
+                        writable?;
+                        Next::Continue
+                    }
+                    message = self.receiver.recv(), if !self.socket.is_congested() => self.tell(message)?,
+                    // A sender that is gone means that the double was dropped.
+                    _ = stop.changed() => {
+                        self.say(&closed(CloseReason::Shutdown))?;
+                        Next::Close
+                    }
+                    () = sleep_until(self.connect_until.unwrap_or_else(Instant::now)), if self.connect_until.is_some() => {
+                        let message = format!("no connect came within {CONNECT_MAX:?}: send it first, at once");
+                        self.say(&ToDevice::error(None, GatewayErrorCode::ConnectTimeout, message))?;
+                        Next::Close
+                    }
+                };
+            }
+            if next == Next::Close {
+                return Ok(());
+            }
+        }
+    }
+
+    fn read(&mut self) -> Result<Next, WireError> {
+        let mut too_long = Ok(());
+        let received = self.read_lines(&mut too_long)?;
+        if let Err(error) = too_long {
+            return self.give_up(error);
+        }
+        if received == Received::Open {
+            return Ok(Next::Continue);
+        }
+        if self.lines.is_within_a_line() {
+            debug!(connection = %self.id, "a device closed in the middle of a line, which is dropped");
+        }
+        // Who asks and closes its side at once gets its answers all the same: they wait in the queue by now.
+        self.transmit()?;
+        Ok(Next::Close)
+    }
+
+    /// Reads what has come, and hands its lines to the service, with the lock taken once if there are any.
+    fn read_lines(&mut self, too_long: &mut Result<(), LineTooLong>) -> Result<Received, WireError> {
+        let Self { id, socket, lines, shared, .. } = self;
+        let now = clock::now();
+        let mut batch = None;
+        socket.read(|bytes| {
+            *too_long = lines.feed(bytes, |line| {
+                batch.get_or_insert_with(|| shared.batch()).service().device_line(now, *id, line);
+            });
+        })
+    }
+
+    /// Answers what came before a line that is too long, then the line.
+    fn give_up(&mut self, error: LineTooLong) -> Result<Next, WireError> {
+        info!(connection = %self.id, %error, "connection of a device closed");
+        self.transmit()?;
+        let message = format!("{error}: there is no telling where the next message begins; connect anew");
+        self.say(&ToDevice::error(None, GatewayErrorCode::LineTooLong, message))?;
+        Ok(Next::Close)
+    }
+
+    /// Sends what waits for the device, as far as the socket takes it.
+    fn transmit(&mut self) -> Result<Next, WireError> {
+        loop {
+            let mut next = Next::Continue;
+            while !self.socket.is_congested() && next == Next::Continue {
+                match self.receiver.try_recv() {
+                    Ok(message) => next = self.tell(Some(message))?,
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => next = self.tell(None)?,
+                }
+            }
+            // What was held back for congestion goes once the socket has taken the rest.
+            if !self.socket.flush()? || next == Next::Close || self.receiver.is_empty() {
+                return Ok(next);
+            }
+        }
+    }
+
+    /// Encrypts a message of the service's; when there are no more, the service closes the connection.
+    fn tell(&mut self, message: Option<Box<ToDevice>>) -> Result<Next, WireError> {
+        let Some(message) = message else { return Ok(Next::Close) };
+        if matches!(message.message, DeviceMessage::Connected(_)) {
+            self.connect_until = None;
+        }
+        self.say(&message)?;
+        Ok(Next::Continue)
+    }
+
+    fn say(&mut self, message: &ToDevice) -> Result<(), WireError> {
+        self.socket.write(message.to_line().as_bytes())
+    }
+}
+
+fn closed(reason: CloseReason) -> ToDevice {
+    ToDevice::unasked(DeviceMessage::Closed { reason })
+}

@@ -1,0 +1,103 @@
+//! A team of a running double, for whoever tests with it: its credentials, its devices, its clock.
+
+use apns_certs::{AuthKey, Authority};
+use mock_apns_core::{App, BundleId, KeyId, KeyScope, ProviderKey, Team, TeamAt, TeamId};
+
+use crate::{Device, DeviceError, DeviceOptions, TeamCreationError, clock, provider_token, shared::Shared};
+
+/// A team of a running double. A handle: clones are the same team.
+///
+/// ```
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use mock_apns::{DeviceId, DeviceState, Environment, MockApns, TokenKind};
+///
+/// let mock = MockApns::start().await?;
+/// let team = mock.create_team("com.example.app")?;       // with a key of its own; nothing is shared with other teams
+/// let (phone, app) = (DeviceId::parse("phone")?, team.app().clone());
+/// let token = team.at_work(|team| {
+///     team.add_device(phone.clone())?;
+///     team.install(&phone, &app, Environment::Sandbox)?;
+///     team.register(&phone, &app, Environment::Sandbox, TokenKind::App)
+/// })?;
+/// team.at_work(|team| team.set_device_state(&phone, DeviceState::Offline))?;
+/// // Push to `token` with `team.key()`: it is stored.
+/// team.at_work(|team| team.advance_clock(Duration::from_hours(24)));
+/// team.at_work(|team| team.set_device_state(&phone, DeviceState::Online))?;
+/// let log: Vec<String> =
+///     team.at_work(|team| team.team().journal(0).map(|it| serde_json::to_string(&it).unwrap()).collect());
+/// # assert!(log.len() > 5);
+/// # let _ = token;
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct MockTeam {
+    pub(crate) shared: Shared,
+    pub(crate) id: TeamId,
+    pub(crate) app: BundleId,
+    pub(crate) key: AuthKey,
+    pub(crate) authority: Authority,
+    pub(crate) gateway: std::net::SocketAddr,
+}
+
+impl MockTeam {
+    /// The team's ID: the `iss` of its provider tokens.
+    pub fn id(&self) -> TeamId {
+        self.id
+    }
+
+    /// The app that the team began with.
+    pub fn app(&self) -> &BundleId {
+        &self.app
+    }
+
+    /// The key that the team began with, good for all its topics in both environments.
+    pub fn key(&self) -> &AuthKey {
+        &self.key
+    }
+
+    /// A provider token that was issued just now, by the team's clock. Most providers make their own from
+    /// [`key`](Self::key), by the machine's clock: mind that when the team's is advanced.
+    pub fn provider_token(&self) -> Result<String, TeamCreationError> {
+        let now = self.at_work(|team| team.now());
+        Ok(provider_token::mint(&self.key, self.id.as_str(), now)?)
+    }
+
+    /// Does something to the team, or looks at it, while nothing else happens to it. What follows for devices that are
+    /// connected is on its way when this returns.
+    ///
+    /// # Panics
+    ///
+    /// When the team was [removed](crate::MockApns::remove_team).
+    pub fn at_work<R>(&self, work: impl FnOnce(&mut TeamAt<'_>) -> R) -> R {
+        let mut batch = self.shared.batch();
+        let mut team = batch.service().team_at(clock::now(), self.id).expect("the team was not removed");
+        work(&mut team)
+    }
+
+    /// A device of this name, connected to the device gateway and online. The name is 1 to 64 printable ASCII
+    /// characters; the newest connection of a device wins.
+    pub async fn device(&self, name: &str) -> Result<Device, DeviceError> {
+        self.device_options(name)?.connect().await
+    }
+
+    /// How a device of this name connects; to be changed before it does.
+    pub fn device_options(&self, name: &str) -> Result<DeviceOptions, DeviceError> {
+        Ok(DeviceOptions::issued_by(&self.authority, self.gateway, name)?.team(self.id))
+    }
+}
+
+/// A team with a new key and one app, which is good for everything.
+pub(crate) fn new_team(number: u32, app: &BundleId) -> Result<(Team, AuthKey), TeamCreationError> {
+    let (team_id, key_id) = (format!("TEAM{number:06}"), format!("KEY{number:07}"));
+    let key = AuthKey::generate(apns_certs::KeyId::new(&key_id)?)?;
+    let mut team = Team::new(TeamId::parse(&team_id).map_err(|_| TeamCreationError::TooMany)?);
+    let key_id = KeyId::parse(&key_id).map_err(|_| TeamCreationError::TooMany)?;
+    team.add_key(ProviderKey::new(key_id, key.private_key.public_key(), KeyScope::Legacy))?;
+    let mut app = App::new(app.clone());
+    app.broadcast = true;
+    team.add_app(app)?;
+    Ok((team, key))
+}
