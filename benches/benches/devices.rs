@@ -36,7 +36,8 @@ struct Pushing {
 impl Pushing {
     fn new(devices: usize) -> Self {
         let mut fixture = Fixture::with_devices(devices);
-        let template = fixture.template(PAYLOAD_BYTES);
+        // As many paths whatever the number of devices: choosing among them is not what is compared, but it empties caches.
+        let template = fixture.template_of_paths(PAYLOAD_BYTES, MANY);
         let connection = fixture.connect();
         let requests = vec![Request::new(); BATCH];
         Self { fixture, template, connection, requests, chosen: 1 }

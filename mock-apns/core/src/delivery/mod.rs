@@ -95,7 +95,7 @@ impl TeamAt<'_> {
     fn deliver(&mut self, notification: Arc<Notification>, origin: Origin) {
         self.spend_background_budget(&notification);
         self.update_activity(&notification);
-        match self.team.devices.at(notification.token.device).connection {
+        match self.team.devices.connection(notification.token.device) {
             Some(connection) => self.send_to_device(connection, &notification, origin),
             None => self.log_delivered(&notification, origin),
         }
@@ -121,18 +121,20 @@ impl TeamAt<'_> {
         let limit = self.team.settings.flood_limit();
         if limit.burst > 0 {
             let now = self.now;
-            let (_, installation) = self.team.installation_mut(token);
-            let full_at = limit.take(installation.flood(token.kind, token.activity), now);
-            installation.set_flood(token.kind, token.activity, full_at);
+            self.team.change_installation(token, |app| {
+                let full_at = limit.take(app.flood(token.kind, token.activity), now);
+                app.set_flood(token.kind, token.activity, full_at);
+            });
         }
     }
 
     fn spend_background_budget(&mut self, notification: &Notification) {
         let budget = self.team.settings.background_budget();
         if budget.burst > 0 && notification.is_background() {
-            let (_, installation) = self.team.installation_mut(&notification.token);
-            let spent = budget.take(installation.background(), self.now);
-            installation.set_background(spent);
+            let now = self.now;
+            self.team.change_installation(&notification.token, |app| {
+                app.set_background(budget.take(app.background(), now));
+            });
         }
     }
 
@@ -151,14 +153,16 @@ impl TeamAt<'_> {
             return;
         }
         let timestamp = notification.activity_timestamp();
-        let (_, installation) = self.team.installation_mut(token);
-        let Some(activity) = installation.activity_mut(token.activity) else { return };
-        if timestamp < activity.newest {
-            return;
-        }
-        activity.newest = timestamp;
-        if update.event == LiveActivityEvent::End {
-            activity.ended = true;
+        let ends = update.event == LiveActivityEvent::End;
+        let ended = self.team.change_installation(token, |app| {
+            let current = app.activity_mut(token.activity).filter(|activity| timestamp >= activity.newest);
+            current.is_some_and(|activity| {
+                activity.newest = timestamp;
+                activity.ended |= ends;
+                ends
+            })
+        });
+        if ended {
             let app = self.team.bundle_id(token.app).clone();
             let (environment, activity) = (token.environment, token.activity);
             self.log_device(token.device, DeviceChange::ActivityEnded { app, environment, activity });
@@ -171,9 +175,8 @@ impl TeamAt<'_> {
         app: &TokenIdentity,
         started_by: Option<u64>,
     ) -> (u32, DeviceToken) {
-        let (_, installation) = self.team.installation_mut(app);
-        let activity = installation.start_activity();
-        let generation = installation.generation;
+        let (activity, generation) =
+            self.team.change_installation(app, |app| (app.start_activity(), app.generation));
         let token = self.team.token_of(&TokenIdentity {
             kind: TokenKind::LiveActivity,
             generation,

@@ -39,6 +39,10 @@ pub(super) enum Wait {
 /// expiration is not looked at: a device that can be reached is served, however late it is.
 pub(super) fn of(team: &Team, now: Timestamp, notification: &Notification) -> Outlook {
     let token = &notification.token;
+    let budget = team.settings.background_budget();
+    if budget.burst == 0 && team.devices.takes_at_once(token) {
+        return Outlook::Deliver;
+    }
     let (device, installation) = team.installation(token);
     if installation.known_disabled && notification.is_alert() {
         return Outlook::Disabled;
@@ -55,7 +59,6 @@ pub(super) fn of(team: &Team, now: Timestamp, notification: &Notification) -> Ou
     if !installation.permission && notification.is_alert() {
         return Outlook::Disabled;
     }
-    let budget = team.settings.background_budget();
     if budget.burst > 0 && notification.is_background() {
         let until = budget.next_at(installation.background(), now);
         if until > now {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Origin, Timer, TimerId, outlook::Wait};
 use crate::{
     Expiration, Notification,
-    device::DeviceIndex,
+    device::{DeviceData, DeviceIndex},
     journal::{Cause, Status},
     team::TeamAt,
 };
@@ -60,8 +60,8 @@ impl TeamAt<'_> {
         let expiry = self.set_timer(notification.expires_at(), Timer::Expire { device, installation });
         let release =
             wait.until().map(|until| self.set_timer(until, Timer::Release { device, installation }));
-        let slot = &mut self.team.devices.at_mut(device).installations[installation].slot;
-        *slot = Some(Box::new(Stored { notification, status, expiry, release }));
+        let stored = Box::new(Stored { notification, status, expiry, release });
+        self.team.devices.change(device, |device| device.installations[installation].slot = Some(stored));
     }
 
     /// Empties the place of an app on a device.
@@ -70,7 +70,8 @@ impl TeamAt<'_> {
         device: DeviceIndex,
         installation: usize,
     ) -> Option<(Arc<Notification>, Status)> {
-        let stored = self.team.devices.at_mut(device).installations[installation].slot.take()?;
+        let slot = |device: &mut DeviceData| device.installations[installation].slot.take();
+        let stored = self.team.devices.change(device, slot)?;
         self.team.timers.cancel(stored.expiry);
         stored.release.into_iter().for_each(|timer| self.team.timers.cancel(timer));
         Some((stored.notification, stored.status))

@@ -5,12 +5,15 @@ use std::hash::BuildHasher as _;
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
-use super::{DeviceData, DeviceError, DeviceId, DeviceIndex};
+use super::{DeviceData, DeviceError, DeviceId, DeviceIndex, usual::Usual};
+use crate::{DeviceConnectionId, device_token::TokenIdentity};
 
 /// Devices by place and by name. A table of places instead of a map from names: a name is kept once.
 #[derive(Debug, Default)]
 pub(crate) struct Devices {
     places: Vec<DeviceData>,
+    /// Kept by [`change`](Self::change).
+    usual: Usual,
     names: Vec<DeviceId>,
     by_name: HashTable<DeviceIndex>,
 }
@@ -25,6 +28,7 @@ impl Devices {
         let names = &self.names;
         self.by_name.insert_unique(hash(&id), index, |other| hash(&names[other.0 as usize]));
         self.places.push(DeviceData::new());
+        self.usual.add();
         self.names.push(id);
         Ok(index)
     }
@@ -50,9 +54,22 @@ impl Devices {
         &self.places[index.0 as usize]
     }
 
-    /// The device at a place that [`add`](Self::add) gave out.
-    pub(crate) fn at_mut(&mut self, index: DeviceIndex) -> &mut DeviceData {
-        &mut self.places[index.0 as usize]
+    /// Changes the device at a place that [`add`](Self::add) gave out.
+    pub(crate) fn change<R>(&mut self, index: DeviceIndex, change: impl FnOnce(&mut DeviceData) -> R) -> R {
+        let device = &mut self.places[index.0 as usize];
+        let result = change(device);
+        self.usual.update(index, device);
+        result
+    }
+
+    /// Whether a push to this token is delivered at once, whatever it is: as most are.
+    pub(crate) fn takes_at_once(&self, token: &TokenIdentity) -> bool {
+        self.usual.takes(token)
+    }
+
+    /// The connection of a device to the device gateway.
+    pub(crate) fn connection(&self, index: DeviceIndex) -> Option<DeviceConnectionId> {
+        if self.usual.is_usual(index) { None } else { self.at(index).connection }
     }
 
     /// Its name, also when it was removed.

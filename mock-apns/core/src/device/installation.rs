@@ -90,6 +90,11 @@ impl Installation {
         self.end_activities();
     }
 
+    /// A bit for each kind that it is registered for.
+    pub(super) fn registered_kinds(&self) -> u16 {
+        self.registered
+    }
+
     pub(crate) fn is_registered(&self, kind: TokenKind) -> bool {
         self.registered & (1 << kind as u16) != 0
     }

@@ -2,6 +2,7 @@
 
 mod devices;
 mod installation;
+mod usual;
 mod view;
 
 use std::{fmt, sync::Arc};
@@ -89,8 +90,7 @@ pub enum NewTokens {
     System,
 }
 
-/// What is kept of a device, beside its name. A push looks at this one cache line of it, so that a million devices cost
-/// it hardly more than a thousand.
+/// What is kept of a device, beside its name.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(crate) struct DeviceData {

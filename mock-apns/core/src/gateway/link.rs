@@ -45,7 +45,7 @@ impl TeamAt<'_> {
     /// acknowledged waits for the new one.
     pub(super) fn link(&mut self, device: DeviceIndex, connection: DeviceConnectionId) {
         self.cut_off(device, CloseReason::Replaced);
-        self.team.devices.at_mut(device).connection = Some(connection);
+        self.team.devices.change(device, |device| device.connection = Some(connection));
         self.team.links.insert(connection, Link::default());
         self.log_device(device, DeviceChange::Connected);
     }
@@ -62,7 +62,7 @@ impl TeamAt<'_> {
     /// A device's connection is gone: the device is offline, and what it has not acknowledged waits for it.
     pub(super) fn unlink(&mut self, device: DeviceIndex, connection: DeviceConnectionId) {
         let Some(link) = self.team.links.remove(&connection) else { return };
-        self.team.devices.at_mut(device).connection = None;
+        self.team.devices.change(device, |device| device.connection = None);
         self.log_device(device, DeviceChange::Disconnected);
         self.set_state(device, DeviceState::Offline);
         link.in_flight.into_iter().for_each(|it| self.take_back(it.notification));

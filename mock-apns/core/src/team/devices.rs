@@ -44,7 +44,7 @@ impl TeamAt<'_> {
         }
         self.log_device(device, DeviceChange::Removed);
         self.team.devices.remove(device);
-        self.team.devices.at_mut(device).installations.clear();
+        self.team.devices.change(device, |device| device.installations.clear());
         Ok(())
     }
 
@@ -68,19 +68,22 @@ impl TeamAt<'_> {
     ) -> Result<(), DeviceError> {
         let device = self.device(id)?;
         let index = self.app(app)?;
-        let data = self.team.devices.at_mut(device);
-        let is_offline = data.state == DeviceState::Offline;
-        let position = data.position(index, environment);
-        match position.map(|place| &mut data.installations[place]) {
-            Some(present) if present.installed => return Ok(()),
-            Some(gone) => {
-                gone.reinstall();
-                // A device that is online tells that the app may show notifications.
-                gone.known_disabled &= is_offline;
+        let is_new = self.team.devices.change(device, |device| {
+            let is_offline = device.state == DeviceState::Offline;
+            match device.position(index, environment).map(|place| &mut device.installations[place]) {
+                Some(present) if present.installed => return false,
+                Some(gone) => {
+                    gone.reinstall();
+                    // A device that is online tells that the app may show notifications.
+                    gone.known_disabled &= is_offline;
+                }
+                None => device.installations.push(Installation::new(index, environment)),
             }
-            None => data.installations.push(Installation::new(index, environment)),
+            true
+        });
+        if is_new {
+            self.log_device(device, DeviceChange::Installed { app: app.clone(), environment });
         }
-        self.log_device(device, DeviceChange::Installed { app: app.clone(), environment });
         Ok(())
     }
 
@@ -93,7 +96,7 @@ impl TeamAt<'_> {
         environment: Environment,
     ) -> Result<(), DeviceError> {
         let place = self.place(id, app, environment)?;
-        self.installation(place).uninstall();
+        self.change(place, Installation::uninstall);
         self.log_device(place.device, DeviceChange::Uninstalled { app: app.clone(), environment });
         Ok(())
     }
@@ -108,11 +111,10 @@ impl TeamAt<'_> {
     ) -> Result<(), DeviceError> {
         let place = self.place(id, app, environment)?;
         let is_online = self.team.devices.at(place.device).state != DeviceState::Offline;
-        let installation = self.installation(place);
-        installation.permission = allowed;
-        if is_online {
-            installation.known_disabled = !allowed;
-        }
+        self.change(place, |app| {
+            app.permission = allowed;
+            app.known_disabled = if is_online { !allowed } else { app.known_disabled };
+        });
         let change = DeviceChange::Permission { app: app.clone(), environment, allowed };
         self.log_device(place.device, change);
         Ok(())
@@ -129,9 +131,8 @@ impl TeamAt<'_> {
     ) -> Result<DeviceToken, DeviceError> {
         let place = self.place(id, app, environment)?;
         self.require_kind(app, place.app, kind)?;
-        let installation = self.installation(place);
-        installation.set_registered(kind, true);
-        let identity = place.token(kind, installation.generation, 0);
+        self.change(place, |app| app.set_registered(kind, true));
+        let identity = place.token(kind, self.installation(place).generation, 0);
         // What APNs had learned of the token before is history.
         self.team.gone.remove(&identity);
         let token = self.team.token_of(&identity);
@@ -177,7 +178,7 @@ impl TeamAt<'_> {
             let (device, bundle_id) = (id.clone(), app.clone());
             return Err(DeviceError::NotRegistered { device, bundle_id, environment, kind });
         }
-        self.installation(place).set_registered(kind, false);
+        self.change(place, |app| app.set_registered(kind, false));
         self.log_device(place.device, DeviceChange::Unregistered { app: app.clone(), environment, kind });
         Ok(())
     }
@@ -203,11 +204,14 @@ impl TeamAt<'_> {
         activity: u32,
     ) -> Result<(), DeviceError> {
         let place = self.place(id, app, environment)?;
-        let Some(under_way) = self.installation(place).activity_mut(activity).filter(|it| !it.ended) else {
+        let was_under_way = self.change(place, |app| match app.activity_mut(activity) {
+            Some(known) => !std::mem::replace(&mut known.ended, true),
+            None => false,
+        });
+        if !was_under_way {
             let (device, bundle_id) = (id.clone(), app.clone());
             return Err(DeviceError::UnknownActivity { device, bundle_id, environment, activity });
-        };
-        under_way.ended = true;
+        }
         let change = DeviceChange::ActivityEnded { app: app.clone(), environment, activity };
         self.log_device(place.device, change);
         Ok(())
@@ -216,8 +220,9 @@ impl TeamAt<'_> {
     /// Makes the device forget its tokens: every app on it gets others when it registers next.
     pub fn new_tokens(&mut self, id: &DeviceId, cause: NewTokens) -> Result<(), DeviceError> {
         let device = self.device(id)?;
-        let installations = &mut self.team.devices.at_mut(device).installations;
-        installations.iter_mut().for_each(Installation::forget_tokens);
+        self.team.devices.change(device, |device| {
+            device.installations.iter_mut().for_each(Installation::forget_tokens);
+        });
         self.log_device(device, DeviceChange::NewTokens { cause });
         Ok(())
     }
@@ -228,15 +233,16 @@ impl TeamAt<'_> {
     /// A device can be reached now, or cannot. When it can, it tells what its user has switched off, and gets what waits
     /// for it.
     pub(crate) fn set_state(&mut self, index: DeviceIndex, state: DeviceState) {
-        let device = self.team.devices.at_mut(index);
-        let former = std::mem::replace(&mut device.state, state);
+        let (former, installations) = self.team.devices.change(index, |device| {
+            let former = std::mem::replace(&mut device.state, state);
+            if former == DeviceState::Offline && state != former {
+                device.installations.iter_mut().for_each(|it| it.known_disabled = !it.permission);
+            }
+            (former, device.installations.len())
+        });
         if former == state {
             return;
         }
-        if former == DeviceState::Offline {
-            device.installations.iter_mut().for_each(|it| it.known_disabled = !it.permission);
-        }
-        let installations = device.installations.len();
         self.log_device(index, DeviceChange::State { state });
         if state != DeviceState::Offline {
             (0..installations).for_each(|installation| self.release(index, installation));
@@ -268,8 +274,12 @@ impl TeamAt<'_> {
         Ok(Place { device, app, environment, installation })
     }
 
-    fn installation(&mut self, place: Place) -> &mut Installation {
-        &mut self.team.devices.at_mut(place.device).installations[place.installation]
+    fn installation(&self, place: Place) -> &Installation {
+        &self.team.devices.at(place.device).installations[place.installation]
+    }
+
+    fn change<R>(&mut self, place: Place, change: impl FnOnce(&mut Installation) -> R) -> R {
+        self.team.devices.change(place.device, |device| change(&mut device.installations[place.installation]))
     }
 
     fn require_kind(&self, bundle_id: &BundleId, app: AppIndex, kind: TokenKind) -> Result<(), DeviceError> {

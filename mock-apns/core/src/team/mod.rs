@@ -262,6 +262,9 @@ impl Team {
             Some(identity) => identity,
             None => *self.given_tokens.get(token)?,
         };
+        if self.devices.takes_at_once(&identity) {
+            return Some(identity);
+        }
         let device = self.devices.get(identity.device)?;
         device.position(identity.app, identity.environment).map(|_| identity)
     }
@@ -288,9 +291,14 @@ impl Team {
         (device, &device.installations[self.installation_place(token)])
     }
 
-    pub(crate) fn installation_mut(&mut self, token: &TokenIdentity) -> (usize, &mut Installation) {
+    /// Changes the installation of a token that [`identify`](Self::identify) has found.
+    pub(crate) fn change_installation<R>(
+        &mut self,
+        token: &TokenIdentity,
+        change: impl FnOnce(&mut Installation) -> R,
+    ) -> R {
         let place = self.installation_place(token);
-        (place, &mut self.devices.at_mut(token.device).installations[place])
+        self.devices.change(token.device, |device| change(&mut device.installations[place]))
     }
 
     pub(crate) fn installation_place(&self, token: &TokenIdentity) -> usize {
