@@ -1,7 +1,9 @@
-//! What devices cost: making a million of them, keeping them, and pushing to one of a million instead of one of a thousand.
+//! What devices and teams cost: making them, keeping them, and pushing to one of a million devices instead of one of a thousand.
 //!
 //! Prints the ratio of the two pushes from alternating rounds of one run, beside criterion's own figures: machines are noisy, and what
 //! happens in one round happens in the next.
+
+#![expect(clippy::print_stdout, reason = "it prints what it finds")]
 
 use std::{
     fs,
@@ -23,6 +25,7 @@ const BATCH: usize = 1_000;
 /// Rounds of the comparison; an odd number has a median.
 const ROUNDS: usize = 201;
 const PAYLOAD_BYTES: usize = 200;
+const TEAMS: u32 = 1_000;
 
 /// A service, a connection to it, and requests to devices chosen anew for each batch.
 struct Pushing {
@@ -37,7 +40,7 @@ impl Pushing {
     fn new(devices: usize) -> Self {
         let mut fixture = Fixture::with_devices(devices);
         // As many paths whatever the number of devices: choosing among them is not what is compared, but it empties caches.
-        let template = fixture.template_of_paths(PAYLOAD_BYTES, MANY);
+        let template = fixture.template(PAYLOAD_BYTES, MANY);
         let connection = fixture.connect();
         let requests = vec![Request::new(); BATCH];
         Self { fixture, template, connection, requests, chosen: 1 }
@@ -58,10 +61,11 @@ impl Pushing {
         begin.elapsed()
     }
 
-    fn time(&mut self, pushes: u64) -> Duration {
-        let batches = pushes.div_ceil(BATCH as u64);
+    fn time(&mut self, pushes: usize) -> Duration {
+        let batches = pushes.div_ceil(BATCH);
         let spent: Duration = (0..batches).map(|_| self.batch()).sum();
-        spent.mul_f64(pushes as f64 / (batches * BATCH as u64) as f64)
+        let share = u32::try_from(pushes).unwrap_or(u32::MAX);
+        spent / u32::try_from(batches * BATCH).unwrap_or(u32::MAX) * share
     }
 }
 
@@ -69,7 +73,7 @@ fn pushes(criterion: &mut Criterion) {
     let (mut few, mut many) = (Pushing::new(FEW), Pushing::new(MANY));
     let mut group = criterion.benchmark_group("devices");
     for (name, pushing) in [("push to one of 1,000", &mut few), ("push to one of 1,000,000", &mut many)] {
-        group.bench_function(name, |bencher| bencher.iter_custom(|pushes| pushing.time(pushes)));
+        group.bench_function(name, |bencher| bencher.iter_custom(|pushes| pushing.time(pushes as usize)));
     }
     group.finish();
     let mut ratios: Vec<f64> =
@@ -98,6 +102,17 @@ fn making(_: &mut Criterion) {
     black_box(service);
 }
 
+fn teams(_: &mut Criterion) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("the system has room");
+    let mock = runtime.block_on(mock_apns::MockApns::start()).expect("loopback has free ports");
+    let begin = Instant::now();
+    for _ in 0..TEAMS {
+        black_box(mock.create_team("com.example.app").expect("the name is well-formed"));
+    }
+    println!("{TEAMS} teams with a key and an app each: {:.1?} each\n", begin.elapsed() / TEAMS);
+}
+
 /// The memory that this process has in use, by Linux's count.
 fn resident_bytes() -> usize {
     let status = fs::read_to_string("/proc/self/status").expect("Linux has it");
@@ -107,5 +122,5 @@ fn resident_bytes() -> usize {
 }
 
 // Memory first: what was freed before would be used again.
-criterion_group!(benches, making, pushes);
+criterion_group!(benches, making, teams, pushes);
 criterion_main!(benches);

@@ -32,17 +32,17 @@ fn signature(criterion: &mut Criterion) {
 
 fn request(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("jwt");
-    let mut fixture = Fixture::new();
-    let template = fixture.template(PAYLOAD_BYTES);
+    let mut fixture = Fixture::with_devices(apns_benches::DEVICES as usize);
+    let template = fixture.template(PAYLOAD_BYTES, apns_benches::DEVICES as usize);
     let mut request = Request::new();
     fill(&mut request, &template, 0);
 
-    let other = RefCell::new(Fixture::new()); // its memory of tokens fills up as it would with years of them
+    let other = RefCell::new(Fixture::with_devices(apns_benches::DEVICES as usize)); // its memory of tokens fills up as it would with years of them
     group.bench_function("request, token never seen", |bencher| {
         bencher.iter_batched(
             || {
                 let mut fixture = other.borrow_mut();
-                let template = fixture.template(PAYLOAD_BYTES);
+                let template = fixture.template(PAYLOAD_BYTES, apns_benches::DEVICES as usize);
                 let mut request = Request::new();
                 fill(&mut request, &template, 0);
                 (fixture.connect(), request)

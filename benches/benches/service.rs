@@ -12,8 +12,8 @@ use fixture::{Fixture, fill};
 fn service(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("service");
     for payload_bytes in [200, 4096] {
-        let mut fixture = Fixture::new();
-        let template = fixture.template(payload_bytes);
+        let mut fixture = Fixture::with_devices(apns_benches::DEVICES as usize);
+        let template = fixture.template(payload_bytes, apns_benches::DEVICES as usize);
         let connection = fixture.connect();
         let requests: Vec<Request> = (0..template.paths.len() as u64)
             .map(|number| {

@@ -176,7 +176,7 @@ impl TokenRow {
         };
         let token = token.expect(CONSTANTS);
         if let Some(dead) = self.dead {
-            self.bury(team, &token, dead);
+            bury(team, &token, dead);
         }
         ReadyToken {
             name: self.name,
@@ -187,12 +187,12 @@ impl TokenRow {
             answer: self.answer,
         }
     }
+}
 
-    /// The app was told of and is gone: APNs knows.
-    fn bury(&self, team: &mut TeamAt<'_>, token: &DeviceToken, dead: fn(Timestamp) -> TokenStatus) {
-        let died = Timestamp::from_millis(team.now().as_millis().saturating_sub(DEAD_FOR_MS));
-        let _ = team.team_mut().set_token_status(token, dead(died)); // the team has just given the token out
-    }
+/// A delivery has found the token dead, some time ago.
+fn bury(team: &mut TeamAt<'_>, token: &DeviceToken, dead: fn(Timestamp) -> TokenStatus) {
+    let died = Timestamp::from_millis(team.now().as_millis().saturating_sub(DEAD_FOR_MS));
+    let _ = team.team_mut().set_token_status(token, dead(died)); // the team has just given the token out
 }
 
 fn device_id(name: &str) -> DeviceId {

@@ -1,13 +1,13 @@
-//! The simulated Apple Push Notification service with no IO: what it answers to a push, and why.
+//! The simulated Apple Push Notification service with no IO: what it answers to a push, why, and what becomes of it.
 //!
 //! [`Service`] is a state machine. It owns no socket, no clock, no randomness and no cryptography: its shell tells it
-//! what came in and at what time, and carries out what it returns. So the same calls give the same answers, and a test
-//! of it needs neither network nor patience.
+//! what came in and at what time, and carries out what it returns. So the same calls give the same answers and the same
+//! journal, and a test of it needs neither network nor patience.
 //!
 //! ```text
-//!   shell                          Service                               shell
-//!   ─────                          ───────                               ─────
-//!   TLS done ─── connected ──────▶ Connection ◀── certificate, team ───▶ GoAway
+//!   shell                          Service                                          shell
+//!   ─────                          ───────                                          ─────
+//!   TLS done ─── connected ──────▶ Connection ◀── certificate, team ──────────────▶ GoAway
 //!                                      │
 //!   HEADERS ──── Request ──┐           ▼
 //!   DATA ─────── body ─────┴────▶  DEVICE_RULES, in Apple's order
@@ -15,7 +15,11 @@
 //!                                      │ first that does not hold            │ all hold
 //!                                      ▼                                     ▼
 //!                                  Answer { reason }                     Answer { 200 } ─▶ Respond
-//!                                                             first good provider token ─▶ MaxConcurrentStreams
+//!                                                                            │      └────▶ MaxConcurrentStreams
+//!                                       Team: devices, tokens, clock ──▶ delivery: online? power? known? expired?
+//!                                             │                              │             │
+//!   device's line ── device_line ─▶ gateway ──┘       journal, Status ◀──────┴─ storage ◀──┘
+//!                                      └───────────────────────────────────────────▶ ToDevice, CloseDevice
 //! ```
 //!
 //! | module | what |
@@ -27,7 +31,12 @@
 //! | `request` | [`Request`]: one request's fields in one buffer |
 //! | `connection`, `certificate` | how a connection starts; what a [`ProviderCertificate`] allows |
 //! | `provider_token`, `verified_tokens`, `token_updates` | JWTs: reading, remembering, changing too often |
-//! | `team`, `key`, `app`, `device_token`, `identifier` | the data that the shell gives: [`Team`] and what it has |
+//! | `team`, `clock`, `key`, `app`, `identifier` | [`Team`]: the unit of isolation; [`TeamAt`]: a team at a point in time |
+//! | `device`, `device_token` | [`Device`]: what is installed on it; what a [`DeviceToken`] stands for |
+//! | `delivery`, `notification` | what becomes of a [`Notification`]: deliver, store, discard; the rate limit |
+//! | `journal` | [`Record`]: what happened; [`Status`]: the words of Apple's console |
+//! | [`rendering`] | what a device shows, and what is wrong with a push that shows nothing |
+//! | `gateway` | what devices and the service say to each other: [`FromDevice`], [`ToDevice`] |
 //! | `topic`, `push_type`, `priority`, `expiration`, `collapse_id`, `message_id` | header values, each read once |
 //! | `environment`, `timestamp` | sandbox and production; points in time |
 //!

@@ -77,7 +77,7 @@ impl TeamAt<'_> {
 
     fn deliver_or_store(&mut self, notification: Arc<Notification>, origin: Origin) {
         match outlook::of(self.team, self.now, &notification) {
-            Outlook::Deliver => self.deliver(notification, origin),
+            Outlook::Deliver => self.deliver(&notification, origin),
             Outlook::Wait(wait) => self.store(notification, wait, origin),
             Outlook::Disabled => {
                 let status = origin.of(Status::DiscardedDisabled, Status::DiscardedDisabledFromStorage);
@@ -92,12 +92,12 @@ impl TeamAt<'_> {
         }
     }
 
-    fn deliver(&mut self, notification: Arc<Notification>, origin: Origin) {
-        self.spend_background_budget(&notification);
-        self.update_activity(&notification);
+    fn deliver(&mut self, notification: &Arc<Notification>, origin: Origin) {
+        self.spend_background_budget(notification);
+        self.update_activity(notification);
         match self.team.devices.connection(notification.token.device) {
-            Some(connection) => self.send_to_device(connection, &notification, origin),
-            None => self.log_delivered(&notification, origin),
+            Some(connection) => self.send_to_device(connection, notification, origin),
+            None => self.log_delivered(notification, origin),
         }
     }
 

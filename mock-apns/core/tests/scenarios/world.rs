@@ -149,7 +149,7 @@ impl World {
         let of_it = |record: &mock_apns_core::Record<'_>| {
             record.notification().is_some_and(|notification| notification.number == number)
         };
-        let last = team.team().journal(0).filter(of_it).next_back().unwrap();
+        let last = team.team().journal(0).rfind(of_it).unwrap();
         serde_json::to_value(last).unwrap()["because"].clone()
     }
 
