@@ -4,7 +4,7 @@ use crate::Priority;
 
 /// Declares [`TokenKind`] and what is known of each kind.
 macro_rules! token_kinds {
-    ($($variant:ident $suffix:literal $meaning:literal;)*) => {
+    ($($variant:ident $name:literal $suffix:literal $meaning:literal;)*) => {
         /// What a device token is for. An app has one token for each kind that it registers for, and a kind has one
         /// topic: the bundle identifier and this suffix.
         /// Source: Apple, "Sending notification requests to APNs" and the pages of each framework.
@@ -18,6 +18,11 @@ macro_rules! token_kinds {
             /// Every kind.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
+            /// Its name, in messages and on command lines.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
             /// What is appended to the bundle identifier to make the topic.
             pub const fn topic_suffix(self) -> &'static str {
                 match self { $(Self::$variant => $suffix,)* }
@@ -27,15 +32,15 @@ macro_rules! token_kinds {
 }
 
 token_kinds! {
-    App "" "The app itself: alerts, background updates, MDM, Wallet passes.";
-    Voip ".voip" "Incoming calls through PushKit.";
-    Complication ".complication" "Watch complications through PushKit.";
-    FileProvider ".pushkit.fileprovider" "A file provider extension.";
-    Location ".location-query" "A location push service extension.";
-    LiveActivity ".push-type.liveactivity" "One Live Activity, or the start of one.";
-    PushToTalk ".voip-ptt" "A joined Push to Talk channel.";
-    Widgets ".push-type.widgets" "The app's widgets.";
-    Controls ".push-type.controls" "The app's controls.";
+    App "app" "" "The app itself: alerts, background updates, MDM, Wallet passes.";
+    Voip "voip" ".voip" "Incoming calls through PushKit.";
+    Complication "complication" ".complication" "Watch complications through PushKit.";
+    FileProvider "file-provider" ".pushkit.fileprovider" "A file provider extension.";
+    Location "location" ".location-query" "A location push service extension.";
+    LiveActivity "live-activity" ".push-type.liveactivity" "One Live Activity, or the start of one.";
+    PushToTalk "push-to-talk" ".voip-ptt" "A joined Push to Talk channel.";
+    Widgets "widgets" ".push-type.widgets" "The app's widgets.";
+    Controls "controls" ".push-type.controls" "The app's controls.";
 }
 
 impl TokenKind {

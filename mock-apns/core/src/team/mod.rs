@@ -2,23 +2,24 @@
 
 mod at;
 mod devices;
+mod history;
 mod teams;
+mod tokens;
 
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use thiserror::Error;
 
 use crate::{
-    App, BundleId, Clock, Counters, Device, DeviceChange, DeviceConnectionId, DeviceId, DeviceToken, Event,
-    KeyId, ProviderKey, Record, Settings, TeamId, Timestamp, TokenKind, TokenStatus, Topic,
+    App, BundleId, Clock, Device, DeviceConnectionId, DeviceId, DeviceToken, KeyId, ProviderKey, Settings,
+    TeamId, Timestamp, TokenKind, TokenStatus, Topic,
     app::AppIndex,
     delivery::Timers,
-    device::{DeviceData, DeviceIndex, Devices, Installation},
+    device::{DeviceIndex, Devices},
     device_token::{BLOCK, TokenIdentity, TokenKey},
-    gateway::{self, Link},
+    gateway::Link,
     journal::Journal,
     message_id::Identifiers,
-    rendering::Screen,
 };
 pub use at::TeamAt;
 pub(crate) use teams::{KeyIndex, TeamIndex, Teams};
@@ -160,77 +161,6 @@ impl Team {
     pub fn device(&self, id: &DeviceId) -> Option<Device<'_>> {
         self.devices.index_of(id).map(|index| Device { team: self, index })
     }
-
-    /// What is answered for a device token at `now`, the team's time; `None`: it is none of the team's.
-    pub fn token_status(&self, token: &DeviceToken, now: Timestamp) -> Option<TokenStatus> {
-        self.identify(token.as_bytes()).map(|identity| self.status_of(&identity, now))
-    }
-
-    /// Says what APNs knows of a device token, as if a delivery had found it out: to begin a test with a dead one, or to
-    /// bring one back to life. `false`: the team has no such token.
-    pub fn set_token_status(&mut self, token: &DeviceToken, status: TokenStatus) -> bool {
-        let Some(identity) = self.identify(token.as_bytes()) else { return false };
-        match status {
-            TokenStatus::Active => self.gone.remove(&identity),
-            dead => self.gone.insert(identity, dead),
-        };
-        true
-    }
-
-    /// How many notifications have reached each status.
-    pub fn counters(&self) -> &Counters {
-        self.journal.counters()
-    }
-
-    /// What happened, from this cursor on: 0 for everything that is still there. Cursors count up by one and are never
-    /// used again, so that a first cursor above the one asked for says how many entries are lost.
-    pub fn journal(&self, since: u64) -> impl DoubleEndedIterator<Item = Record<'_>> {
-        self.journal.since(since).map(|(cursor, entry)| Record::new(self, cursor, entry))
-    }
-
-    /// What has become of a push, by its `apns-id` or its `apns-unique-id`, in the order in which it happened.
-    pub fn delivery_log(&self, id: &str) -> impl DoubleEndedIterator<Item = Record<'_>> {
-        let is_meant = move |own: &str| own.eq_ignore_ascii_case(id);
-        self.journal(0).filter(move |record| match record.event {
-            Event::Notification { notification, .. } => {
-                is_meant(notification.apns_id.as_str())
-                    || notification.apns_unique_id.is_some_and(|unique_id| is_meant(unique_id.as_str()))
-            }
-            Event::Refused(refused) => is_meant(refused.apns_id.as_str()),
-            Event::Device { .. } | Event::Clock(_) => false,
-        })
-    }
-
-    /// What a device shows: of all that was delivered to it, as far back as the journal goes.
-    pub fn screen(&self, id: &DeviceId) -> Screen {
-        let mut screen = Screen::default();
-        // By the number of the notification that started it: a Live Activity.
-        let mut started = FxHashMap::default();
-        for record in self.journal(0) {
-            if let Event::Device {
-                change: DeviceChange::ActivityStarted { activity, started_by, .. }, ..
-            } = record.event
-            {
-                started_by.and_then(|number| started.insert(number, *activity));
-            }
-            let (Some(notification), Some(to)) = (record.notification(), record.destination()) else {
-                continue;
-            };
-            if record.is_delivery() && to.device == id {
-                started
-                    .get(&notification.number)
-                    .into_iter()
-                    .for_each(|activity| screen.next_activity_is(*activity));
-                screen.arrive(record.at, to.bundle_id, &gateway::arrival(self, notification));
-            }
-        }
-        screen
-    }
-
-    /// The cursor of what happens next.
-    pub fn next_cursor(&self) -> u64 {
-        self.journal.next_cursor()
-    }
 }
 
 /// What the rest of the crate needs to know of a team.
@@ -254,58 +184,6 @@ impl Team {
 
     pub(crate) fn bundle_id(&self, index: AppIndex) -> &BundleId {
         &self.app(index).bundle_id
-    }
-
-    /// What a device token stands for, if it is one of a device that there is.
-    pub(crate) fn identify(&self, token: &[u8]) -> Option<TokenIdentity> {
-        let identity = match self.token_key.read(token) {
-            Some(identity) => identity,
-            None => *self.given_tokens.get(token)?,
-        };
-        if self.devices.takes_at_once(&identity) {
-            return Some(identity);
-        }
-        let device = self.devices.get(identity.device)?;
-        device.position(identity.app, identity.environment).map(|_| identity)
-    }
-
-    pub(crate) fn status_of(&self, identity: &TokenIdentity, now: Timestamp) -> TokenStatus {
-        match self.gone.get(identity) {
-            Some(TokenStatus::Unregistered { since } | TokenStatus::Expired { since }) if *since > now => {
-                TokenStatus::Active
-            }
-            Some(status) => *status,
-            None => TokenStatus::Active,
-        }
-    }
-
-    /// The token of a registration: the one that it was given, or the one that its identity encrypts to.
-    pub(crate) fn token_of(&self, identity: &TokenIdentity) -> DeviceToken {
-        let given = self.given_to.get(identity).cloned();
-        given.unwrap_or_else(|| self.token_key.mint(*identity, self.settings.device_token_length))
-    }
-
-    /// The device and the installation of a token that [`identify`](Self::identify) has found.
-    pub(crate) fn installation(&self, token: &TokenIdentity) -> (&DeviceData, &Installation) {
-        let device = self.devices.at(token.device);
-        (device, &device.installations[self.installation_place(token)])
-    }
-
-    /// Changes the installation of a token that [`identify`](Self::identify) has found.
-    pub(crate) fn change_installation<R>(
-        &mut self,
-        token: &TokenIdentity,
-        change: impl FnOnce(&mut Installation) -> R,
-    ) -> R {
-        let place = self.installation_place(token);
-        self.devices.change(token.device, |device| change(&mut device.installations[place]))
-    }
-
-    pub(crate) fn installation_place(&self, token: &TokenIdentity) -> usize {
-        let device = self.devices.at(token.device);
-        device
-            .position(token.app, token.environment)
-            .expect("an identified token has an installation, for ever")
     }
 
     /// Whether a device may not be sent more for this app before it has acknowledged some.

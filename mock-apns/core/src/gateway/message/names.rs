@@ -43,17 +43,7 @@ impl Named for TokenKind {
     const VALUES: &'static [Self] = Self::ALL;
 
     fn name(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::Voip => "voip",
-            Self::Complication => "complication",
-            Self::FileProvider => "file-provider",
-            Self::Location => "location",
-            Self::LiveActivity => "live-activity",
-            Self::PushToTalk => "push-to-talk",
-            Self::Widgets => "widgets",
-            Self::Controls => "controls",
-        }
+        self.as_str()
     }
 }
 
