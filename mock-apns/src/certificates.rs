@@ -81,6 +81,6 @@ fn request(kind: ProviderCertificateKind) -> ProviderCertificateRequest {
     ProviderCertificateRequest::new(kind, bundle_id, team_id)
 }
 
-fn now() -> UnixTime {
+pub(crate) fn now() -> UnixTime {
     UnixTime::since_unix_epoch(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }

@@ -1,9 +1,12 @@
 //! A team of a running double, for whoever tests with it: its credentials, its devices, its clock.
 
-use apns_certs::{AuthKey, Authority};
+use apns_certs::{AuthKey, Authority, Identity, ProviderCertificateKind, ProviderCertificateRequest, Topic};
 use mock_apns_core::{App, BundleId, KeyId, KeyScope, ProviderKey, Team, TeamAt, TeamId};
 
-use crate::{Device, DeviceError, DeviceOptions, TeamCreationError, clock, provider_token, shared::Shared};
+use crate::{
+    Device, DeviceError, DeviceOptions, TeamCreationError, certificates, clock, provider_token,
+    shared::Shared,
+};
 
 /// A team of a running double. A handle: clones are the same team.
 ///
@@ -63,6 +66,14 @@ impl MockTeam {
     pub fn provider_token(&self) -> Result<String, TeamCreationError> {
         let now = self.at_work(|team| team.now());
         Ok(provider_token::mint(&self.key, self.id.as_str(), now)?)
+    }
+
+    /// A provider certificate of the team, for the app that it began with.
+    pub fn certificate(&self, kind: ProviderCertificateKind) -> Result<Identity, TeamCreationError> {
+        let bundle_id = Topic::new(self.app.as_str())?;
+        let team_id = apns_certs::TeamId::new(self.id.as_str())?;
+        let request = ProviderCertificateRequest::new(kind, bundle_id, team_id);
+        Ok(self.authority.provider(&request, certificates::now())?)
     }
 
     /// Does something to the team, or looks at it, while nothing else happens to it. What follows for devices that are

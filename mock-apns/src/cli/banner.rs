@@ -38,7 +38,11 @@ impl Display for Banner<'_> {
             writeln!(f, "  {name:28} {answer:17} {topic}\n    {token}")?;
         }
         write!(f, "\nSend the first push:\n\n{}\n", FirstPush(ready))?;
-        write!(f, "Or be a device in another terminal, and push to its token:\n\n{}", DeviceCommand(ready))
+        write!(
+            f,
+            "See it arrive, as the phone that it is for, in another terminal:\n\n{}",
+            DeviceCommand(ready)
+        )
     }
 }
 
