@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bench, Push};
+use common::{Bench, Push, device};
 use mock_apns_core::{Effect, ProviderCertificate, Request};
 use proptest::prelude::*;
 
@@ -29,6 +29,24 @@ fn field() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
         "/3/device/[0-9a-f]{0,210}".prop_map(String::into_bytes),
     ];
     (name.prop_map(|name| name.as_bytes().to_vec()), value)
+}
+
+/// A line that a device might send: nonsense, or nearly right.
+fn line() -> impl Strategy<Value = Vec<u8>> {
+    let kinds = "(install|uninstall|register|unregister|permission|state|start-activity|end-activity|new-tokens|connect|ack)";
+    let field = prop_oneof![
+        r#""app":"com\.(example\.app|unknown|[a-z. ]{0,9})""#,
+        r#""environment":"(sandbox|production|test)""#,
+        r#""kind":"(app|voip|live-activity|tea)""#,
+        r#""(allowed|delivery|activity|id)":(true|false|-?[0-9]{1,25}|null)"#,
+        r#""(state|cause|team)":"(online|power-saving|restore|system|TEAM000001)""#,
+    ];
+    let message = (kinds, prop::collection::vec(field, 0..4))
+        .prop_map(|(kind, fields)| format!(r#"{{"type":"{kind}",{}}}"#, fields.join(",")).replace(",}", "}"));
+    prop_oneof![
+        1 => prop::collection::vec(any::<u8>(), 0..200),
+        6 => message.prop_map(String::into_bytes),
+    ]
 }
 
 proptest! {
@@ -58,6 +76,29 @@ proptest! {
         let answer = bench.answer(&push);
         prop_assert_eq!(answer.status == 200, answer.reason.is_none());
         prop_assert_eq!(answer.status == 410, answer.timestamp.is_some());
+    }
+
+    /// Each line has one reply but `ack` and what comes after the end, and a device that talks nonsense disturbs no other.
+    #[test]
+    fn each_line_of_a_device_has_one_reply(lines in prop::collection::vec(line(), 0..20)) {
+        let mut bench = Bench::new();
+        let bystander = bench.service.device_connected(bench.now, device("bystander"));
+        let talker = bench.service.device_connected(bench.now, device("talker"));
+        for connection in [bystander, talker] {
+            bench.service.device_line(bench.now, connection, br#"{"type":"connect"}"#);
+        }
+        while bench.service.poll_effect().is_some() {}
+        for line in &lines {
+            bench.service.device_line(bench.now, talker, line);
+            let effects: Vec<Effect> = std::iter::from_fn(|| bench.service.poll_effect()).collect();
+            let is_reply = |effect: &Effect| matches!(effect, Effect::ToDevice { connection, .. } if *connection == talker);
+            prop_assert!(effects.len() == 1 && effects.iter().all(is_reply), "{:?}: {:?}", line, effects);
+        }
+        bench.service.device_disconnected(bench.now, talker);
+        bench.service.device_line(bench.now, talker, br#"{"type":"connect"}"#);
+        prop_assert_eq!(bench.service.poll_effect(), None);
+        let team = bench.team_at();
+        prop_assert!(team.team().device(&device("bystander")).unwrap().is_connected());
     }
 
     #[test]
