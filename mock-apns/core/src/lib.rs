@@ -26,7 +26,8 @@
 //! |---|---|
 //! | `service` | [`Service`]: what goes in, what comes out; [`Effect`] |
 //! | `rules` | [`DEVICE_RULES`]: the table of checks, one item each, by group |
-//! | `reason`, `answer` | [`Reason`]: the table of refusals; [`Answer`]: their shape |
+//! | `explain` | [`Explanation`]: the table run without effect, with what each rule looked at |
+//! | `reason`, `answer`, `answering` | [`Reason`]: the table of refusals; [`Answer`]: their shape; from verdict to answer |
 //! | `settings` | [`SETTINGS`]: the table of what is not known of Apple, with defaults |
 //! | `request` | [`Request`]: one request's fields in one buffer |
 //! | `connection`, `certificate` | how a connection starts; what a [`ProviderCertificate`] allows |
@@ -64,6 +65,7 @@
 //! ```
 
 mod answer;
+mod answering;
 mod app;
 mod certificate;
 mod clock;
@@ -74,6 +76,7 @@ mod device;
 mod device_token;
 mod environment;
 mod expiration;
+mod explain;
 mod gateway;
 mod identifier;
 mod journal;
@@ -107,6 +110,7 @@ pub use device::{
 pub use device_token::{DEVICE_TOKEN_BYTES_MAX, DeviceToken, DeviceTokenError, TokenStatus};
 pub use environment::Environment;
 pub use expiration::Expiration;
+pub use explain::{ExplainOn, Explanation, ForeseenAnswer, Outcome, Step};
 pub use gateway::{
     CloseReason, ConnectedMessage, DeviceCertificateError, DeviceConnectionId, DeviceMessage, DeviceRequest,
     ErrorMessage, FromDevice, GatewayErrorCode, MessageError, MessageProblem, Named, NotificationMessage,

@@ -1,22 +1,19 @@
 //! The service: what goes in, what comes out, and what is remembered between two pushes.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
 use crate::{
-    Answer, CloseReason, ConnectionId, DeviceConnectionId, DeviceMessage, Environment, MessageId,
-    Notification, Opened, Reason, Request, Settings, Team, TeamAt, TeamError, TeamId, Timestamp, ToDevice,
-    TokenStatus, VerifyEs256,
-    answer::STATUS_OK,
+    Answer, CloseReason, ConnectionId, DeviceConnectionId, DeviceMessage, Opened, Reason, Request, Settings,
+    Team, TeamAt, TeamError, TeamId, Timestamp, ToDevice, VerifyEs256,
     connection::{Admission, Connection},
+    explain::{ExplainOn, Explanation},
     gateway::GatewayPeers,
-    journal::{Compact, RefusedPush},
     message_id::Identifiers,
     provider_token::bearer_token,
-    request::FieldName,
-    rules::{self, Checking, Group, Input, Judged, Refusal},
-    settings::{ErrorContentType, TokenUpdates, UniqueIds},
+    rules::{self, Checking, Group, Input},
+    settings::TokenUpdates,
     team::{TeamIndex, Teams},
     token_updates::TokenPast,
     verified_tokens::VerifiedTokens,
@@ -30,11 +27,11 @@ use crate::{
 /// until it returns `None`.
 #[derive(Debug)]
 pub struct Service {
-    settings: Settings,
+    pub(crate) settings: Settings,
     seed: u64,
     verify: VerifyEs256,
     /// For the answers to requests of which no team is known.
-    identifiers: Identifiers,
+    pub(crate) identifiers: Identifiers,
     pub(crate) teams: Teams,
     tokens: VerifiedTokens,
     /// The past of each key's tokens, over all connections.
@@ -44,7 +41,7 @@ pub struct Service {
     pub(crate) gateway: GatewayPeers,
     pub(crate) effects: VecDeque<Effect>,
     /// No timer of a team is due on the machine's clock before this.
-    wake_at: Option<Timestamp>,
+    pub(crate) wake_at: Option<Timestamp>,
 }
 
 /// What the shell is to do.
@@ -244,49 +241,44 @@ impl Service {
         self.conclude(now, (connection, stream), request, body, &judged, refusal);
     }
 
-    /// Answers a request. One that was not refused goes on its way to its device.
-    fn conclude(
-        &mut self,
+    /// What [`request`](Self::request) would do with a request, and why: every rule with what it looked at. Nothing is
+    /// changed by asking. `None`: the service has no such connection.
+    pub fn explain(
+        &self,
         now: Timestamp,
-        (connection, stream): (ConnectionId, u32),
+        on: ExplainOn<'_>,
         request: &Request,
         body: &[u8],
-        judged: &Judged,
-        refusal: Option<Refusal>,
-    ) {
-        let Some(mut team) = judged.team.and_then(|index| {
-            let team = self.teams.get_mut(index)?;
-            Some(TeamAt::new(now, team, &mut self.effects, &mut self.wake_at))
-        }) else {
-            let answer = answer(&self.settings, &mut self.identifiers, request, judged, refusal);
-            self.effects.push_back(Effect::Respond { connection, stream, answer });
-            return;
+    ) -> Option<Explanation> {
+        let new;
+        let connection = match on {
+            ExplainOn::Connection(id) => self.connections.get(&id)?,
+            ExplainOn::New(opened) => {
+                new = Connection::open(now, &opened, &self.teams);
+                &new
+            }
         };
-        let Team { settings, identifiers, .. } = &mut *team.team;
-        let answer = answer(settings, identifiers, request, judged, refusal);
-        let (apns_id, apns_unique_id) = (answer.apns_id, answer.apns_unique_id);
-        team.effects.push_back(Effect::Respond { connection, stream, answer });
-        match (refusal, judged.device_token) {
-            (None, Some(token)) => {
-                let number = team.team.next_number();
-                team.accept(Arc::new(Notification {
-                    number,
-                    apns_id,
-                    apns_unique_id,
-                    received_at: team.now,
-                    token,
-                    push_type: judged.push_type,
-                    priority: judged.priority,
-                    expiration: judged.expiration,
-                    collapse_id: request.get(FieldName::ApnsCollapseId).map(Into::into),
-                    payload: body.into(),
-                }));
-            }
-            (Some(Refusal { rule, reason }), _) => {
-                team.log(Compact::Refused(Box::new(RefusedPush { apns_id, reason, rule })));
-            }
-            (None, None) => {}
+        if let Admission::Refused(reason) = connection.admission {
+            return Some(Explanation::of_goaway(reason));
         }
+        // What was verified before is not read again, as for a real push; what is verified now is not remembered.
+        let mut tokens = VerifiedTokens::default();
+        if let Some(bearer) = bearer_token(request)
+            && let Some(verified) = self.tokens.get(bearer)
+        {
+            tokens.insert(bearer, verified);
+        }
+        let input = Input {
+            now,
+            settings: &self.settings,
+            verify: self.verify,
+            teams: &self.teams,
+            token_past: &self.token_past,
+            connection,
+            request,
+            body,
+        };
+        Some(Explanation::of(&mut Checking::new(input, &mut tokens)))
     }
 
     /// A connection is closed, by whichever side. Its effects that were not yet polled come all the same, and are to be
@@ -301,48 +293,11 @@ impl Service {
     }
 }
 
-fn answer(
-    settings: &Settings,
-    identifiers: &mut Identifiers,
-    request: &Request,
-    judged: &Judged,
-    refusal: Option<Refusal>,
-) -> Answer {
-    let given = request.get(FieldName::ApnsId).and_then(MessageId::parse);
-    let wants_unique_id = match settings.apns_unique_id {
-        UniqueIds::Sandbox => refusal.is_none() && judged.environment == Environment::Sandbox,
-        UniqueIds::Always => true,
-        UniqueIds::Never => false,
-    };
-    let reason = refusal.map(|refusal| refusal.reason);
-    let content_type = match (reason, settings.error_content_type) {
-        (Some(_), ErrorContentType::Json) => Some("application/json"),
-        _ => None,
-    };
-    Answer {
-        status: reason.map_or(STATUS_OK, Reason::status),
-        reason,
-        apns_id: given.unwrap_or_else(|| identifiers.message_id()),
-        apns_unique_id: wants_unique_id.then(|| identifiers.unique_id()),
-        timestamp: reason.and_then(|reason| gone_since(reason, judged.token_status?)),
-        content_type,
-        rule: refusal.map(|refusal| refusal.rule),
-    }
-}
-
-/// The `timestamp` of a 410. Other answers have none, whatever the token's status.
-fn gone_since(reason: Reason, status: TokenStatus) -> Option<Timestamp> {
-    match (reason, status) {
-        (Reason::Unregistered, TokenStatus::Unregistered { since })
-        | (Reason::ExpiredToken, TokenStatus::Expired { since }) => Some(since),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::bench::{Bench, Jwt, NOW, Push, TOKEN, certificate, sandbox};
+    use crate::{Environment, TokenStatus};
 
     /// The number of streams among the effects of a push.
     fn raised(effects: &[Effect]) -> Option<u32> {

@@ -5,7 +5,9 @@
 mod common;
 
 use common::{Bench, Jwt, NOW, OTHER_TEAM, TEAM, TOKEN, VOIP_TOKEN, certificate, payload_of, sandbox};
-use mock_apns_core::{DEVICE_RULES, DeviceToken, Effect, KeyId, Opened, Reason, Settings, TokenStatus};
+use mock_apns_core::{
+    DEVICE_RULES, DeviceToken, Effect, ExplainOn, KeyId, Opened, Reason, Settings, TokenStatus,
+};
 
 /// A push that is accepted, the one change that breaks a rule, and what is answered then.
 struct Case {
@@ -206,6 +208,26 @@ fn each_rule_is_broken_by_one_change_to_an_accepted_push() {
         assert_eq!(answer.reason, Some(case.reason), "{}", case.rule);
         assert_eq!(answer.rule.map(|rule| rule.id), Some(case.rule));
         assert_eq!(answer.status, case.reason.status(), "{}", case.rule);
+    }
+}
+
+#[test]
+fn an_explanation_foresees_the_answer_and_says_what_the_rule_looked_at() {
+    for case in cases() {
+        let mut bench = (case.bench)();
+        let accepted = (case.accepted)(&bench);
+        assert_eq!(bench.reason(&accepted), None);
+        let broken = (case.change)(&mut bench, accepted);
+        let on = ExplainOn::Connection(bench.connection);
+        let explanation = bench.service.explain(bench.now, on, &broken.request(), &broken.body).unwrap();
+        let first = explanation.failed().next().unwrap();
+        assert_eq!((first.rule.id, first.reason()), (case.rule, Some(case.reason)));
+        assert!(first.looked_at.as_ref().is_some_and(|text| !text.is_empty()), "{}", case.rule);
+        let (answer, mut body) = (bench.answer(&broken), Vec::new());
+        answer.body(&mut body);
+        let foreseen = explanation.answer;
+        assert_eq!((foreseen.status, foreseen.reason), (answer.status, answer.reason), "{}", case.rule);
+        assert_eq!(foreseen.body.as_bytes(), body, "{}", case.rule);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     device_token::{TokenBytes, TokenIdentity},
     provider_token::ProviderToken,
     settings::TokenUpdates,
-    team::{Team, TeamIndex, Teams, TopicOwner},
+    team::{KeyIndex, Team, TeamIndex, Teams, TopicOwner},
     token_updates::TokenPast,
     verified_tokens::{VerifiedToken, VerifiedTokens},
 };
@@ -117,6 +117,13 @@ impl<'a> Checking<'a> {
         self.team().map_or(self.input.settings, Team::settings)
     }
 
+    /// The settings that count for a provider token that is not verified yet: of the team that it names, which may be
+    /// strict or lenient about what it takes.
+    pub(super) fn claimed_settings(&self) -> &'a Settings {
+        let named = self.unverified.as_ref().and_then(|token| self.input.teams.index_of(token.team_id));
+        named.and_then(|index| self.input.teams.get(index)).map_or(self.input.settings, Team::settings)
+    }
+
     /// The time that counts: the team's, once it is known.
     pub(super) fn now(&self) -> Timestamp {
         self.team().map_or(self.input.now, |team| team.now(self.input.now))
@@ -146,6 +153,11 @@ impl<'a> Checking<'a> {
     /// The key of the verified provider token.
     pub(super) fn key(&self) -> Option<&'a ProviderKey> {
         self.input.teams.key(self.verified?.key)
+    }
+
+    /// The key of the connection's first push, unless its team was removed since.
+    pub(super) fn first_key(&self) -> Option<KeyIndex> {
+        self.input.connection.first_key().filter(|first| self.input.teams.get(first.team).is_some())
     }
 
     /// The past that the setting `provider-token-updates` asks for.

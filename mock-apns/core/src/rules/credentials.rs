@@ -1,6 +1,6 @@
 //! Whether there are credentials at all, and which.
 
-use super::{Checking, Group, Rule, Verdict};
+use super::{Checking, Group, Rule, Subject, Verdict};
 use crate::{Reason, provider_token::bearer_token};
 
 /// A certificate was held against its connection's environment when the connection was opened. A push that names the
@@ -12,6 +12,8 @@ pub(super) const CERTIFICATE_FITS_ENVIRONMENT: Rule = Rule {
     reason: Reason::BadCertificateEnvironment,
     source: "Apple, \"Handling notification responses from APNs\"",
     usual_mistake: "A development certificate is used with api.push.apple.com, or the other way round.",
+    builds_on: &[],
+    looks_at: Subject::CertificateEnvironments,
     check: |checking| match checking.certificate() {
         Some(certificate) => Verdict::require(certificate.environments.contains(&checking.environment)),
         None => Verdict::Pass,
@@ -27,6 +29,8 @@ pub(super) const PROVIDER_TOKEN_IS_PRESENT: Rule = Rule {
     reason: Reason::MissingProviderToken,
     source: "Apple, \"Handling notification responses from APNs\"; a transcript of about 2026 in uniqush-push",
     usual_mistake: "The authorization header is missing, or lacks the word bearer before the token.",
+    builds_on: &[],
+    looks_at: Subject::Authorization,
     check: provider_token_is_present,
 };
 

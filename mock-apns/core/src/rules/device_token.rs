@@ -1,6 +1,6 @@
 //! Whether the device token is one, is known, and leads to the topic.
 
-use super::{Checking, Group, Rule, Verdict};
+use super::{Checking, Group, Rule, Subject, Verdict, path, provider_token, topic};
 use crate::{
     Reason, TokenStatus,
     device_token::{TokenBytes, TokenIdentity},
@@ -17,6 +17,8 @@ pub(super) const DEVICE_TOKEN_IS_PRESENT: Rule = Rule {
     reason: Reason::MissingDeviceToken,
     source: RESPONSE_PAGE,
     usual_mistake: "The device's row has no token, and an empty text was put into the path.",
+    builds_on: &[&path::PATH_IS_KNOWN],
+    looks_at: Subject::DeviceTokenDigits,
     check: |checking| Verdict::require(!checking.device_token_digits.is_empty()),
 };
 
@@ -28,6 +30,8 @@ pub(super) const DEVICE_TOKEN_IS_HEX: Rule = Rule {
     reason: Reason::BadDeviceToken,
     source: "Apple, \"Registering your app with APNs\"",
     usual_mistake: "The token is sent in base64, as an FCM token, or as it was printed: with spaces and brackets.",
+    builds_on: &[&DEVICE_TOKEN_IS_PRESENT],
+    looks_at: Subject::DeviceTokenDigits,
     check: |checking| {
         checking.device_token = TokenBytes::from_hex(checking.device_token_digits).ok();
         Verdict::require(checking.device_token.is_some())
@@ -42,6 +46,8 @@ pub(super) const DEVICE_TOKEN_IS_KNOWN: Rule = Rule {
     reason: Reason::BadDeviceToken,
     source: RESPONSE_PAGE,
     usual_mistake: "The token is made up, or comes from another team's app.",
+    builds_on: &[&provider_token::SIGNATURE_IS_GOOD, &DEVICE_TOKEN_IS_HEX],
+    looks_at: Subject::DeviceToken,
     check: |checking| {
         let token = checking.device_token.as_ref().map(TokenBytes::as_slice);
         checking.identity = checking.team().zip(token).and_then(|(team, token)| team.identify(token));
@@ -57,6 +63,8 @@ pub(super) const DEVICE_TOKEN_FITS_ENVIRONMENT: Rule = Rule {
     reason: Reason::BadDeviceToken,
     source: RESPONSE_PAGE,
     usual_mistake: "A development build's token is used with api.push.apple.com, or TestFlight's with the sandbox.",
+    builds_on: &[&DEVICE_TOKEN_IS_KNOWN],
+    looks_at: Subject::DeviceTokenEnvironment,
     check: |checking| {
         Verdict::require(checking.identity.is_some_and(|it| it.environment == checking.environment))
     },
@@ -70,6 +78,8 @@ pub(super) const DEVICE_TOKEN_IS_FOR_TOPIC: Rule = Rule {
     reason: Reason::DeviceTokenNotForTopic,
     source: RESPONSE_PAGE,
     usual_mistake: "Tokens of two apps, or an app's alert and VoIP tokens, are kept in one column.",
+    builds_on: &[&topic::TOPIC_IS_ALLOWED, &DEVICE_TOKEN_IS_KNOWN],
+    looks_at: Subject::DeviceTokenAndTopic,
     check: |checking| {
         let owner = checking.topic_owner.map(|owner| (owner.app, owner.kind));
         Verdict::require(checking.identity.is_some_and(|it| owner == Some((it.app, it.kind))))
@@ -84,6 +94,8 @@ pub(super) const DEVICE_TOKEN_IS_REGISTERED: Rule = Rule {
     reason: Reason::Unregistered,
     source: RESPONSE_PAGE,
     usual_mistake: "A token that was answered with 410 before is kept and used again.",
+    builds_on: &[&DEVICE_TOKEN_IS_KNOWN],
+    looks_at: Subject::DeviceTokenStatus,
     check: |checking| {
         let now = checking.now();
         checking.token_status = token(checking).map(|(team, token)| team.status_of(&token, now));
@@ -99,6 +111,8 @@ pub(super) const DEVICE_TOKEN_IS_NOT_EXPIRED: Rule = Rule {
     reason: Reason::ExpiredToken,
     source: "Apple, \"Handling notification responses from APNs\"; APNSwift#231",
     usual_mistake: "A Live Activity is updated after its end.",
+    builds_on: &[&DEVICE_TOKEN_IS_REGISTERED],
+    looks_at: Subject::DeviceTokenStatus,
     check: |checking| Verdict::require(!matches!(checking.token_status, Some(TokenStatus::Expired { .. }))),
 };
 
@@ -111,6 +125,8 @@ pub(super) const DEVICE_TOKEN_IS_NOT_FLOODED: Rule = Rule {
     reason: Reason::TooManyRequests,
     source: "Apple, \"Handling notification responses from APNs\", \"Troubleshooting push notifications\"",
     usual_mistake: "One device is told of every single change, or a retry loop has no pause.",
+    builds_on: &[&DEVICE_TOKEN_IS_KNOWN],
+    looks_at: Subject::DeviceTokenRate,
     check: |checking| {
         let Some((team, token)) = token(checking) else { return Verdict::Pass };
         let (limit, now) = (team.settings().flood_limit(), checking.now());

@@ -1,6 +1,6 @@
 //! The syntax of APNs' own fields.
 
-use super::{Checking, Group, Rule, Verdict};
+use super::{Checking, Group, Rule, Subject, Verdict};
 use crate::{CollapseId, Expiration, FieldName, MessageId, Priority, PushType, Reason};
 
 const REQUEST_PAGE: &str = "Apple, \"Sending notification requests to APNs\"";
@@ -14,6 +14,8 @@ pub(super) const HEADERS_ARE_SINGLE: Rule = Rule {
     reason: Reason::DuplicateHeaders,
     source: RESPONSE_PAGE,
     usual_mistake: "A client adds its default header to one that the caller has set.",
+    builds_on: &[],
+    looks_at: Subject::RepeatedField,
     check: |checking| Verdict::require(checking.input.request.repeated().is_none()),
 };
 
@@ -25,6 +27,8 @@ pub(super) const APNS_ID_IS_A_UUID: Rule = Rule {
     reason: Reason::BadMessageId,
     source: REQUEST_PAGE,
     usual_mistake: "A database key or a UUID without hyphens is sent.",
+    builds_on: &[],
+    looks_at: Subject::Field(FieldName::ApnsId),
     check: |checking| valid_where_present(checking, FieldName::ApnsId, MessageId::parse),
 };
 
@@ -36,6 +40,8 @@ pub(super) const EXPIRATION_IS_A_TIME: Rule = Rule {
     reason: Reason::BadExpirationDate,
     source: REQUEST_PAGE,
     usual_mistake: "An ISO date, a fraction, or a negative lifetime is sent.",
+    builds_on: &[],
+    looks_at: Subject::Field(FieldName::ApnsExpiration),
     check: |checking| valid_where_present(checking, FieldName::ApnsExpiration, Expiration::parse),
 };
 
@@ -47,6 +53,8 @@ pub(super) const PRIORITY_IS_ALLOWED: Rule = Rule {
     reason: Reason::BadPriority,
     source: REQUEST_PAGE,
     usual_mistake: "FCM's \"high\" or \"normal\" is passed on.",
+    builds_on: &[],
+    looks_at: Subject::Field(FieldName::ApnsPriority),
     check: |checking| valid_where_present(checking, FieldName::ApnsPriority, Priority::parse),
 };
 
@@ -58,6 +66,8 @@ pub(super) const COLLAPSE_ID_IS_SHORT: Rule = Rule {
     reason: Reason::BadCollapseId,
     source: REQUEST_PAGE,
     usual_mistake: "A URL, or text of 64 characters that are more bytes, is sent.",
+    builds_on: &[],
+    looks_at: Subject::Field(FieldName::ApnsCollapseId),
     check: |checking| valid_where_present(checking, FieldName::ApnsCollapseId, CollapseId::parse),
 };
 
@@ -69,6 +79,8 @@ pub(super) const PUSH_TYPE_IS_KNOWN: Rule = Rule {
     reason: Reason::InvalidPushType,
     source: REQUEST_PAGE,
     usual_mistake: "The type is capitalised, or one of another service's, such as \"silent\".",
+    builds_on: &[],
+    looks_at: Subject::Field(FieldName::ApnsPushType),
     check: |checking| match checking.input.request.get(FieldName::ApnsPushType) {
         Some(value) => {
             checking.push_type = PushType::parse(value);
@@ -87,6 +99,8 @@ pub(super) const PRIORITY_FITS_PUSH_TYPE: Rule = Rule {
     reason: Reason::BadPriority,
     source: REQUEST_PAGE,
     usual_mistake: "A client's default priority is 10 for every push type.",
+    builds_on: &[&PRIORITY_IS_ALLOWED, &PUSH_TYPE_IS_KNOWN],
+    looks_at: Subject::PriorityAndPushType,
     check: |checking| {
         let refused = checking.push_type.and_then(PushType::refused_priority);
         let asked = checking.input.request.get(FieldName::ApnsPriority).and_then(Priority::parse);

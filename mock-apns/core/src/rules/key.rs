@@ -1,6 +1,6 @@
 //! What a verified key may do here: in this environment, and on this connection with its past.
 
-use super::{Checking, Group, Rule, Verdict};
+use super::{Checking, Group, Rule, Subject, Verdict, provider_token};
 use crate::Reason;
 
 const TOKEN_PAGE: &str = "Apple, \"Establishing a token-based connection to APNs\"";
@@ -13,6 +13,8 @@ pub(super) const KEY_FITS_ENVIRONMENT: Rule = Rule {
     reason: Reason::BadEnvironmentKeyInToken,
     source: "Apple, developer news of 2025-02-17; APNSwift#229 for the spelling",
     usual_mistake: "A sandbox key is used with api.push.apple.com, or the other way round.",
+    builds_on: &[&provider_token::SIGNATURE_IS_GOOD],
+    looks_at: Subject::KeyEnvironment,
     check: |checking| match checking.key() {
         Some(key) if !key.scope.allows_environment(checking.environment) => {
             Verdict::RefuseAs(checking.settings().environment_key_reason)
@@ -29,7 +31,9 @@ pub(super) const TEAM_IS_THE_CONNECTIONS: Rule = Rule {
     reason: Reason::InvalidProviderToken,
     source: TOKEN_PAGE,
     usual_mistake: "One pool of connections serves several teams.",
-    check: |checking| match (checking.input.connection.first_key(), checking.verified) {
+    builds_on: &[&provider_token::SIGNATURE_IS_GOOD],
+    looks_at: Subject::ConnectionTeam,
+    check: |checking| match (checking.first_key(), checking.verified) {
         (Some(first), Some(token)) if first.team != token.key.team => checking.settings().second_team.into(),
         _ => Verdict::Pass,
     },
@@ -43,6 +47,8 @@ pub(super) const KEY_IS_RELATED: Rule = Rule {
     reason: Reason::UnrelatedKeyIdInToken,
     source: TOKEN_PAGE,
     usual_mistake: "One pool of connections serves several topic-specific keys.",
+    builds_on: &[&TEAM_IS_THE_CONNECTIONS],
+    looks_at: Subject::ConnectionKey,
     check: key_is_related,
 };
 
@@ -55,6 +61,8 @@ pub(super) const PROVIDER_TOKEN_CHANGES_SELDOM: Rule = Rule {
     reason: Reason::TooManyProviderTokenUpdates,
     source: TOKEN_PAGE,
     usual_mistake: "A token is signed for every push, or each worker signs its own.",
+    builds_on: &[&provider_token::SIGNATURE_IS_GOOD],
+    looks_at: Subject::TokenChanges,
     check: |checking| match (checking.verified, checking.token_past()) {
         (Some(token), Some(past)) => {
             Verdict::require(past.allows(token, checking.now(), checking.token_update_window()))
@@ -64,7 +72,7 @@ pub(super) const PROVIDER_TOKEN_CHANGES_SELDOM: Rule = Rule {
 };
 
 fn key_is_related(checking: &mut Checking<'_>) -> Verdict {
-    let first = checking.input.connection.first_key();
+    let first = checking.first_key();
     let (Some(first), Some(token)) = (first, checking.verified) else { return Verdict::Pass };
     // Keys of two teams are no matter of this rule: the one before it has accepted them.
     if first == token.key || first.team != token.key.team {

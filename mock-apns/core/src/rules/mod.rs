@@ -15,13 +15,19 @@ mod key;
 mod path;
 mod payload;
 mod provider_token;
+mod subject;
 mod topic;
 
 pub(crate) use checking::{Checking, Input, Judged};
 
 use std::fmt;
 
-use crate::{Reason, settings::Ruling};
+use crate::{
+    Reason,
+    explain::{Outcome, Step},
+    settings::Ruling,
+};
+use subject::Subject;
 
 /// One thing that must hold of a push.
 #[derive(Clone, Copy)]
@@ -39,6 +45,10 @@ pub struct Rule {
     pub source: &'static str,
     /// What a provider that breaks it has usually done.
     pub usual_mistake: &'static str,
+    /// The rules before it that must have held for it to have a meaning. The first rule that does not hold ends
+    /// [`run`]; [`run_all`] goes on where this allows.
+    builds_on: &'static [&'static Self],
+    looks_at: Subject,
     check: fn(&mut Checking<'_>) -> Verdict,
 }
 
@@ -71,6 +81,20 @@ pub enum Group {
     DeviceToken,
     /// The body: 400 and 413.
     Payload,
+}
+
+impl Group {
+    /// Its name, as [`Explanation`](crate::Explanation) writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Credentials => "credentials",
+            Self::Headers => "headers",
+            Self::Topic => "topic",
+            Self::DeviceToken => "device-token",
+            Self::Payload => "payload",
+        }
+    }
 }
 
 /// The rules for `POST /3/device/<token>`, in the order in which they are checked. The first that does not hold
@@ -131,6 +155,29 @@ pub(crate) fn run(checking: &mut Checking<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Judges a push by every one of [`DEVICE_RULES`] that has a meaning for it, also behind one that refuses it, and tells
+/// what each looked at. Up to the first refusal it is [`run`]; behind it, what no rule has read counts as absent: the
+/// service's settings do where no team is known.
+pub(crate) fn run_all(checking: &mut Checking<'_>) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::with_capacity(DEVICE_RULES.len());
+    for &rule in DEVICE_RULES {
+        let has_held =
+            |base: &&Rule| steps.iter().any(|step| step.rule == *base && step.outcome == Outcome::Passed);
+        if !rule.builds_on.iter().all(has_held) {
+            steps.push(Step::not_reached(rule));
+            continue;
+        }
+        let outcome = match (rule.check)(checking) {
+            Verdict::Pass => Outcome::Passed,
+            Verdict::Refuse => Outcome::Failed { reason: rule.reason },
+            Verdict::RefuseAs(reason) => Outcome::Failed { reason },
+        };
+        // Asked afterwards: a rule leaves what it has read.
+        steps.push(Step { rule, outcome, looked_at: rule.looks_at.text(checking) });
+    }
+    steps
+}
+
 /// Which rule did not hold, and what to answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refusal {
@@ -170,6 +217,15 @@ mod tests {
     #[test]
     fn the_groups_stand_in_their_order() {
         assert!(DEVICE_RULES.is_sorted_by_key(|rule| rule.group));
+    }
+
+    #[test]
+    fn a_rule_builds_on_rules_before_it() {
+        for (at, rule) in DEVICE_RULES.iter().enumerate() {
+            for base in rule.builds_on {
+                assert!(DEVICE_RULES[..at].contains(base), "{} on {}", rule.id, base.id);
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `:path` and `:method`.
 
-use super::{Checking, Group, Rule, Verdict};
+use super::{Checking, Group, Rule, Subject, Verdict};
 use crate::{FieldName, Reason};
 
 /// Another path than those that APNs has is 404. An empty device token is not: its path is the right one.
@@ -11,6 +11,8 @@ pub(super) const PATH_IS_KNOWN: Rule = Rule {
     reason: Reason::BadPath,
     source: "Apple, \"Sending notification requests to APNs\"",
     usual_mistake: "The version is missing from the path, or the path has another segment behind the token.",
+    builds_on: &[],
+    looks_at: Subject::Field(FieldName::Path),
     check: path_is_known,
 };
 
@@ -22,6 +24,8 @@ pub(super) const METHOD_IS_POST: Rule = Rule {
     reason: Reason::MethodNotAllowed,
     source: "Apple, \"Sending notification requests to APNs\"",
     usual_mistake: "A health check asks with GET, or a client follows curl's default without a body.",
+    builds_on: &[&PATH_IS_KNOWN],
+    looks_at: Subject::Field(FieldName::Method),
     check: |checking| Verdict::require(checking.input.request.get(FieldName::Method) == Some(b"POST")),
 };
 

@@ -2,7 +2,7 @@
 
 use serde::de::IgnoredAny;
 
-use super::{Checking, Group, Rule, Verdict};
+use super::{Checking, Group, Rule, Subject, Verdict};
 use crate::{PAYLOAD_BYTES_MAX, PushType, Reason, TokenKind, settings::Ruling};
 
 const PAYLOAD_PAGE: &str = "Apple, \"Generating a remote notification\"";
@@ -15,6 +15,8 @@ pub(super) const PAYLOAD_IS_NOT_EMPTY: Rule = Rule {
     reason: Reason::PayloadEmpty,
     source: "Apple, \"Handling notification responses from APNs\"",
     usual_mistake: "The request ends with its headers, or the payload failed to serialise.",
+    builds_on: &[],
+    looks_at: Subject::PayloadLength,
     check: |checking| Verdict::require(!checking.input.body.is_empty()),
 };
 
@@ -26,11 +28,9 @@ pub(super) const PAYLOAD_IS_NOT_TOO_LARGE: Rule = Rule {
     reason: Reason::PayloadTooLarge,
     source: PAYLOAD_PAGE,
     usual_mistake: "Characters are counted instead of bytes, or without the JSON around the text.",
-    check: |checking| {
-        let kind = checking.push_type.map(PushType::token_kind).or_else(|| checking.topic_kind());
-        let limit = kind.map_or(PAYLOAD_BYTES_MAX, TokenKind::payload_bytes_max);
-        Verdict::require(checking.input.body.len() <= limit)
-    },
+    builds_on: &[],
+    looks_at: Subject::PayloadLength,
+    check: |checking| Verdict::require(checking.input.body.len() <= bytes_max(checking)),
 };
 
 /// What APNs answers is not known, so it is a setting.
@@ -41,6 +41,8 @@ pub(super) const PAYLOAD_IS_JSON: Rule = Rule {
     reason: Reason::PayloadEmpty,
     source: PAYLOAD_PAGE,
     usual_mistake: "The payload is built by hand with a quote or a line break in the text, or is compressed.",
+    builds_on: &[&PAYLOAD_IS_NOT_EMPTY, &PAYLOAD_IS_NOT_TOO_LARGE],
+    looks_at: Subject::Payload,
     check: payload_is_json,
 };
 
@@ -53,6 +55,8 @@ pub(super) const PAYLOAD_IS_A_DICTIONARY: Rule = Rule {
     reason: Reason::PayloadEmpty,
     source: PAYLOAD_PAGE,
     usual_mistake: "The payload was serialised twice, and is a JSON string.",
+    builds_on: &[&PAYLOAD_IS_JSON],
+    looks_at: Subject::Payload,
     check: |checking| {
         let first = checking.input.body.iter().find(|byte| !byte.is_ascii_whitespace());
         if checking.payload_is_json && first != Some(&b'{') {
@@ -62,6 +66,12 @@ pub(super) const PAYLOAD_IS_A_DICTIONARY: Rule = Rule {
         }
     },
 };
+
+/// The largest payload that the push may have.
+pub(super) fn bytes_max(checking: &Checking<'_>) -> usize {
+    let kind = checking.push_type.map(PushType::token_kind).or_else(|| checking.topic_kind());
+    kind.map_or(PAYLOAD_BYTES_MAX, TokenKind::payload_bytes_max)
+}
 
 fn payload_is_json(checking: &mut Checking<'_>) -> Verdict {
     let settings = checking.settings();

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Checking, Group, Rule, Verdict};
+use super::{Checking, Group, Rule, Subject, Verdict, credentials};
 use crate::{Reason, provider_token::ProviderToken, verified_tokens::VerifiedToken};
 
 const TOKEN_PAGE: &str = "Apple, \"Establishing a token-based connection to APNs\"";
@@ -17,6 +17,8 @@ pub(super) const PROVIDER_TOKEN_IS_READABLE: Rule = Rule {
     reason: Reason::InvalidProviderToken,
     source: TOKEN_PAGE,
     usual_mistake: "Team ID and key ID are missing from the configuration.",
+    builds_on: &[&credentials::PROVIDER_TOKEN_IS_PRESENT],
+    looks_at: Subject::ProviderToken,
     check: provider_token_is_readable,
 };
 
@@ -28,8 +30,10 @@ pub(super) const PROVIDER_TOKEN_IS_BASE64URL: Rule = Rule {
     reason: Reason::InvalidProviderToken,
     source: "RFC 7515, 2; the crates a2 and apns-h2 write padded base64",
     usual_mistake: "The JWT was put together by hand with the standard library's base64.",
+    builds_on: &[&PROVIDER_TOKEN_IS_READABLE],
+    looks_at: Subject::Base64,
     check: |checking| match &checking.unverified {
-        Some(token) if !token.is_base64url => checking.settings().standard_base64.into(),
+        Some(token) if !token.is_base64url => checking.claimed_settings().standard_base64.into(),
         _ => Verdict::Pass,
     },
 };
@@ -42,6 +46,8 @@ pub(super) const PROVIDER_TOKEN_IS_ES256: Rule = Rule {
     reason: Reason::InvalidProviderToken,
     source: TOKEN_PAGE,
     usual_mistake: "The JWT library signed with its default algorithm, often HS256.",
+    builds_on: &[&PROVIDER_TOKEN_IS_READABLE],
+    looks_at: Subject::Alg,
     check: |checking| Verdict::require(checking.unverified.as_ref().is_none_or(|token| token.is_es256)),
 };
 
@@ -53,8 +59,10 @@ pub(super) const IAT_IS_A_NUMBER: Rule = Rule {
     reason: Reason::InvalidProviderToken,
     source: "RFC 7519, 4.1.6; the sample token on Apple's page has a string",
     usual_mistake: "The claims were formatted as text.",
+    builds_on: &[&PROVIDER_TOKEN_IS_READABLE],
+    looks_at: Subject::Iat,
     check: |checking| match &checking.unverified {
-        Some(token) if token.iat_is_string => checking.settings().string_iat.into(),
+        Some(token) if token.iat_is_string => checking.claimed_settings().string_iat.into(),
         _ => Verdict::Pass,
     },
 };
@@ -67,6 +75,8 @@ pub(super) const TEAM_IS_KNOWN: Rule = Rule {
     reason: Reason::InvalidProviderToken,
     source: TOKEN_PAGE,
     usual_mistake: "iss is the bundle ID or the key ID and not the team ID.",
+    builds_on: &[&PROVIDER_TOKEN_IS_READABLE],
+    looks_at: Subject::Iss,
     check: |checking| {
         let team = |token: &ProviderToken<'_>| checking.input.teams.index_of(token.team_id).is_some();
         Verdict::require(checking.unverified.as_ref().is_none_or(team))
@@ -81,6 +91,8 @@ pub(super) const KEY_IS_KNOWN: Rule = Rule {
     reason: Reason::InvalidProviderToken,
     source: "Apple, \"Handling notification responses from APNs\"",
     usual_mistake: "kid is of another key, or of another team, than the file that signs.",
+    builds_on: &[&TEAM_IS_KNOWN],
+    looks_at: Subject::KidAndIss,
     check: |checking| {
         let known = checking.unverified.as_ref().is_none_or(|token| claimed(checking, token).is_some());
         Verdict::require(known)
@@ -95,6 +107,8 @@ pub(super) const SIGNATURE_IS_GOOD: Rule = Rule {
     reason: Reason::InvalidProviderToken,
     source: "RFC 7518, 3.4; Apple, \"Sending push notifications using command-line tools\"",
     usual_mistake: "kid names another key than the file that signs, or the token was cut short.",
+    builds_on: &[&PROVIDER_TOKEN_IS_ES256, &KEY_IS_KNOWN],
+    looks_at: Subject::Signature,
     check: signature_is_good,
 };
 
@@ -106,6 +120,8 @@ pub(super) const KEY_IS_NOT_REVOKED: Rule = Rule {
     reason: Reason::InvalidProviderToken,
     source: TOKEN_PAGE,
     usual_mistake: "A key was revoked while a server still signs with it.",
+    builds_on: &[&SIGNATURE_IS_GOOD],
+    looks_at: Subject::KeyInForce,
     check: |checking| match checking.verified {
         Some(_) => Verdict::require(checking.key().is_some_and(|key| !key.revoked)),
         None => Verdict::Pass,
@@ -120,6 +136,8 @@ pub(super) const PROVIDER_TOKEN_IS_RECENT: Rule = Rule {
     reason: Reason::ExpiredProviderToken,
     source: TOKEN_PAGE,
     usual_mistake: "The token is made once at start and never again, or the clock is behind.",
+    builds_on: &[&SIGNATURE_IS_GOOD],
+    looks_at: Subject::Age,
     check: |checking| {
         let recent =
             |token: VerifiedToken| checking.now().saturating_since(token.issued_at) <= PROVIDER_TOKEN_AGE_MAX;
@@ -136,12 +154,16 @@ pub(super) const PROVIDER_TOKEN_IS_NOT_FROM_THE_FUTURE: Rule = Rule {
     reason: Reason::ExpiredProviderToken,
     source: "Archived \"Communicating with APNs\": not within the last hour; node-apn#450 and #590",
     usual_mistake: "The clock is ahead, or iat is in milliseconds.",
+    builds_on: &[&SIGNATURE_IS_GOOD],
+    looks_at: Subject::Age,
     check: provider_token_is_not_from_the_future,
 };
 
 fn provider_token_is_readable(checking: &mut Checking<'_>) -> Verdict {
     let Some(bearer) = checking.bearer else { return Verdict::Pass };
-    checking.verified = checking.input.connection.recall(bearer).or_else(|| checking.tokens.get(bearer));
+    let known = checking.input.connection.recall(bearer).or_else(|| checking.tokens.get(bearer));
+    // A team that was removed may be there again, with its keys in another place.
+    checking.verified = known.filter(|known| checking.input.teams.key(known.key).is_some());
     if checking.verified.is_none() {
         checking.unverified = ProviderToken::parse(bearer);
         return Verdict::require(checking.unverified.is_some());

@@ -1,6 +1,6 @@
 //! Whether there is a topic, and whether these credentials may push to it.
 
-use super::{Checking, Group, Rule, Verdict};
+use super::{Checking, Group, Rule, Subject, Verdict, headers, provider_token};
 use crate::{FieldName, Reason, Topic};
 
 const REQUEST_PAGE: &str = "Apple, \"Sending notification requests to APNs\"";
@@ -14,6 +14,8 @@ pub(super) const TOPIC_IS_PRESENT: Rule = Rule {
     reason: Reason::MissingTopic,
     source: RESPONSE_PAGE,
     usual_mistake: "apns-topic was never needed with the old certificate, and is with a token or a universal one.",
+    builds_on: &[],
+    looks_at: Subject::Topic,
     check: topic_is_present,
 };
 
@@ -25,6 +27,8 @@ pub(super) const TOPIC_IS_WELL_FORMED: Rule = Rule {
     reason: Reason::BadTopic,
     source: RESPONSE_PAGE,
     usual_mistake: "A template's placeholder, a URL or an app's name is sent.",
+    builds_on: &[&TOPIC_IS_PRESENT],
+    looks_at: Subject::Topic,
     check: topic_is_well_formed,
 };
 
@@ -37,6 +41,8 @@ pub(super) const TOPIC_IS_ALLOWED: Rule = Rule {
     reason: Reason::TopicDisallowed,
     source: "Apple, \"Handling notification responses from APNs\"; Live-Activities-Demo#1, Knuff#76",
     usual_mistake: "The app belongs to another team, or a certificate is used for a push type that it does not list.",
+    builds_on: &[&provider_token::SIGNATURE_IS_GOOD, &TOPIC_IS_WELL_FORMED],
+    looks_at: Subject::TopicAndScope,
     check: topic_is_allowed,
 };
 
@@ -49,6 +55,8 @@ pub(super) const PUSH_TYPE_FITS_TOPIC: Rule = Rule {
     reason: Reason::InvalidPushType,
     source: REQUEST_PAGE,
     usual_mistake: "apns-push-type is left at alert for a VoIP push, or the suffix is left off the topic.",
+    builds_on: &[&headers::PUSH_TYPE_IS_KNOWN, &TOPIC_IS_ALLOWED],
+    looks_at: Subject::PushTypeAndTopic,
     check: |checking| match (checking.push_type, checking.topic_kind()) {
         (Some(push_type), Some(kind)) => Verdict::require(push_type.token_kind() == kind),
         _ => Verdict::Pass,

@@ -276,7 +276,7 @@ fn keys() -> [ProviderKey; 7] {
     .map(|(id, scope)| provider_key(id, scope))
 }
 
-fn team() -> Team {
+pub fn team() -> Team {
     let mut team = Team::new(TeamId::parse(TEAM).unwrap());
     for key in KEYS.with(Clone::clone).into_iter().take(6) {
         team.add_key(key).unwrap();

@@ -6,7 +6,7 @@ use mock_apns_core::{
 };
 
 use crate::{
-    common::{Bench, Jwt, NOW, OTHER_TEAM, PHONE, device, service, verify},
+    common::{Bench, Jwt, NOW, OTHER_TEAM, PHONE, device, service, team, verify},
     world::{SANDBOX, World, app, team_id},
 };
 
@@ -71,6 +71,31 @@ fn a_teams_settings_are_its_own() {
     let theirs = push.signed_by(&Jwt { team: OTHER_TEAM, kid: "OTHERKEY01", ..Jwt::default() });
     bench.connect();
     assert_eq!(bench.reason(&theirs), Some(Reason::BadPriority));
+}
+
+#[test]
+fn a_teams_settings_count_for_provider_tokens_that_name_it() {
+    let mut bench = Bench::new();
+    let iat = format!("\"{}\"", NOW.as_secs());
+    let text = bench.push().signed_by(&Jwt { iat: &iat, ..Jwt::default() });
+    bench.team_mut(OTHER_TEAM).settings_mut().set("string-iat", "InvalidProviderToken").unwrap();
+    assert_eq!(bench.reason(&text), None);
+    let theirs =
+        bench.push().signed_by(&Jwt { iat: &iat, team: OTHER_TEAM, kid: "OTHERKEY01", ..Jwt::default() });
+    bench.connect();
+    assert_eq!(bench.reason(&theirs), Some(Reason::InvalidProviderToken));
+}
+
+#[test]
+fn a_team_that_is_made_again_is_believed_again() {
+    let mut bench = Bench::new();
+    let push = bench.push();
+    assert_eq!(bench.reason(&push), None);
+    assert!(bench.service.remove_team(team_id()));
+    assert_eq!(bench.reason(&push), Some(Reason::InvalidProviderToken));
+    bench.service.add_team(team()).unwrap();
+    // Its devices are not there again: credentials come before device tokens.
+    assert_eq!(bench.reason(&push), Some(Reason::BadDeviceToken));
 }
 
 #[test]

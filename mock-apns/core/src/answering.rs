@@ -1,0 +1,99 @@
+//! From the verdict on a request to its answer, and on to its device.
+
+use std::sync::Arc;
+
+use crate::{
+    Answer, ConnectionId, Effect, Environment, MessageId, Notification, Reason, Request, Service, Settings,
+    Team, TeamAt, Timestamp, TokenStatus,
+    answer::STATUS_OK,
+    journal::{Compact, RefusedPush},
+    message_id::Identifiers,
+    request::FieldName,
+    rules::{Judged, Refusal},
+    settings::{ErrorContentType, UniqueIds},
+};
+
+impl Service {
+    /// Answers a request. One that was not refused goes on its way to its device.
+    pub(crate) fn conclude(
+        &mut self,
+        now: Timestamp,
+        (connection, stream): (ConnectionId, u32),
+        request: &Request,
+        body: &[u8],
+        judged: &Judged,
+        refusal: Option<Refusal>,
+    ) {
+        let Some(mut team) = judged.team.and_then(|index| {
+            let team = self.teams.get_mut(index)?;
+            Some(TeamAt::new(now, team, &mut self.effects, &mut self.wake_at))
+        }) else {
+            let answer = answer(&self.settings, &mut self.identifiers, request, judged, refusal);
+            self.effects.push_back(Effect::Respond { connection, stream, answer });
+            return;
+        };
+        let Team { settings, identifiers, .. } = &mut *team.team;
+        let answer = answer(settings, identifiers, request, judged, refusal);
+        let (apns_id, apns_unique_id) = (answer.apns_id, answer.apns_unique_id);
+        team.effects.push_back(Effect::Respond { connection, stream, answer });
+        match (refusal, judged.device_token) {
+            (None, Some(token)) => {
+                let number = team.team.next_number();
+                team.accept(Arc::new(Notification {
+                    number,
+                    apns_id,
+                    apns_unique_id,
+                    received_at: team.now,
+                    token,
+                    push_type: judged.push_type,
+                    priority: judged.priority,
+                    expiration: judged.expiration,
+                    collapse_id: request.get(FieldName::ApnsCollapseId).map(Into::into),
+                    payload: body.into(),
+                }));
+            }
+            (Some(Refusal { rule, reason }), _) => {
+                team.log(Compact::Refused(Box::new(RefusedPush { apns_id, reason, rule })));
+            }
+            (None, None) => {}
+        }
+    }
+}
+
+fn answer(
+    settings: &Settings,
+    identifiers: &mut Identifiers,
+    request: &Request,
+    judged: &Judged,
+    refusal: Option<Refusal>,
+) -> Answer {
+    let given = request.get(FieldName::ApnsId).and_then(MessageId::parse);
+    let wants_unique_id = match settings.apns_unique_id {
+        UniqueIds::Sandbox => refusal.is_none() && judged.environment == Environment::Sandbox,
+        UniqueIds::Always => true,
+        UniqueIds::Never => false,
+    };
+    let reason = refusal.map(|refusal| refusal.reason);
+    let content_type = match (reason, settings.error_content_type) {
+        (Some(_), ErrorContentType::Json) => Some("application/json"),
+        _ => None,
+    };
+    Answer {
+        status: reason.map_or(STATUS_OK, Reason::status),
+        reason,
+        apns_id: given.unwrap_or_else(|| identifiers.message_id()),
+        apns_unique_id: wants_unique_id.then(|| identifiers.unique_id()),
+        timestamp: reason.and_then(|reason| gone_since(reason, judged.token_status?)),
+        content_type,
+        rule: refusal.map(|refusal| refusal.rule),
+    }
+}
+
+/// The `timestamp` of a 410. Other answers have none, whatever the token's status.
+pub(crate) fn gone_since(reason: Reason, status: TokenStatus) -> Option<Timestamp> {
+    match (reason, status) {
+        (Reason::Unregistered, TokenStatus::Unregistered { since })
+        | (Reason::ExpiredToken, TokenStatus::Expired { since }) => Some(since),
+        _ => None,
+    }
+}
