@@ -45,7 +45,7 @@ async fn fifty_teams_see_nothing_of_each_other() {
         let (device, token) = phone(&team);
         let authorization = format!("bearer {}", team.provider_token().unwrap());
         let mut peer = Peer::sandbox(&mock).await;
-        for pushes in 0..number % 5 + 1 {
+        for pushes in 0..=number % 5 {
             assert!(matches!(push(&mut peer, Some(&authorization), &token).await, Seen::Answer(_, 200, _)));
             assert_eq!(counts(&team), [pushes + 1, pushes + 1, 0]);
         }

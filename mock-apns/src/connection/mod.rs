@@ -233,8 +233,8 @@ fn log_answer(connection: ConnectionId, answer: &Answer) {
     match answer.reason.map(Reason::as_str) {
         None => info!(target: "mock_apns::push", %connection, status = answer.status, apns_id),
         Some(reason) => {
-            let rule = answer.rule.map(|rule| rule.id);
-            info!(target: "mock_apns::push", %connection, status = answer.status, reason, apns_id, rule);
+            let (rule, usually) = answer.rule.map(|rule| (rule.id, rule.usual_mistake)).unzip();
+            info!(target: "mock_apns::push", %connection, status = answer.status, reason, apns_id, rule, usually);
         }
     }
 }
