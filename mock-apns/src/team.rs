@@ -1,5 +1,7 @@
 //! A team of a running double, for whoever tests with it: its credentials, its devices, its clock.
 
+use std::time::Duration;
+
 use apns_certs::{AuthKey, Authority, Identity, ProviderCertificateKind, ProviderCertificateRequest, Topic};
 use mock_apns_core::{App, BundleId, KeyId, KeyScope, ProviderKey, Team, TeamAt, TeamId};
 
@@ -25,11 +27,11 @@ use crate::{
 /// })?;
 /// team.at_work(|team| team.set_device_state(&phone, DeviceState::Offline))?;
 /// // Push to `token` with `team.key()`: it is stored.
-/// team.at_work(|team| team.advance_clock(Duration::from_hours(24)));
+/// let fired = team.advance_clock(Duration::from_hours(24));   // what was due, a line of JSON each
 /// team.at_work(|team| team.set_device_state(&phone, DeviceState::Online))?;
 /// let log: Vec<String> =
 ///     team.at_work(|team| team.team().journal(0).map(|it| serde_json::to_string(&it).unwrap()).collect());
-/// # assert!(log.len() > 5);
+/// # assert!(log.len() > 5 && fired.len() == 1);
 /// # let _ = token;
 /// # Ok(())
 /// # }
@@ -86,6 +88,18 @@ impl MockTeam {
         let mut batch = self.shared.batch();
         let mut team = batch.service().team_at(clock::now(), self.id).expect("the team was not removed");
         work(&mut team)
+    }
+
+    /// Advances the team's clock, and returns what that brought about, each as a line of JSON: what was stored and has
+    /// expired, for one. [`at_work`](Self::at_work) has more that can be done to a clock.
+    pub fn advance_clock(&self, by: Duration) -> Vec<String> {
+        self.at_work(|team| {
+            let fired = team.advance_clock(by);
+            let line = |record| {
+                serde_json::to_string(record).expect("a record has string keys and no values that fail")
+            };
+            fired.iter().map(line).collect()
+        })
     }
 
     /// A device of this name, connected to the device gateway and online. The name is 1 to 64 printable ASCII

@@ -206,7 +206,7 @@ async fn what_a_timer_decides_reaches_the_device_that_it_is_for() {
     let first = next(&mut device).await.unwrap();
     device.acknowledge(&first).await.unwrap();
     // An hour but a blink: what is left of it has to pass by itself.
-    mock.team().at_work(|team| team.advance_clock(Duration::from_millis(3_599_800)));
+    mock.team().advance_clock(Duration::from_millis(3_599_800));
     let released = next(&mut device).await.unwrap();
     assert!(released.from_storage);
     device.acknowledge(&released).await.unwrap();

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::Team;
 use crate::{
-    Clock, ClockError, Effect, Notification, Timestamp,
+    Clock, ClockError, Effect, Notification, Record, Timestamp,
     delivery::{Timer, TimerId},
     device::DeviceIndex,
     journal::{Cause, Compact, DeviceChange, Status},
@@ -51,23 +51,23 @@ impl<'a> TeamAt<'a> {
         self.now
     }
 
-    /// Sets the clock, which then stands still. What is due until then happens, each at its time; the journal tells what
-    /// that was, from the cursor that is returned.
+    /// Sets the clock, which then stands still, and returns what that brought about: what was due until then has happened,
+    /// each thing at its time.
     ///
     /// A clock that was set does not go on by itself: [`follow_machine`](Self::follow_machine) lets it go.
-    pub fn set_clock(&mut self, asked: Timestamp) -> Result<u64, ClockError> {
+    pub fn set_clock(&mut self, asked: Timestamp) -> Result<Vec<Record<'_>>, ClockError> {
         if asked < self.now {
             return Err(ClockError::Backwards { now: self.now, asked });
         }
         let cursor = self.team.next_cursor();
         self.catch_up(asked);
         self.change_clock(Clock::Manual { now: asked });
-        Ok(cursor)
+        Ok(self.team.journal(cursor).collect())
     }
 
-    /// Advances the clock. What is due until then happens, each at its time; the journal tells what that was, from the
-    /// cursor that is returned. A clock that follows the machine's goes on following it, so much further ahead.
-    pub fn advance_clock(&mut self, by: Duration) -> u64 {
+    /// Advances the clock, and returns what that brought about: what was due until then has happened, each thing at its
+    /// time. A clock that follows the machine's goes on following it, so much further ahead.
+    pub fn advance_clock(&mut self, by: Duration) -> Vec<Record<'_>> {
         let cursor = self.team.next_cursor();
         let until = self.now.saturating_add(by);
         self.catch_up(until);
@@ -75,7 +75,7 @@ impl<'a> TeamAt<'a> {
             Clock::Machine { ahead } => Clock::Machine { ahead: ahead.saturating_add(by) },
             Clock::Manual { .. } => Clock::Manual { now: until },
         });
-        cursor
+        self.team.journal(cursor).collect()
     }
 
     /// Lets the clock follow the machine's, which shows `machine`, from where it stands. It never goes backwards: one
