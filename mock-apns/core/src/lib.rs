@@ -36,6 +36,7 @@
 //! | `device`, `device_token` | [`Device`]: what is installed on it; what a [`DeviceToken`] stands for |
 //! | `delivery`, `notification` | what becomes of a [`Notification`]: deliver, store, discard; the rate limit |
 //! | `journal` | [`Record`]: what happened; [`Status`]: the words of Apple's console |
+//! | `filter` | [`Filter`]: the one grammar that asks for records |
 //! | [`rendering`] | what a device shows, and what is wrong with a push that shows nothing |
 //! | `gateway` | what devices and the service say to each other: [`FromDevice`], [`ToDevice`] |
 //! | `topic`, `push_type`, `priority`, `expiration`, `collapse_id`, `message_id` | header values, each read once |
@@ -75,8 +76,10 @@ mod delivery;
 mod device;
 mod device_token;
 mod environment;
+mod excerpt;
 mod expiration;
 mod explain;
+mod filter;
 mod gateway;
 mod identifier;
 mod journal;
@@ -111,6 +114,9 @@ pub use device_token::{DEVICE_TOKEN_BYTES_MAX, DeviceToken, DeviceTokenError, To
 pub use environment::Environment;
 pub use expiration::Expiration;
 pub use explain::{ExplainOn, Explanation, ForeseenAnswer, Outcome, Step};
+pub use filter::{
+    Difference, FILTER_BYTES_MAX, FILTER_TERMS_MAX, Filter, FilterError, FilterKey, FilterProblem,
+};
 pub use gateway::{
     CloseReason, ConnectedMessage, DeviceCertificateError, DeviceConnectionId, DeviceMessage, DeviceRequest,
     ErrorMessage, FromDevice, GatewayErrorCode, MessageError, MessageProblem, Named, NotificationMessage,

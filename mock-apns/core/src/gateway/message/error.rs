@@ -87,27 +87,3 @@ impl MessageProblem {
         }
     }
 }
-
-/// The beginning of a text from outside: enough to find it, and not enough to fill a log.
-pub(super) fn excerpt(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut start: String = characters.by_ref().take(EXCERPT_CHARACTERS).collect();
-    if characters.next().is_some() {
-        start.push('…');
-    }
-    start
-}
-
-/// Longer than every name and identifier of ours but the longest topics.
-const EXCERPT_CHARACTERS: usize = 80;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_text_is_shortened_between_characters() {
-        assert_eq!(excerpt("short"), "short");
-        assert_eq!(excerpt(&"é".repeat(1000)), format!("{}…", "é".repeat(80)));
-    }
-}

@@ -2,11 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    Named,
-    error::{MessageProblem, excerpt},
-};
-use crate::{BundleId, DeviceState, Environment, NewTokens, TeamId, TokenKind};
+use super::{Named, error::MessageProblem};
+use crate::{BundleId, DeviceState, Environment, NewTokens, TeamId, TokenKind, excerpt::excerpt};
 
 /// The fields of one message that were not read yet.
 pub(super) struct Fields {

@@ -4,11 +4,10 @@ use serde::Serialize;
 
 use super::{
     MessageError, MessageProblem,
-    error::excerpt,
     fields::Fields,
     names::{named, text, text_option},
 };
-use crate::{BundleId, DeviceState, Environment, NewTokens, TeamId, TokenKind};
+use crate::{BundleId, DeviceState, Environment, NewTokens, TeamId, TokenKind, excerpt::excerpt};
 
 /// A message of a device.
 ///

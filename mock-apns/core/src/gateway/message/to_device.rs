@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     GatewayErrorCode, MessageError, MessageProblem, RawJson,
-    error::excerpt,
     names::{named, named_option, priority, text},
 };
-use crate::{BundleId, DeviceId, Environment, Priority, PushType, TeamId, Timestamp, TokenKind};
+use crate::{
+    BundleId, DeviceId, Environment, Priority, PushType, TeamId, Timestamp, TokenKind, excerpt::excerpt,
+};
 
 /// A message to a device.
 ///

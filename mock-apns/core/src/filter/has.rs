@@ -1,0 +1,139 @@
+//! What an entry of the journal has of each key. `None`: such an entry has nothing of the kind.
+
+use super::{
+    status::StatusIs,
+    text::Words,
+    word::{EventKind, OrNone},
+};
+use crate::{
+    BundleId, DeviceChange, DeviceId, Environment, Event, Priority, PushType, Reason, Record, Timestamp,
+    TokenKind, UniqueId,
+};
+
+pub(super) fn token(record: &Record<'_>) -> Option<String> {
+    match record.event {
+        Event::Device {
+            change: DeviceChange::Registered { token, .. } | DeviceChange::ActivityStarted { token, .. },
+            ..
+        } => Some(token.clone()),
+        _ => record.destination().map(|to| to.token.to_string()),
+    }
+}
+
+/// The topic is not written down: a push is accepted only with the one that goes with its device token.
+pub(super) fn topic(record: &Record<'_>) -> Option<String> {
+    record.destination().map(|to| format!("{}{}", to.bundle_id, to.kind.topic_suffix()))
+}
+
+pub(super) fn app<'a>(record: &Record<'a>) -> Option<&'a BundleId> {
+    build(record).map(|(app, _)| app)
+}
+
+pub(super) fn environment(record: &Record<'_>) -> Option<Environment> {
+    build(record).map(|(_, environment)| environment)
+}
+
+pub(super) fn device<'a>(record: &Record<'a>) -> Option<&'a DeviceId> {
+    match record.event {
+        Event::Device { device, .. } => Some(device),
+        _ => record.destination().map(|to| to.device),
+    }
+}
+
+pub(super) fn kind(record: &Record<'_>) -> Option<TokenKind> {
+    match record.event {
+        Event::Device { change, .. } => match change {
+            DeviceChange::Registered { kind, .. } | DeviceChange::Unregistered { kind, .. } => Some(*kind),
+            DeviceChange::ActivityStarted { .. } | DeviceChange::ActivityEnded { .. } => {
+                Some(TokenKind::LiveActivity)
+            }
+            _ => None,
+        },
+        _ => record.destination().map(|to| to.kind),
+    }
+}
+
+pub(super) fn push_type(record: &Record<'_>) -> Option<OrNone<PushType>> {
+    record.notification().map(|it| OrNone(it.push_type))
+}
+
+pub(super) fn priority(record: &Record<'_>) -> Option<OrNone<Priority>> {
+    record.notification().map(|it| OrNone(it.priority))
+}
+
+pub(super) fn collapse_id<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
+    record.notification()?.collapse_id.as_deref()
+}
+
+pub(super) fn ids<'a>(record: &Record<'a>) -> Option<Vec<&'a str>> {
+    match record.event {
+        Event::Notification { notification, .. } => {
+            let unique_id = notification.apns_unique_id.as_ref().map(UniqueId::as_str);
+            Some([notification.apns_id.as_str()].into_iter().chain(unique_id).collect())
+        }
+        Event::Refused(refused) => Some(vec![refused.apns_id.as_str()]),
+        Event::Device { .. } | Event::Clock(_) => None,
+    }
+}
+
+pub(super) fn reason(record: &Record<'_>) -> Option<OrNone<Reason>> {
+    match record.event {
+        Event::Notification { .. } => Some(OrNone(None)),
+        Event::Refused(refused) => Some(OrNone(Some(refused.reason))),
+        Event::Device { .. } | Event::Clock(_) => None,
+    }
+}
+
+pub(super) fn status(record: &Record<'_>) -> Option<StatusIs> {
+    match record.event {
+        Event::Notification { status, .. } => Some(StatusIs::Delivery(status)),
+        Event::Refused(refused) => Some(StatusIs::Answer(refused.reason.status())),
+        Event::Device { .. } | Event::Clock(_) => None,
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a row of the table of keys, where others may have nothing")]
+pub(super) fn event(record: &Record<'_>) -> Option<EventKind> {
+    Some(match record.event {
+        Event::Notification { .. } => EventKind::Notification,
+        Event::Refused(_) => EventKind::Refused,
+        Event::Device { .. } => EventKind::Device,
+        Event::Clock(_) => EventKind::Clock,
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a row of the table of keys, where others may have nothing")]
+pub(super) fn cursor(record: &Record<'_>) -> Option<u64> {
+    Some(record.cursor)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a row of the table of keys, where others may have nothing")]
+pub(super) fn at(record: &Record<'_>) -> Option<Timestamp> {
+    Some(record.at)
+}
+
+pub(super) fn words<'a>(record: &Record<'a>) -> Option<Words<'a>> {
+    Words::of(record)
+}
+
+/// The app and the environment of its build.
+fn build<'a>(record: &Record<'a>) -> Option<(&'a BundleId, Environment)> {
+    let Event::Device { change, .. } = record.event else {
+        return record.destination().map(|to| (to.bundle_id, to.environment));
+    };
+    match change {
+        DeviceChange::Installed { app, environment }
+        | DeviceChange::Uninstalled { app, environment }
+        | DeviceChange::Permission { app, environment, .. }
+        | DeviceChange::Registered { app, environment, .. }
+        | DeviceChange::Unregistered { app, environment, .. }
+        | DeviceChange::ActivityStarted { app, environment, .. }
+        | DeviceChange::ActivityEnded { app, environment, .. } => Some((app, *environment)),
+        DeviceChange::Added
+        | DeviceChange::Removed
+        | DeviceChange::Connected
+        | DeviceChange::Disconnected
+        | DeviceChange::State { .. }
+        | DeviceChange::NewTokens { .. } => None,
+    }
+}
