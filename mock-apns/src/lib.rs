@@ -68,8 +68,9 @@ pub use error::{StartError, TeamCreationError};
 pub use es256::verify_es256;
 pub use mock_apns_core::{
     App, BundleId, BundleIdError, CloseReason, ConnectedMessage, DeviceId, DeviceState, DeviceToken,
-    Environment, Event, GatewayErrorCode, Named, NewTokens, NotificationMessage, RawJson, Record, SETTINGS,
-    SettingError, Settings, Status, TeamAt, TeamError, TeamId, Timestamp, TokenKind, TokenMessage,
+    Environment, Event, Filter, FilterError, GatewayErrorCode, Named, NewTokens, NotificationMessage,
+    RawJson, Record, SETTINGS, SettingError, Settings, Status, TeamAt, TeamError, TeamId, Timestamp,
+    TokenKind, TokenMessage,
 };
 pub use provider_token::MintError;
 pub use ready_made::{ReadyKey, ReadyMade, ReadyToken};

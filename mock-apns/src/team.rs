@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use apns_certs::{AuthKey, Authority, Identity, ProviderCertificateKind, ProviderCertificateRequest, Topic};
-use mock_apns_core::{App, BundleId, KeyId, KeyScope, ProviderKey, Team, TeamAt, TeamId};
+use mock_apns_core::{App, BundleId, Filter, KeyId, KeyScope, ProviderKey, Record, Team, TeamAt, TeamId};
 
 use crate::{
     Device, DeviceError, DeviceOptions, TeamCreationError, certificates, clock, provider_token,
@@ -29,9 +29,8 @@ use crate::{
 /// // Push to `token` with `team.key()`: it is stored.
 /// let fired = team.advance_clock(Duration::from_hours(24));   // what was due, a line of JSON each
 /// team.at_work(|team| team.set_device_state(&phone, DeviceState::Online))?;
-/// let log: Vec<String> =
-///     team.at_work(|team| team.team().journal(0).map(|it| serde_json::to_string(&it).unwrap()).collect());
-/// # assert!(log.len() > 5 && fired.len() == 1);
+/// let switched = team.records(&"event:device device:phone".parse()?);   // filters: docs/filters.md
+/// # assert!(switched.len() >= 5 && fired.len() == 1);
 /// # let _ = token;
 /// # Ok(())
 /// # }
@@ -93,12 +92,14 @@ impl MockTeam {
     /// Advances the team's clock, and returns what that brought about, each as a line of JSON: what was stored and has
     /// expired, for one. [`at_work`](Self::at_work) has more that can be done to a clock.
     pub fn advance_clock(&self, by: Duration) -> Vec<String> {
+        self.at_work(|team| team.advance_clock(by).iter().map(line_of).collect())
+    }
+
+    /// What the team's journal has that a filter finds, each entry as a line of JSON, in the order in which it happened.
+    pub fn records(&self, filter: &Filter) -> Vec<String> {
         self.at_work(|team| {
-            let fired = team.advance_clock(by);
-            let line = |record| {
-                serde_json::to_string(record).expect("a record has string keys and no values that fail")
-            };
-            fired.iter().map(line).collect()
+            let found = team.team().journal(0).filter(|record| filter.matches(record));
+            found.map(|record| line_of(&record)).collect()
         })
     }
 
@@ -112,6 +113,10 @@ impl MockTeam {
     pub fn device_options(&self, name: &str) -> Result<DeviceOptions, DeviceError> {
         Ok(DeviceOptions::issued_by(&self.authority, self.gateway, name)?.team(self.id))
     }
+}
+
+fn line_of(record: &Record<'_>) -> String {
+    serde_json::to_string(record).expect("a record has string keys and no values that fail")
 }
 
 /// A team with a new key and one app, which is good for everything.

@@ -53,7 +53,8 @@ impl Service {
                 }));
             }
             (Some(Refusal { rule, reason }), _) => {
-                team.log(Compact::Refused(Box::new(RefusedPush { apns_id, reason, rule })));
+                let refused = RefusedPush::new(apns_id, reason, rule, request, body);
+                team.log(Compact::Refused(Box::new(refused)));
             }
             (None, None) => {}
         }

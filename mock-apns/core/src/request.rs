@@ -13,7 +13,7 @@ macro_rules! field_names {
         }
 
         impl FieldName {
-            const ALL: &'static [Self] = &[$(Self::$variant),*];
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// Reads a name in the lower case of HTTP/2 (RFC 9113, 8.2.1).
             fn of(name: &[u8]) -> Option<Self> {

@@ -6,8 +6,8 @@ use super::{
     word::{EventKind, OrNone},
 };
 use crate::{
-    BundleId, DeviceChange, DeviceId, Environment, Event, Priority, PushType, Reason, Record, Timestamp,
-    TokenKind, UniqueId,
+    BundleId, DeviceChange, DeviceId, Environment, Event, FieldName, Priority, PushType, Reason, Record,
+    Timestamp, TokenKind, UniqueId,
 };
 
 pub(super) fn token(record: &Record<'_>) -> Option<String> {
@@ -16,12 +16,16 @@ pub(super) fn token(record: &Record<'_>) -> Option<String> {
             change: DeviceChange::Registered { token, .. } | DeviceChange::ActivityStarted { token, .. },
             ..
         } => Some(token.clone()),
+        Event::Refused(refused) => refused.device_token().map(str::to_ascii_lowercase),
         _ => record.destination().map(|to| to.token.to_string()),
     }
 }
 
-/// The topic is not written down: a push is accepted only with the one that goes with its device token.
+/// Of a push that was accepted the topic is not written down: it is the one that goes with its device token.
 pub(super) fn topic(record: &Record<'_>) -> Option<String> {
+    if let Event::Refused(refused) = record.event {
+        return refused.field(FieldName::ApnsTopic).map(str::to_owned);
+    }
     record.destination().map(|to| format!("{}{}", to.bundle_id, to.kind.topic_suffix()))
 }
 
@@ -54,15 +58,26 @@ pub(super) fn kind(record: &Record<'_>) -> Option<TokenKind> {
 }
 
 pub(super) fn push_type(record: &Record<'_>) -> Option<OrNone<PushType>> {
-    record.notification().map(|it| OrNone(it.push_type))
+    match record.event {
+        Event::Refused(refused) if refused.field(FieldName::ApnsPushType).is_none() => Some(OrNone(None)),
+        Event::Refused(refused) => refused.push_type().map(|it| OrNone(Some(it))),
+        _ => record.notification().map(|it| OrNone(it.push_type)),
+    }
 }
 
 pub(super) fn priority(record: &Record<'_>) -> Option<OrNone<Priority>> {
-    record.notification().map(|it| OrNone(it.priority))
+    match record.event {
+        Event::Refused(refused) if refused.field(FieldName::ApnsPriority).is_none() => Some(OrNone(None)),
+        Event::Refused(refused) => refused.priority().map(|it| OrNone(Some(it))),
+        _ => record.notification().map(|it| OrNone(it.priority)),
+    }
 }
 
 pub(super) fn collapse_id<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
-    record.notification()?.collapse_id.as_deref()
+    match record.event {
+        Event::Refused(refused) => refused.field(FieldName::ApnsCollapseId).map(str::as_bytes),
+        _ => record.notification()?.collapse_id.as_deref(),
+    }
 }
 
 pub(super) fn ids<'a>(record: &Record<'a>) -> Option<Vec<&'a str>> {

@@ -86,7 +86,7 @@ filter_keys! {
         "The device token in hexadecimal, or how it begins and `*`.",
         "token:00112233*";
     Topic(TopicIs) "topic" has::topic,
-        "The topic that an accepted push was for.",
+        "The topic that a push was for.",
         "topic:com.example.app.voip";
     App(BundleId) "app" has::app,
         "The app's bundle ID, whatever the topic's suffix.",

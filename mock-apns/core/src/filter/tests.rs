@@ -66,7 +66,7 @@ const SET_UP: &str = "device device device device"; // added, installed, registe
 
 #[test]
 fn a_push_is_found_by_where_it_went() {
-    let (start, registered) = (&TOKEN[..5].to_uppercase(), "device 1+ 1! 2+ 2! 3+ 3!");
+    let (start, registered) = (&TOKEN[..5].to_uppercase(), "device 1+ 1! 2+ 2! refused 3+ 3!");
     finds(&[
         (&format!("token:{TOKEN}"), registered),
         (&format!("token:{start}*"), registered),
@@ -74,7 +74,7 @@ fn a_push_is_found_by_where_it_went() {
         ("token:80f* -event:device", "4+ 4!"),
         ("topic:com.example.app", OF_ALERTS),
         ("topic:com.example.app.voip", "4+ 4!"),
-        ("topic:com.example.second", ""),
+        ("topic:com.example.second", "refused"),
         ("app:com.example.app -event:device", ALL_PUSHES),
         ("app:com.example.app event:device", "device device device"),
         ("app:com.example.second", ""),
@@ -118,17 +118,34 @@ fn what_happens_to_an_app_on_a_device_is_found_by_app_environment_kind_and_token
 fn a_push_is_found_by_its_headers() {
     let upper = &format!("id:{}", ID.to_uppercase());
     finds(&[
-        ("type:alert", "1+ 1!"),
+        ("type:alert", "1+ 1! refused"),
         ("type:background,voip", "2+ 2! 4+ 4!"),
         ("type:none", "3+ 3!"),
         ("type:mdm", ""),
         ("priority:5", "2+ 2!"),
-        ("priority:none", "1+ 1! 3+ 3! 4+ 4!"),
+        ("priority:none", "1+ 1! refused 3+ 3! 4+ 4!"),
         ("priority:10", ""),
         ("collapse:\"score: 4,2\"", "3+ 3!"),
         ("collapse:score", ""),
         (upper, "1+ 1!"),
     ]);
+}
+
+#[test]
+fn a_refused_push_is_found_by_what_it_said_right_or_wrong() {
+    let mut bench = Bench::new();
+    let wrong = bench.push().with(":path", "/3/device/ABCD").with("apns-topic", "com.unknown");
+    bench.answer(&wrong.clone().with("apns-push-type", "silent").with("apns-collapse-id", "score"));
+    for filter in
+        ["token:abcd", "topic:com.unknown", "collapse:score", "hello", "priority:none", "-type:none"]
+    {
+        let filter = format!("event:refused {filter}");
+        assert_eq!(found(&mut bench, &filter), "refused", "{filter}");
+    }
+    for filter in ["type:alert", "type:none", "token:80ff", "app:com.unknown"] {
+        let filter = format!("event:refused {filter}");
+        assert_eq!(found(&mut bench, &filter), "", "{filter}");
+    }
 }
 
 #[test]
@@ -188,9 +205,9 @@ fn an_entry_is_found_by_when_it_happened() {
 #[test]
 fn text_is_found_in_the_payload_as_it_came_and_in_its_strings() {
     finds(&[
-        ("hello", "1+ 1!"),
-        ("text:HELLO", "1+ 1!"),
-        (r#""alert\":\"Hel""#, "1+ 1!"),
+        ("hello", "1+ 1! refused"),
+        ("text:HELLO", "1+ 1! refused"),
+        (r#""alert\":\"Hel""#, "1+ 1! refused"),
         ("content-available", "2+ 2!"),
         (r#""\\u00C4""#, "2+ 2!"),
         ("äNDERUNG", "2+ 2!"),
@@ -384,7 +401,8 @@ fn a_near_miss_is_told_with_what_was_asked_and_what_there_is() {
         ("type:none", "collapse:score", "collapse: asked score, has \"score: 4,2\""),
         ("event:refused", "reason:BadTopic", "reason: asked BadTopic, has DeviceTokenNotForTopic"),
         ("event:refused", "status:200", "status: asked 200, has 400"),
-        ("event:refused", "topic:com.example.app", "topic: asked com.example.app, has nothing of the kind"),
+        ("event:refused", "topic:com.example.app", "topic: asked com.example.app, has com.example.second"),
+        ("event:refused", "device:phone", "device: asked phone, has nothing of the kind"),
         ("event:device", "after:7", "after: asked 7, has 0"),
     ] {
         let differences = differences(of, filter);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::value::{Takes, Value};
 use crate::{
-    Record,
+    Event, Record,
     excerpt::excerpt,
     rendering::{Banner, Shown},
 };
@@ -25,7 +25,11 @@ pub(super) struct Words<'a> {
 
 impl<'a> Words<'a> {
     pub(super) fn of(record: &Record<'a>) -> Option<Self> {
-        Some(Self { record: *record, payload: &record.notification()?.payload })
+        let payload = match record.event {
+            Event::Refused(refused) => &refused.payload,
+            _ => &record.notification()?.payload,
+        };
+        Some(Self { record: *record, payload })
     }
 
     /// Whether any of its texts is one that `is_meant`: the payload as it came, the strings in it without JSON's

@@ -1,29 +1,19 @@
 //! The journal of a team: everything that happened, in order, as far back as there is room.
 
 mod record;
+mod refused;
 mod status;
 
 use std::{collections::VecDeque, sync::Arc};
 
 pub use record::{Destination, Event, Record};
+pub use refused::RefusedPush;
 pub use status::{Counters, Status};
 
 use crate::{
-    BundleId, Clock, DeviceState, Environment, MessageId, NewTokens, Notification, Reason, Timestamp,
-    TokenKind, device::DeviceIndex, rules::Rule,
+    BundleId, Clock, DeviceState, Environment, NewTokens, Notification, Timestamp, TokenKind,
+    device::DeviceIndex,
 };
-
-/// A push that got an answer other than 200.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct RefusedPush {
-    /// The `apns-id` of the answer.
-    pub apns_id: MessageId,
-    /// The answer's reason.
-    pub reason: Reason,
-    /// The rule that did not hold.
-    pub rule: &'static Rule,
-}
 
 /// What happened to a device.
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]

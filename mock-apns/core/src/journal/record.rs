@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{Cause, Compact, DeviceChange, Entry, RefusedPush, Status};
 use crate::{
-    BundleId, Clock, DeviceId, DeviceToken, Environment, Expiration, Named as _, Notification, Timestamp,
-    TokenKind, gateway,
+    BundleId, Clock, DeviceId, DeviceToken, Environment, Expiration, FieldName, Named as _, Notification,
+    Timestamp, TokenKind, gateway,
     rendering::{self, Arrival, Rendering},
     team::Team,
 };
@@ -140,6 +140,10 @@ impl Serialize for Record<'_> {
                 map.serialize_entry("status", &refused.reason.status())?;
                 map.serialize_entry("reason", refused.reason.as_str())?;
                 map.serialize_entry("rule", refused.rule.id)?;
+                for (name, value) in refused.fields.iter().filter(|(name, _)| *name != FieldName::ApnsId) {
+                    map.serialize_entry(name.as_str(), value)?;
+                }
+                map.serialize_entry("payload", &String::from_utf8_lossy(&refused.payload))?;
             }
             Event::Notification { notification, status, cause } => {
                 map.serialize_entry("event", "notification")?;

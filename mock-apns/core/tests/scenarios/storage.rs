@@ -276,5 +276,21 @@ fn a_refused_push_is_in_the_log_with_its_rule() {
     let team = world.team();
     let record = team.team().delivery_log(given).next().unwrap();
     let json = serde_json::to_value(record).unwrap();
+    assert_eq!((&json["apns-priority"], &json["apns-topic"]), (&"7".into(), &"com.example.app".into()));
+    assert_eq!(json["payload"], r#"{"aps":{"alert":"Hello"}}"#);
     assert_eq!((&json["reason"], &json["rule"]), (&"BadPriority".into(), &"priority-is-allowed".into()));
+}
+
+#[test]
+fn the_provider_token_of_a_refused_push_is_not_written_down() {
+    let mut world = World::new();
+    world.bench.connect();
+    let push = world.bench.push().signed_by(&Jwt::default()).with("apns-priority", "7");
+    let secret = push.value("authorization");
+    assert_eq!(world.reason(&push), Some(Reason::BadPriority));
+    let signature = secret.rsplit('.').next().unwrap();
+    let journal = world.journal();
+    assert!(
+        journal.contains("BadPriority") && !journal.contains(signature) && !journal.contains("authorization")
+    );
 }
