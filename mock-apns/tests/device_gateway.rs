@@ -318,6 +318,33 @@ async fn what_is_not_acknowledged_is_delivered_again() {
     assert_nothing_waits(&mut device).await;
 }
 
+#[tokio::test]
+async fn the_token_of_a_live_activity_that_a_push_starts_is_told() {
+    let mock = MockApns::start().await.unwrap();
+    let mut device = mock.device("alices-phone").await.unwrap();
+    let (app, sandbox) = ("com.example.app", Environment::Sandbox);
+    let to_start = device.register(app, sandbox, TokenKind::LiveActivity).await.unwrap();
+    let bearer = authorization(&mock);
+    let fields = [
+        ("authorization", bearer.as_str()),
+        ("apns-topic", to_start.topic.as_str()),
+        ("apns-push-type", "liveactivity"),
+    ];
+    let start = json!({ "aps": {
+        "event": "start", "timestamp": 1, "content-state": {}, "attributes-type": "Match", "attributes": {},
+        "alert": { "title": "Match", "body": "begins" },
+    } });
+    let mut peer = Peer::sandbox(&mock).await;
+    peer.push(&to_start.token, &fields, &start.to_string()).await;
+    peer.read_until(|seen| seen.iter().any(|seen| matches!(seen, support::Seen::Answer(_, 200, _)))).await;
+    next(&mut device).await.unwrap();
+    // The answer to a later request comes after it.
+    device.install(app, sandbox).await.unwrap();
+    let started = device.started_activities();
+    assert_eq!((started.len(), started[0].activity, started[0].token.len()), (1, Some(1), 160));
+    assert!(device.started_activities().is_empty());
+}
+
 /// The device's next notification; a test that hangs fails.
 async fn next(device: &mut Device) -> Result<NotificationMessage, DeviceError> {
     timeout(PATIENCE, device.next()).await.expect("something comes in time")

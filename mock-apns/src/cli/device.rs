@@ -96,6 +96,9 @@ async fn register_and_show(
     }
     loop {
         let notification = device.next().await?;
+        for TokenMessage { topic, token, .. } in device.started_activities() {
+            show(&format_args!("\na push has started a Live Activity, topic {topic}\n  {token}"));
+        }
         show(&format_args!("\n{}", Banner(&notification)));
     }
 }

@@ -29,6 +29,8 @@ use link::{Link, LinkError};
 
 /// Time for the gateway to answer a request.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// Live Activities that are remembered until somebody asks; the oldest make room.
+const STARTED_ACTIVITIES_MAX: usize = 100;
 /// Time for the gateway to close once the device has.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
 
@@ -45,6 +47,8 @@ pub struct Device {
     /// Notifications that came and were not returned yet. As many as the service sends without an
     /// acknowledgement, at most: it is its window that bounds them.
     arrived: VecDeque<Box<NotificationMessage>>,
+    /// The Live Activities that pushes have started, until somebody asks.
+    started: VecDeque<TokenMessage>,
     last_id: u64,
 }
 
@@ -141,6 +145,12 @@ impl Device {
         Ok(*notification)
     }
 
+    /// The Live Activities that pushes have started since this was asked last, each with its token, as far as the gateway
+    /// has told by now: it tells once such a push is acknowledged.
+    pub fn started_activities(&mut self) -> Vec<TokenMessage> {
+        self.started.drain(..).collect()
+    }
+
     /// How many notifications have come and were not returned yet. Whatever the service sent before it answered
     /// a request has come when the request is done: so a test sees that nothing else was sent.
     pub fn waiting(&self) -> usize {
@@ -178,8 +188,8 @@ impl Device {
             DeviceMessage::Connected(connected) => connected,
             other => return Err(unexpected(other, "connected")),
         };
-        let arrived = VecDeque::new();
-        Ok(Self { link, connected, acknowledge: options.acknowledge, arrived, last_id: 0 })
+        let (arrived, started) = (VecDeque::new(), VecDeque::new());
+        Ok(Self { link, connected, acknowledge: options.acknowledge, arrived, started, last_id: 0 })
     }
 
     async fn token(&mut self, request: DeviceRequest) -> Result<TokenMessage, DeviceError> {
@@ -219,11 +229,19 @@ impl Device {
         self.link.receive().await?.ok_or(DeviceError::Closed { reason: None })
     }
 
-    /// Keeps a message that answers no request: a notification. Any other says what is wrong.
+    /// Keeps a message that answers no request: a notification, or the token of a Live Activity that one has started.
+    /// Any other says what is wrong.
     fn keep(&mut self, message: DeviceMessage) -> Result<(), DeviceError> {
         match message {
             DeviceMessage::Notification(notification) => {
                 self.arrived.push_back(notification);
+                Ok(())
+            }
+            DeviceMessage::Token(token) => {
+                if self.started.len() == STARTED_ACTIVITIES_MAX {
+                    self.started.pop_front();
+                }
+                self.started.push_back(*token);
                 Ok(())
             }
             other => Err(unexpected(other, "notification")),

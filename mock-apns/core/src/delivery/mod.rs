@@ -94,14 +94,15 @@ impl TeamAt<'_> {
 
     fn deliver(&mut self, notification: &Arc<Notification>, origin: Origin) {
         self.spend_background_budget(notification);
-        self.update_activity(notification);
         match self.team.devices.connection(notification.token.device) {
             Some(connection) => self.send_to_device(connection, notification, origin),
-            None => self.log_delivered(notification, origin),
+            None => self.delivered(notification, origin),
         }
     }
 
-    pub(crate) fn log_delivered(&mut self, notification: &Arc<Notification>, origin: Origin) {
+    /// A device has acknowledged a notification.
+    pub(crate) fn delivered(&mut self, notification: &Arc<Notification>, origin: Origin) {
+        self.update_activity(notification);
         self.log_status(notification, origin.of(Status::Delivered, Status::DeliveredFromStorage), None);
     }
 
@@ -149,7 +150,8 @@ impl TeamAt<'_> {
             return; // the device drops it
         };
         if update.event == LiveActivityEvent::Start {
-            self.begin_activity(token, Some(notification.number));
+            let (activity, update_token) = self.begin_activity(token, Some(notification.number));
+            self.tell_update_token(token, activity, &update_token);
             return;
         }
         let timestamp = notification.activity_timestamp();

@@ -2,9 +2,12 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{CloseReason, DeviceConnectionId, DeviceMessage, NotificationMessage, RawJson, ToDevice};
+use super::{
+    CloseReason, DeviceConnectionId, DeviceMessage, NotificationMessage, RawJson, ToDevice,
+    requests::token_message,
+};
 use crate::{
-    DeviceState, Effect, Expiration, Notification,
+    DeviceState, DeviceToken, Effect, Expiration, Notification, TokenKind,
     delivery::Origin,
     device::DeviceIndex,
     device_token::TokenIdentity,
@@ -91,10 +94,19 @@ impl TeamAt<'_> {
             link.in_flight.remove(at)
         });
         let Some(InFlight { notification, origin, .. }) = found else { return false };
-        self.log_delivered(&notification, origin);
+        self.delivered(&notification, origin);
         let installation = self.team.installation_place(&notification.token);
         self.release(notification.token.device, installation);
         true
+    }
+
+    /// Tells a connected device the token of a Live Activity that a push has started on it.
+    pub(crate) fn tell_update_token(&mut self, app: &TokenIdentity, activity: u32, token: &DeviceToken) {
+        if let Some(connection) = self.team.devices.connection(app.device) {
+            let (bundle_id, kind) = (self.team.bundle_id(app.app).clone(), TokenKind::LiveActivity);
+            let message = token_message(bundle_id, app.environment, kind, token, Some(activity));
+            self.tell(connection, ToDevice::unasked(message));
+        }
     }
 
     pub(super) fn tell(&mut self, connection: DeviceConnectionId, message: ToDevice) {

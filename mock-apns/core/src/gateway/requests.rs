@@ -185,7 +185,7 @@ impl TeamAt<'_> {
     }
 }
 
-fn token_message(
+pub(super) fn token_message(
     app: BundleId,
     environment: Environment,
     kind: TokenKind,

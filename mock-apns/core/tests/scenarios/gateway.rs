@@ -280,6 +280,36 @@ fn a_mistake_is_told_and_nothing_else_changes() {
     assert_eq!(world.journal(), before);
 }
 
+/// An alert begins a Live Activity, and what was not acknowledged has not happened.
+#[test]
+fn a_live_activity_that_a_push_starts_is_begun_once_and_its_token_is_told() {
+    let mut world = World::new();
+    let to_start = world.register(TokenKind::LiveActivity);
+    let start = world
+        .bench
+        .push()
+        .with(":path", &format!("/3/device/{to_start}"))
+        .with("apns-topic", "com.example.app.push-type.liveactivity")
+        .with("apns-push-type", "liveactivity")
+        .with_body(
+            r#"{"aps":{"event":"start","timestamp":100,"content-state":{},"attributes-type":"Match","attributes":{},
+                "alert":{"title":"Match","body":"begins"}}}"#,
+        );
+    let mut phone = world.connect(PHONE);
+    world.bench.connect(); // certificates list no topic for Live Activities
+    assert_eq!(world.bench.effects(&start).len(), 3);
+    world.drop_connection(&phone);
+    phone = world.open(PHONE);
+    world.say(&mut phone, r#"{"type":"connect"}"#);
+    let delivery = phone.notifications()[0].delivery;
+    phone.told.clear();
+    world.say(&mut phone, &format!(r#"{{"type":"ack","delivery":{delivery}}}"#));
+    let told = phone.told.pop().unwrap();
+    let DeviceMessage::Token(token) = told.message else { panic!("{told:?}") };
+    assert_eq!((told.id, token.activity, token.token.len()), (None, Some(1), 160));
+    assert!(phone.told.is_empty());
+}
+
 #[test]
 fn live_activities_start_and_end_on_the_device() {
     let mut world = World::new();
