@@ -183,7 +183,7 @@ impl TokenRow {
             device: self.device,
             token: token.to_string(),
             environment: self.environment,
-            topic: format!("{}{}", self.bundle_id, self.kind.topic_suffix()),
+            topic: self.kind.topic(&bundle_id),
             answer: self.answer,
         }
     }

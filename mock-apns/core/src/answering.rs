@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Answer, ConnectionId, Effect, Environment, MessageId, Notification, Reason, Request, Service, Settings,
-    Team, TeamAt, Timestamp, TokenStatus,
+    Team, Timestamp, TokenStatus,
     answer::STATUS_OK,
     journal::{Compact, RefusedPush},
     message_id::Identifiers,
@@ -24,10 +24,7 @@ impl Service {
         judged: &Judged,
         refusal: Option<Refusal>,
     ) {
-        let Some(mut team) = judged.team.and_then(|index| {
-            let team = self.teams.get_mut(index)?;
-            Some(TeamAt::new(now, team, &mut self.effects, &mut self.wake_at))
-        }) else {
+        let Some(mut team) = judged.team.and_then(|index| self.at(now, index)) else {
             let answer = answer(&self.settings, &mut self.identifiers, request, judged, refusal);
             self.effects.push_back(Effect::Respond { connection, stream, answer });
             return;

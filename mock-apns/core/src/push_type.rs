@@ -1,6 +1,6 @@
 //! Push types, and the kinds of device token that they go to: two tables.
 
-use crate::Priority;
+use crate::{BundleId, Priority};
 
 /// Declares [`TokenKind`] and what is known of each kind.
 macro_rules! token_kinds {
@@ -49,6 +49,11 @@ impl TokenKind {
     pub(crate) fn of_topic(topic: &str) -> Self {
         let suffixed = |kind: &&Self| **kind != Self::App && topic.ends_with(kind.topic_suffix());
         Self::ALL.iter().find(suffixed).copied().unwrap_or(Self::App)
+    }
+
+    /// The topic of an app's tokens of this kind.
+    pub fn topic(self, bundle_id: &BundleId) -> String {
+        format!("{bundle_id}{}", self.topic_suffix())
     }
 
     /// The largest payload in bytes that a push to this kind of token may have.

@@ -41,7 +41,7 @@ pub struct Service {
     pub(crate) gateway: GatewayPeers,
     pub(crate) effects: VecDeque<Effect>,
     /// No timer of a team is due on the machine's clock before this.
-    pub(crate) wake_at: Option<Timestamp>,
+    wake_at: Option<Timestamp>,
 }
 
 /// What the shell is to do.
@@ -193,7 +193,9 @@ impl Service {
     /// Source: Apple, "Sending notification requests to APNs"; a transcript of 2022.
     pub fn initial_max_concurrent_streams(&self, connection: ConnectionId) -> u32 {
         match self.connections.get(&connection).map(|connection| &connection.admission) {
-            Some(Admission::ByCertificate { .. }) => self.settings.max_concurrent_streams,
+            Some(Admission::ByCertificate { team, .. }) => {
+                self.teams.get(*team).map_or(&self.settings, Team::settings).max_concurrent_streams
+            }
             _ => self.settings.max_concurrent_streams_before_token,
         }
     }

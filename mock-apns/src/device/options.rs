@@ -1,8 +1,4 @@
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use apns_certs::{Authority, DeviceId, Identity, Purpose};
 use apns_wire::TlsSocket;
@@ -11,11 +7,12 @@ use rustls::{
     ClientConfig, RootCertStore,
     client::Resumption,
     crypto::ring,
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    pki_types::{CertificateDer, ServerName},
 };
 use tokio::{net::TcpStream, time::timeout};
 
 use super::{Device, DeviceError};
+use crate::certificates;
 
 /// Time to connect: TCP and TLS.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -61,8 +58,7 @@ impl DeviceOptions {
 
     /// The same, with a certificate that `authority` issues now for a device of this name.
     pub fn issued_by(authority: &Authority, address: SocketAddr, name: &str) -> Result<Self, DeviceError> {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let identity = authority.device(&DeviceId::new(name)?, UnixTime::since_unix_epoch(since_epoch))?;
+        let identity = authority.device(&DeviceId::new(name)?, certificates::now())?;
         Ok(Self::new(address, authority.root(Purpose::Server).clone(), identity))
     }
 

@@ -17,7 +17,7 @@ pub(super) fn token(record: &Record<'_>) -> Option<String> {
             ..
         } => Some(token.clone()),
         Event::Refused(refused) => refused.device_token().map(str::to_ascii_lowercase),
-        _ => record.destination().map(|to| to.token.to_string()),
+        _ => record.device_token().map(|token| token.to_string()),
     }
 }
 
@@ -26,7 +26,7 @@ pub(super) fn topic(record: &Record<'_>) -> Option<String> {
     if let Event::Refused(refused) = record.event {
         return refused.field(FieldName::ApnsTopic).map(str::to_owned);
     }
-    record.destination().map(|to| format!("{}{}", to.bundle_id, to.kind.topic_suffix()))
+    record.destination().map(|to| to.kind.topic(to.bundle_id))
 }
 
 pub(super) fn app<'a>(record: &Record<'a>) -> Option<&'a BundleId> {

@@ -131,7 +131,7 @@ fn notification_message(
         environment: token.environment,
         kind: token.kind,
         activity: (token.activity != 0).then_some(token.activity),
-        topic: format!("{}{}", app.bundle_id, token.kind.topic_suffix()),
+        topic: token.kind.topic(&app.bundle_id),
         apns_id: notification.apns_id.as_str().to_owned(),
         apns_unique_id: notification.apns_unique_id.map(|id| id.as_str().to_owned()),
         push_type: notification.push_type,

@@ -192,7 +192,7 @@ pub(super) fn token_message(
     token: &DeviceToken,
     activity: Option<u32>,
 ) -> DeviceMessage {
-    let topic = format!("{app}{}", kind.topic_suffix());
+    let topic = kind.topic(&app);
     let token = token.to_string();
     DeviceMessage::Token(Box::new(TokenMessage { app, environment, kind, topic, token, activity }))
 }

@@ -65,8 +65,6 @@ pub struct Destination<'a> {
     pub kind: TokenKind,
     /// The number of the Live Activity whose token it is.
     pub activity: Option<u32>,
-    /// The token.
-    pub token: DeviceToken,
 }
 
 impl<'a> Record<'a> {
@@ -107,8 +105,12 @@ impl<'a> Record<'a> {
             environment: token.environment,
             kind: token.kind,
             activity: (token.activity != 0).then_some(token.activity),
-            token: self.team.token_of(token),
         })
+    }
+
+    /// The device token that the notification was sent to. It is minted again for whoever asks: it is not kept.
+    pub fn device_token(&self) -> Option<DeviceToken> {
+        self.notification().map(|notification| self.team.token_of(&notification.token))
     }
 
     /// What the device makes of the notification, taken by itself, and what is wrong with it: where it was delivered, or
@@ -185,7 +187,7 @@ impl Record<'_> {
         if let Some(activity) = to.activity {
             map.serialize_entry("activity", &activity)?;
         }
-        map.serialize_entry("token", &to.token.to_string())
+        map.serialize_entry("token", &self.device_token().map(|token| token.to_string()))
     }
 }
 

@@ -16,6 +16,8 @@ use crate::{
 #[derive(Debug)]
 pub struct TeamAt<'a> {
     pub(crate) team: &'a mut Team,
+    /// The machine's time, which the team's may be ahead of.
+    machine: Timestamp,
     /// The team's time.
     pub(crate) now: Timestamp,
     pub(crate) effects: &'a mut VecDeque<Effect>,
@@ -31,7 +33,7 @@ impl<'a> TeamAt<'a> {
         wake_at: &'a mut Option<Timestamp>,
     ) -> Self {
         let now = team.now(machine);
-        let mut at = Self { team, now, effects, wake_at };
+        let mut at = Self { team, machine, now, effects, wake_at };
         at.catch_up(now);
         at
     }
@@ -78,13 +80,12 @@ impl<'a> TeamAt<'a> {
         self.team.journal(cursor).collect()
     }
 
-    /// Lets the clock follow the machine's, which shows `machine`, from where it stands. It never goes backwards: one
-    /// that was behind jumps to the machine's time, one that was ahead stays ahead.
-    pub fn follow_machine(&mut self, machine: Timestamp) {
-        self.catch_up(machine.max(self.now));
-        let ahead = self.now.saturating_since(machine);
+    /// Lets the clock follow the machine's from where it stands. It never goes backwards: one that was behind jumps to
+    /// the machine's time, one that was ahead stays ahead.
+    pub fn follow_machine(&mut self) {
+        self.catch_up(self.machine.max(self.now));
+        let ahead = self.now.saturating_since(self.machine);
         self.change_clock(Clock::Machine { ahead });
-        self.wake_for_first_timer();
     }
 
     fn change_clock(&mut self, clock: Clock) {

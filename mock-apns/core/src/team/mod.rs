@@ -134,7 +134,7 @@ impl Team {
         }
         let index = AppIndex(u16::try_from(self.apps.len()).map_err(|_| TeamError::TooManyApps)?);
         for &kind in TokenKind::ALL.iter().filter(|kind| app.takes(**kind)) {
-            let topic = format!("{bundle_id}{}", kind.topic_suffix()).into_boxed_str();
+            let topic = kind.topic(&bundle_id).into_boxed_str();
             let owner = TopicOwner { app: index, bundle_id: bundle_id.clone(), kind };
             // `com.example.voip` is an app of that name if there is one, and only then the VoIP topic of another.
             if kind == TokenKind::App {

@@ -169,7 +169,7 @@ fn budget_is_kept(double: &Double, per_hour: usize) -> TestCaseResult {
         if notification.push_type == Some(PushType::Background)
             && matches!(status, Status::Delivered | Status::DeliveredFromStorage)
         {
-            let token = record.destination().unwrap().token;
+            let token = record.device_token().unwrap();
             delivered.entry(token.to_string()).or_default().push(record.at);
         }
     }

@@ -61,8 +61,7 @@ fn a_clock_that_is_let_go_follows_the_machine_and_never_goes_back() {
     let mut world = World::new();
     world.team().set_clock(NOW.saturating_add(DAY)).unwrap();
     world.pass(MINUTE);
-    let machine = world.bench.now;
-    world.team().follow_machine(machine);
+    world.team().follow_machine();
     world.pass(MINUTE);
     assert_eq!(world.team().now(), NOW.saturating_add(DAY + MINUTE));
     world.pass(2 * DAY);
@@ -71,9 +70,8 @@ fn a_clock_that_is_let_go_follows_the_machine_and_never_goes_back() {
     let behind = world.team().now();
     world.team().set_clock(behind).unwrap();
     world.pass(5 * DAY);
-    let machine = world.bench.now;
-    world.team().follow_machine(machine);
-    assert_eq!(world.team().now(), machine);
+    world.team().follow_machine();
+    assert_eq!(world.team().now(), world.bench.now);
 }
 
 #[test]

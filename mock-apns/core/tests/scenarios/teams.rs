@@ -6,7 +6,7 @@ use mock_apns_core::{
 };
 
 use crate::{
-    common::{Bench, Jwt, NOW, OTHER_TEAM, PHONE, device, service, team, verify},
+    common::{Bench, Jwt, NOW, OTHER_TEAM, PHONE, TEAM, certificate, device, service, team, verify},
     world::{SANDBOX, World, app, team_id},
 };
 
@@ -71,6 +71,14 @@ fn a_teams_settings_are_its_own() {
     let theirs = push.signed_by(&Jwt { team: OTHER_TEAM, kid: "OTHERKEY01", ..Jwt::default() });
     bench.connect();
     assert_eq!(bench.reason(&theirs), Some(Reason::BadPriority));
+}
+
+#[test]
+fn the_streams_of_a_certificates_connection_are_its_teams() {
+    let mut bench = Bench::new();
+    bench.team_mut(TEAM).settings_mut().set("max-concurrent-streams", "7").unwrap();
+    bench.connect_with(&certificate("universal"));
+    assert_eq!(bench.service.initial_max_concurrent_streams(bench.connection), 7);
 }
 
 #[test]

@@ -216,20 +216,13 @@ pub(super) mod priority {
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
     pub(in super::super) fn serialize<S: Serializer>(value: &Priority, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_u8(match value {
-            Priority::PowerFirst => 1,
-            Priority::PowerConsiderate => 5,
-            Priority::Immediate => 10,
-        })
+        to.serialize_u8(value.number())
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Priority, D::Error> {
-        match u8::deserialize(from)? {
-            1 => Ok(Priority::PowerFirst),
-            5 => Ok(Priority::PowerConsiderate),
-            10 => Ok(Priority::Immediate),
-            other => Err(de::Error::custom(format_args!("{other} is not a priority"))),
-        }
+        let number = u8::deserialize(from)?;
+        Priority::parse(number.to_string().as_bytes())
+            .ok_or_else(|| de::Error::custom(format_args!("{number} is not a priority")))
     }
 }
 
