@@ -241,12 +241,7 @@ async fn push_as(
         ("apns-expiration", expiration),
     ];
     for body in bodies {
-        let sent = peer.seen.len();
-        peer.push(token, &fields, body).await;
-        let answered = |seen: &[support::Seen]| {
-            seen[sent..].iter().any(|seen| matches!(seen, support::Seen::Answer(_, 200, _)))
-        };
-        peer.read_until(answered).await;
+        assert_eq!(peer.answer(token, &fields, body).await.0, 200);
     }
 }
 
@@ -335,8 +330,7 @@ async fn the_token_of_a_live_activity_that_a_push_starts_is_told() {
         "alert": { "title": "Match", "body": "begins" },
     } });
     let mut peer = Peer::sandbox(&mock).await;
-    peer.push(&to_start.token, &fields, &start.to_string()).await;
-    peer.read_until(|seen| seen.iter().any(|seen| matches!(seen, support::Seen::Answer(_, 200, _)))).await;
+    assert_eq!(peer.answer(&to_start.token, &fields, &start.to_string()).await.0, 200);
     next(&mut device).await.unwrap();
     // The answer to a later request comes after it.
     device.install(app, sandbox).await.unwrap();

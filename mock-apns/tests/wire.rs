@@ -88,8 +88,7 @@ async fn alpn_is_h2_where_offered_and_not_needed() {
         let mut peer = Peer::connect(&mock, mock.sandbox().port(), &offered, None).await.unwrap();
         assert_eq!(peer.alpn(), chosen.map(str::as_bytes));
         let fields = [("authorization", &*bearer), ("apns-topic", "com.example.app")];
-        peer.push(&good_token(&mock), &fields, ALERT).await;
-        assert_eq!(peer.answers(1).await[0].1, 200);
+        assert_eq!(peer.answer(&good_token(&mock), &fields, ALERT).await.0, 200);
     }
 }
 
@@ -126,8 +125,8 @@ async fn a_body_of_any_length_is_answered_413_and_takes_no_memory() {
     let bearer = authorization(&mock);
     let fields = [("authorization", &*bearer), ("apns-topic", "com.example.app")];
     let megabyte = format!(r#"{{"x":"{}"}}"#, "x".repeat(1_000_000));
-    peer.push(&good_token(&mock), &fields, &megabyte).await;
-    assert_eq!(peer.answers(1).await[0], (1, 413, r#"{"reason":"PayloadTooLarge"}"#.to_owned()));
+    let answer = peer.answer(&good_token(&mock), &fields, &megabyte).await;
+    assert_eq!(answer, (413, r#"{"reason":"PayloadTooLarge"}"#.to_owned()));
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ fn send(line: &str) -> Step {
 fn notification(delivery: u64) -> Step {
     send(&format!(
         r#"{{"type":"notification","delivery":{delivery},"app":"a.b","environment":"sandbox","kind":"app","topic":"a.b",
-        "apns-id":"","priority":10,"received-at":1,"from-storage":false,"payload":{{}},"shown":{{}}}}"#
+        "apns-id":"","priority":10,"received-at":1,"from-storage":false,"payload":{{}},"shown":{{}},"text":""}}"#
     ).replace('\n', " "))
 }
 

@@ -57,6 +57,22 @@ impl FieldVisitor for Fields {
     }
 }
 
+/// TLS that trusts the double and shows `identity`.
+pub(crate) fn client_config(mock: &MockApns, identity: Option<&Identity>) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(mock.certificates().authority().root(Purpose::Server).clone()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
+    match identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            builder.with_client_auth_cert(identity.chain().to_vec(), identity.private_key().to_der()).unwrap()
+        }
+    }
+}
+
 impl Peer {
     /// A connection to `port`, offering `alpn` and showing `identity`, with the double's SETTINGS not read
     /// yet.
@@ -66,18 +82,7 @@ impl Peer {
         alpn: &[&[u8]],
         identity: Option<&Identity>,
     ) -> Result<Self, WireError> {
-        let mut roots = RootCertStore::empty();
-        roots.add(mock.certificates().authority().root(Purpose::Server).clone()).unwrap();
-        let builder = ClientConfig::builder_with_provider(Arc::new(provider::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots);
-        let mut config = match identity {
-            None => builder.with_no_client_auth(),
-            Some(identity) => builder
-                .with_client_auth_cert(identity.chain().to_vec(), identity.private_key().to_der())
-                .unwrap(),
-        };
+        let mut config = client_config(mock, identity);
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
         let tcp = TcpStream::connect(("127.0.0.1", port)).await?;
         let socket = TlsSocket::connect(tcp, Arc::new(config), "localhost".try_into().unwrap()).await?;
@@ -116,6 +121,22 @@ impl Peer {
         self.http2.send_data(stream, Bytes::copy_from_slice(body.as_bytes()), true).unwrap();
         self.flush().await.unwrap();
         stream
+    }
+
+    /// Sends a push as [`push`](Self::push) does, and waits for its answer: status and body.
+    pub(crate) async fn answer(
+        &mut self,
+        device_token: &str,
+        fields: &[(&str, &str)],
+        body: &str,
+    ) -> (u16, String) {
+        let stream = self.push(device_token, fields, body).await.get();
+        let of_it = |seen: &Seen| match seen {
+            Seen::Answer(answered, status, body) if *answered == stream => Some((*status, body.clone())),
+            _ => None,
+        };
+        let seen = self.read_until(|seen| seen.iter().any(|seen| of_it(seen).is_some())).await;
+        seen.iter().find_map(of_it).expect("the double answers before the connection ends")
     }
 
     pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {

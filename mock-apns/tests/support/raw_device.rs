@@ -2,12 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use apns_certs::{DeviceId, Identity, Purpose};
+use apns_certs::{DeviceId, Identity};
 use apns_wire::{Received, TlsSocket, WireError};
 use mock_apns::MockApns;
-use rustls::{AlertDescription, ClientConfig, RootCertStore, crypto::ring as provider, pki_types::UnixTime};
+use rustls::{AlertDescription, pki_types::UnixTime};
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
+
+use crate::support::client_config;
 
 /// Longer than anything here takes; a test that hangs fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -36,18 +38,7 @@ impl RawDevice {
 
     /// A TLS connection with this certificate, or none.
     pub(crate) async fn dial_with(mock: &MockApns, identity: Option<&Identity>) -> Result<Self, WireError> {
-        let mut roots = RootCertStore::empty();
-        roots.add(mock.certificates().authority().root(Purpose::Server).clone()).unwrap();
-        let builder = ClientConfig::builder_with_provider(Arc::new(provider::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots);
-        let config = match identity {
-            None => builder.with_no_client_auth(),
-            Some(identity) => builder
-                .with_client_auth_cert(identity.chain().to_vec(), identity.private_key().to_der())
-                .unwrap(),
-        };
+        let config = client_config(mock, identity);
         let tcp = TcpStream::connect(mock.device_gateway()).await?;
         let socket = TlsSocket::connect(tcp, Arc::new(config), "localhost".try_into().unwrap()).await?;
         Ok(Self { socket, read: Vec::new(), ended: false, alert: None })

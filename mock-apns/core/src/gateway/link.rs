@@ -147,6 +147,7 @@ fn notification_message(
         payload,
         payload_text,
         shown: RawJson::parse(&shown).expect("serde_json writes JSON"),
+        text: rendering.to_string(),
     }
 }
 

@@ -146,6 +146,8 @@ pub struct NotificationMessage {
     pub payload_text: Option<String>,
     /// What the device shows, and what is to be noticed about it.
     pub shown: RawJson,
+    /// The same as text for a terminal, in lines, without control characters.
+    pub text: String,
 }
 
 /// Why a connection ends.
@@ -296,6 +298,7 @@ mod tests {
             payload: json,
             payload_text: text,
             shown: RawJson::parse(br#"{"type":"silent"}"#).unwrap(),
+            text: "silent".to_owned(),
         }
     }
 
@@ -345,7 +348,7 @@ mod tests {
             r#""kind":"live-activity","activity":1,"topic":"com.example.app.push-type.liveactivity","#,
             r#""apns-id":"53175D61-490B-23DF-61DA-6F3DC380D507","push-type":"liveactivity","priority":5,"#,
             r#""expiration":0,"received-at":1700000000000,"from-storage":true,"#,
-            r#""payload":{"aps" : {"badge":1e0}},"shown":{"type":"silent"}}"#,
+            r#""payload":{"aps" : {"badge":1e0}},"shown":{"type":"silent"},"text":"silent"}"#,
             "\n"
         );
         assert_eq!(ToDevice::unasked(message).to_line(), expected);
