@@ -40,7 +40,7 @@
 //! | [`rendering`] | what a device shows, and what is wrong with a push that shows nothing |
 //! | `gateway` | what devices and the service say to each other: [`FromDevice`], [`ToDevice`] |
 //! | `topic`, `push_type`, `priority`, `expiration`, `collapse_id`, `message_id` | header values, each read once |
-//! | `environment`, `timestamp` | sandbox and production; points in time |
+//! | `environment`, `timestamp`, `named` | sandbox and production; points in time; the words that stand for types |
 //!
 //! ```
 //! use mock_apns_core::{Effect, Environment, Opened, Reason, Request, Service, Settings, Signature, Timestamp};
@@ -85,6 +85,7 @@ mod identifier;
 mod journal;
 mod key;
 mod message_id;
+mod named;
 mod notification;
 mod priority;
 mod provider_token;
@@ -119,13 +120,14 @@ pub use filter::{
 };
 pub use gateway::{
     CloseReason, ConnectedMessage, DeviceCertificateError, DeviceConnectionId, DeviceMessage, DeviceRequest,
-    ErrorMessage, FromDevice, GatewayErrorCode, MessageError, MessageProblem, Named, NotificationMessage,
-    RawJson, ToDevice, TokenMessage,
+    ErrorMessage, FromDevice, GatewayErrorCode, MessageError, MessageProblem, NotificationMessage, RawJson,
+    ToDevice, TokenMessage,
 };
 pub use identifier::{IdentifierError, KeyId, TeamId};
 pub use journal::{Cause, Counters, Destination, DeviceChange, Event, Record, RefusedPush, Status};
 pub use key::{KeyScope, ProviderKey};
 pub use message_id::{MessageId, UniqueId};
+pub use named::Named;
 pub use notification::{Notification, STORAGE_TIME_MAX};
 pub use priority::Priority;
 pub use provider_token::{Signature, VerifyEs256};

@@ -53,13 +53,6 @@ impl std::fmt::Display for Timestamp {
     }
 }
 
-impl serde::Serialize for Timestamp {
-    /// The milliseconds, as in the answer with status 410.
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

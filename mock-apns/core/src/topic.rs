@@ -50,12 +50,6 @@ impl Borrow<str> for BundleId {
     }
 }
 
-impl serde::Serialize for BundleId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
 impl fmt::Debug for BundleId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BundleId({})", self.0)

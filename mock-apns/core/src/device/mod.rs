@@ -49,12 +49,6 @@ impl fmt::Display for DeviceId {
     }
 }
 
-impl serde::Serialize for DeviceId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
 /// A text is not the name of a device.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error(

@@ -7,21 +7,18 @@
 //! | `error_code` | [`GatewayErrorCode`]: the table of what can be wrong |
 //! | `error` | [`MessageError`]: a line that is no message |
 //! | `fields` | reading a message's fields so that every mistake is named |
-//! | `names` | [`Named`]: the words that stand for our types |
 //! | `raw_json` | [`RawJson`]: JSON that is passed on as it is |
 
 mod error;
 mod error_code;
 mod fields;
 mod from_device;
-mod names;
 mod raw_json;
 mod to_device;
 
 pub use error::{MessageError, MessageProblem};
 pub use error_code::GatewayErrorCode;
 pub use from_device::{DeviceRequest, FromDevice};
-pub use names::Named;
 pub use raw_json::RawJson;
 pub use to_device::{
     CloseReason, ConnectedMessage, DeviceMessage, ErrorMessage, NotificationMessage, ToDevice, TokenMessage,

@@ -14,7 +14,7 @@ pub use device_certificate::DeviceCertificateError;
 pub(crate) use link::{Link, arrival};
 pub use message::{
     CloseReason, ConnectedMessage, DeviceMessage, DeviceRequest, ErrorMessage, FromDevice, GatewayErrorCode,
-    MessageError, MessageProblem, Named, NotificationMessage, RawJson, ToDevice, TokenMessage,
+    MessageError, MessageProblem, NotificationMessage, RawJson, ToDevice, TokenMessage,
 };
 pub(crate) use requests::GatewayPeers;
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Named, error::MessageProblem};
-use crate::{BundleId, DeviceState, Environment, NewTokens, TeamId, TokenKind, excerpt::excerpt};
+use super::error::MessageProblem;
+use crate::{BundleId, DeviceState, Environment, Named as _, NewTokens, TeamId, TokenKind, excerpt::excerpt};
 
 /// The fields of one message that were not read yet.
 pub(super) struct Fields {
@@ -140,4 +140,15 @@ macro_rules! named_fields {
     };
 }
 
-named_fields! { DeviceState Environment NewTokens TokenKind }
+named_fields! { Environment NewTokens TokenKind }
+
+/// A device that is offline cannot say so.
+impl Field for DeviceState {
+    fn expected() -> String {
+        format!("one of {:?}, {:?}", Self::Online.name(), Self::PowerSaving.name())
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        Self::from_name(value.as_str()?).filter(|state| *state != Self::Offline)
+    }
+}

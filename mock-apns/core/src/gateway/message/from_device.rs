@@ -2,11 +2,7 @@
 
 use serde::Serialize;
 
-use super::{
-    MessageError, MessageProblem,
-    fields::Fields,
-    names::{named, text, text_option},
-};
+use super::{MessageError, MessageProblem, fields::Fields};
 use crate::{BundleId, DeviceState, Environment, NewTokens, TeamId, TokenKind, excerpt::excerpt};
 
 /// A message of a device.
@@ -42,61 +38,48 @@ pub enum DeviceRequest {
     /// The first message: the device belongs to a team, and is in a state.
     Connect {
         /// The team; `None` means the first one that the service has.
-        #[serde(skip_serializing_if = "Option::is_none", with = "text_option")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         team: Option<TeamId>,
         /// Online, or saving power.
-        #[serde(with = "named")]
         state: DeviceState,
     },
     /// An app is installed on the device.
     Install {
         /// The app.
-        #[serde(with = "text")]
         app: BundleId,
         /// The environment that this build of it belongs to.
-        #[serde(with = "named")]
         environment: Environment,
     },
     /// An app is removed.
     Uninstall {
         /// The app.
-        #[serde(with = "text")]
         app: BundleId,
         /// Its environment.
-        #[serde(with = "named")]
         environment: Environment,
     },
     /// An app wants its device token; installed first if it is not.
     Register {
         /// The app.
-        #[serde(with = "text")]
         app: BundleId,
         /// Its environment.
-        #[serde(with = "named")]
         environment: Environment,
         /// What the token is for.
-        #[serde(with = "named")]
         kind: TokenKind,
     },
     /// An app wants no more pushes of this kind.
     Unregister {
         /// The app.
-        #[serde(with = "text")]
         app: BundleId,
         /// Its environment.
-        #[serde(with = "named")]
         environment: Environment,
         /// What the token is for.
-        #[serde(with = "named")]
         kind: TokenKind,
     },
     /// The user lets the app show notifications, or no longer.
     Permission {
         /// The app.
-        #[serde(with = "text")]
         app: BundleId,
         /// Its environment.
-        #[serde(with = "named")]
         environment: Environment,
         /// Whether it may.
         allowed: bool,
@@ -104,25 +87,20 @@ pub enum DeviceRequest {
     /// The device begins or ends saving power.
     State {
         /// The new state.
-        #[serde(with = "named")]
         state: DeviceState,
     },
     /// An app starts a Live Activity, which gets a token of its own.
     StartActivity {
         /// The app.
-        #[serde(with = "text")]
         app: BundleId,
         /// Its environment.
-        #[serde(with = "named")]
         environment: Environment,
     },
     /// An app's Live Activity is over.
     EndActivity {
         /// The app.
-        #[serde(with = "text")]
         app: BundleId,
         /// Its environment.
-        #[serde(with = "named")]
         environment: Environment,
         /// The number that it was started with.
         activity: u32,
@@ -130,7 +108,6 @@ pub enum DeviceRequest {
     /// Every app of the device gets another token when it registers next.
     NewTokens {
         /// What made it so.
-        #[serde(with = "named")]
         cause: NewTokens,
     },
     /// A notification has arrived.

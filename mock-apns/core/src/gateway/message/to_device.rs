@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    GatewayErrorCode, MessageError, MessageProblem, RawJson,
-    names::{named, named_option, priority, text},
-};
+use super::{GatewayErrorCode, MessageError, MessageProblem, RawJson};
 use crate::{
     BundleId, DeviceId, Environment, Priority, PushType, TeamId, Timestamp, TokenKind, excerpt::excerpt,
 };
@@ -46,7 +43,6 @@ pub enum DeviceMessage {
     /// The connection ends here: the last message.
     Closed {
         /// Why.
-        #[serde(with = "named")]
         reason: CloseReason,
     },
 }
@@ -55,10 +51,8 @@ pub enum DeviceMessage {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ConnectedMessage {
     /// Its team.
-    #[serde(with = "text")]
     pub team: TeamId,
     /// Its ID, as its certificate says it.
-    #[serde(with = "text")]
     pub device: DeviceId,
     /// The team's time.
     #[serde(with = "millis")]
@@ -69,13 +63,10 @@ pub struct ConnectedMessage {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct TokenMessage {
     /// The app.
-    #[serde(with = "text")]
     pub app: BundleId,
     /// Its environment.
-    #[serde(with = "named")]
     pub environment: Environment,
     /// What the token is for.
-    #[serde(with = "named")]
     pub kind: TokenKind,
     /// The topic that pushes to the token need.
     pub topic: String,
@@ -90,7 +81,6 @@ pub struct TokenMessage {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ErrorMessage {
     /// For programs.
-    #[serde(with = "named")]
     pub code: GatewayErrorCode,
     /// For people: what is wrong, with names and values, and what to do.
     pub message: String,
@@ -103,13 +93,10 @@ pub struct NotificationMessage {
     /// The number to acknowledge it by.
     pub delivery: u64,
     /// The app.
-    #[serde(with = "text")]
     pub app: BundleId,
     /// Its environment.
-    #[serde(with = "named")]
     pub environment: Environment,
     /// The kind of token that it was pushed to.
-    #[serde(with = "named")]
     pub kind: TokenKind,
     /// The Live Activity whose token it was pushed to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,10 +109,9 @@ pub struct NotificationMessage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub apns_unique_id: Option<String>,
     /// The header of the push, if it had one.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "named_option")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push_type: Option<PushType>,
     /// The priority that the header means: 10 where there was none.
-    #[serde(with = "priority")]
     pub priority: Priority,
     /// The header of the push, if it had one. What is not UTF-8 in it is replaced by U+FFFD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -245,7 +231,6 @@ impl Head {
 
 #[derive(Deserialize)]
 struct Closed {
-    #[serde(with = "named")]
     reason: CloseReason,
 }
 
