@@ -71,6 +71,9 @@ impl Certificates {
     }
 }
 
+/// Password of the PKCS#12 file. OpenSSL and Node read files without one badly.
+pub(crate) const PKCS12_PASSWORD: &str = "mock-apns";
+
 /// The device whose certificate is ready to use.
 const DEVICE_ID: &str = "ready-made";
 

@@ -2,10 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::Arc,
 };
 
 use apns_certs::{AuthKey, HostName};
@@ -16,11 +13,12 @@ use crate::{
     Certificates, Device, DeviceError, DeviceOptions, MockTeam, ReadyMade, StartError, TeamCreationError,
     clock,
     connection::{self, CONNECTIONS_MAX},
+    control::{self, About, Control, Guard},
+    credentials::Credentials,
     device_gateway::{self, DEVICES_MAX},
     es256::verify_es256,
     listener::Listener,
     shared::Shared,
-    team::new_team,
     tls::{ServerTls, gateway_config},
     wake_up,
 };
@@ -32,10 +30,11 @@ pub struct MockApns {
     sandbox: SocketAddr,
     production: SocketAddr,
     device_gateway: SocketAddr,
+    control: SocketAddr,
     certificates: Certificates,
     ready_made: ReadyMade,
     shared: Shared,
-    teams_made: AtomicU32,
+    credentials: Credentials,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     wake_up: JoinHandle<()>,
@@ -49,6 +48,8 @@ pub struct Builder {
     sandbox_port: u16,
     production_port: u16,
     device_port: u16,
+    control_port: u16,
+    guard: Guard,
     seed: u64,
     settings: Settings,
     host_names: Vec<HostName>,
@@ -76,6 +77,8 @@ impl MockApns {
             sandbox_port: 0,
             production_port: 0,
             device_port: 0,
+            control_port: 0,
+            guard: Guard::default(),
             seed: 0,
             settings: Settings::default(),
             host_names: Vec::new(),
@@ -95,6 +98,11 @@ impl MockApns {
     /// Where the device gateway listens.
     pub fn device_gateway(&self) -> SocketAddr {
         self.device_gateway
+    }
+
+    /// Where the control API listens, by plain HTTP: for processes that a test starts.
+    pub fn control(&self) -> SocketAddr {
+        self.control
     }
 
     /// A device of this name, connected and online, in the ready-made team. The name is 1 to 64 printable
@@ -135,16 +143,14 @@ impl MockApns {
     /// millisecond. Teams are called TEAM000001, TEAM000002 and so on, in the order in which they are made.
     pub fn create_team(&self, bundle_id: &str) -> Result<MockTeam, TeamCreationError> {
         let app = BundleId::parse(bundle_id)?;
-        let number = self.teams_made.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        let (team, key) = new_team(number, &app)?;
-        let id = team.id();
-        self.shared.batch().service().add_team(team)?;
+        let (id, key) = self.credentials.create_team(&self.shared, None, std::slice::from_ref(&app))?;
         Ok(self.handle(id, app, key))
     }
 
     /// Removes a team and everything that it has: its credentials are good for nothing any more, its devices are sent
     /// away. `false`: it is not there.
     pub fn remove_team(&self, team: &MockTeam) -> bool {
+        self.credentials.forget(team.id());
         self.shared.batch().service().remove_team(team.id())
     }
 
@@ -201,6 +207,24 @@ impl Builder {
         self
     }
 
+    /// The port of the control API; 0 takes a free one.
+    pub fn control_port(mut self, port: u16) -> Self {
+        self.control_port = port;
+        self
+    }
+
+    /// The bearer token that the control API wants; without one, whoever reaches it may ask.
+    pub fn control_token(mut self, token: impl Into<String>) -> Self {
+        self.guard.token = Some(token.into());
+        self
+    }
+
+    /// Host names by which the control API may be asked, beside localhost and addresses.
+    pub fn control_hosts(mut self, host_names: Vec<String>) -> Self {
+        self.guard.host_names = host_names;
+        self
+    }
+
     /// The seed of everything that is chosen at random.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -227,11 +251,13 @@ impl Builder {
         let mut service = Service::new(self.settings, self.seed, verify_es256);
         let ready_made = ReadyMade::add_to(&mut service, clock::now())?;
         let shared = Shared::new(service);
+        let credentials = ready_made.credentials();
 
         let bind = |port, what| Listener::bind(SocketAddr::new(self.bind, port), what);
         let sandbox = bind(self.sandbox_port, "the sandbox").await?;
         let production = bind(self.production_port, "production").await?;
         let devices = bind(self.device_port, "the device gateway").await?;
+        let control = bind(self.control_port, "the control API").await?;
 
         let (stop, stopped) = watch::channel(false);
         let providers = |environment| {
@@ -246,14 +272,24 @@ impl Builder {
                 device_gateway::serve(tcp, peer, Arc::clone(&gateway_tls), shared.clone(), stop)
             }
         };
+        let about = About {
+            seed: self.seed,
+            team: TeamId::parse(ready_made.team_id).expect("the ready-made identifiers are well-formed"),
+            sandbox: sandbox.address(),
+            production: production.address(),
+            device_gateway: devices.address(),
+            control: control.address(),
+        };
+        let api = Control::new(shared.clone(), credentials.clone(), certificates.clone(), about);
         Ok(MockApns {
             sandbox: sandbox.address(),
             production: production.address(),
             device_gateway: devices.address(),
+            control: control.address(),
             certificates,
             ready_made,
             shared: shared.clone(),
-            teams_made: AtomicU32::new(0),
+            credentials,
             stop,
             listeners: vec![
                 tokio::spawn(sandbox.run(CONNECTIONS_MAX, providers(Environment::Sandbox), stopped.clone())),
@@ -262,7 +298,8 @@ impl Builder {
                     providers(Environment::Production),
                     stopped.clone(),
                 )),
-                tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped)),
+                tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped.clone())),
+                tokio::spawn(control::serve(control.into_tcp(), api, self.guard, stopped)),
             ],
             wake_up: tokio::spawn(wake_up::run(shared)),
         })

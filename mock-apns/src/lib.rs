@@ -21,8 +21,9 @@
 //! | `connection` | one connection of a provider, from bytes to bytes |
 //! | `device_gateway` | one connection of a device, from lines to lines |
 //! | `shared`, `wake_up` | the service behind its lock, the way from it to each device, and time |
+//! | `control` | the control API: HTTP for tests in any language |
 //! | `device` | [`Device`]: a device for tests |
-//! | `tls`, `certificates` | the handshakes; the CA |
+//! | `tls`, `certificates`, `credentials` | the handshakes; the CA; private keys |
 //! | `ready_made` | the team that is there from the start |
 //! | [`cli`] | the `mock-apns` command |
 //!
@@ -48,9 +49,12 @@ pub mod cli;
 mod clock;
 mod closing;
 mod connection;
+mod control;
+mod credentials;
 mod device;
 mod device_gateway;
 mod double;
+mod endpoint;
 mod error;
 mod es256;
 mod listener;

@@ -50,6 +50,11 @@ impl Listener {
         self.address
     }
 
+    /// The socket itself, for a server that accepts by itself.
+    pub(crate) fn into_tcp(self) -> TcpListener {
+        self.tcp
+    }
+
     /// Accepts until `stop` changes, then lets connections say goodbye. No more than `connections_max` are open
     /// at once, handshakes included; more wait in the kernel's queue.
     pub(crate) async fn run<S, Serving>(self, connections_max: usize, serve: S, mut stop: Stop)

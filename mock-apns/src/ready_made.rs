@@ -7,6 +7,8 @@ use mock_apns_core::{
     TeamId, Timestamp, TokenKind, TokenStatus,
 };
 
+use crate::credentials::Credentials;
+
 /// The team's ID.
 pub(crate) const TEAM_ID: &str = "MOCKTEAM01";
 /// The app that the ready-made device tokens are for.
@@ -155,6 +157,16 @@ impl ReadyMade {
         }
         let device_tokens = TOKENS.iter().map(|row| row.register(&mut team)).collect();
         Ok(Self { team_id: TEAM_ID, bundle_id: BUNDLE_ID, keys, device_tokens })
+    }
+
+    /// The private halves of its keys.
+    pub(crate) fn credentials(&self) -> Credentials {
+        let credentials = Credentials::default();
+        let team = TeamId::parse(self.team_id).expect(CONSTANTS);
+        for key in &self.keys {
+            credentials.remember(team, KeyId::parse(key.key_id).expect(CONSTANTS), key.key.clone());
+        }
+        credentials
     }
 
     /// The device token of that name in [`device_tokens`](Self::device_tokens).

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use apns_certs::{AuthKey, Authority, Identity, ProviderCertificateKind, ProviderCertificateRequest, Topic};
-use mock_apns_core::{App, BundleId, Filter, KeyId, KeyScope, ProviderKey, Record, Team, TeamAt, TeamId};
+use mock_apns_core::{BundleId, Filter, Record, TeamAt, TeamId};
 
 use crate::{
     Device, DeviceError, DeviceOptions, TeamCreationError, certificates, clock, provider_token,
@@ -117,17 +117,4 @@ impl MockTeam {
 
 fn line_of(record: &Record<'_>) -> String {
     serde_json::to_string(record).expect("a record has string keys and no values that fail")
-}
-
-/// A team with a new key and one app, which is good for everything.
-pub(crate) fn new_team(number: u32, app: &BundleId) -> Result<(Team, AuthKey), TeamCreationError> {
-    let (team_id, key_id) = (format!("TEAM{number:06}"), format!("KEY{number:07}"));
-    let key = AuthKey::generate(apns_certs::KeyId::new(&key_id)?)?;
-    let mut team = Team::new(TeamId::parse(&team_id).map_err(|_| TeamCreationError::TooMany)?);
-    let key_id = KeyId::parse(&key_id).map_err(|_| TeamCreationError::TooMany)?;
-    team.add_key(ProviderKey::new(key_id, key.private_key.public_key(), KeyScope::Legacy))?;
-    let mut app = App::new(app.clone());
-    app.broadcast = true;
-    team.add_app(app)?;
-    Ok((team, key))
 }

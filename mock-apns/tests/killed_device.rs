@@ -65,7 +65,7 @@ fn ready_file(mock: &MockApns, folder: &TempDir) -> std::path::PathBuf {
     let ready = json!({
         "version": "", "seed": 0, "team_id": "MOCKTEAM01", "bundle_id": "com.example.app", "pkcs12_password": "",
         "sandbox": endpoint(mock.sandbox()), "production": endpoint(mock.production()),
-        "device_gateway": endpoint(mock.device_gateway()), "authority": authority,
+        "device_gateway": endpoint(mock.device_gateway()), "control": endpoint(mock.control()), "authority": authority,
         "folder": nowhere, "ca": nowhere, "device_certificate": nowhere, "provider_token": nowhere,
         "keys": [], "certificates": [], "device_tokens": [],
     });

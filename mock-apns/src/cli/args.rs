@@ -50,6 +50,19 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "MOCK_APNS_DEVICE_PORT", value_name = "PORT")]
     pub(super) device_port: Option<u16>,
 
+    /// Port of the control API [default: 8197, or a free one if --port is 0].
+    #[arg(long, env = "MOCK_APNS_CONTROL_PORT", value_name = "PORT")]
+    pub(super) control_port: Option<u16>,
+
+    /// Bearer token that the control API wants of whoever asks. Set one before you let other machines in.
+    #[arg(long, env = "MOCK_APNS_CONTROL_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub(super) control_token: Option<String>,
+
+    /// Host name by which the control API may be asked, beside localhost and addresses; may be repeated. Others are refused,
+    /// because a page on the web could make a browser use them.
+    #[arg(long = "control-host", env = "MOCK_APNS_CONTROL_HOST", value_name = "NAME", value_delimiter = ',')]
+    pub(super) control_hosts: Vec<String>,
+
     /// Folder for the CA, keys, certificates and ready.json [default: mock-apns-<port> in the system's
     /// temporary folder].
     #[arg(long, env = "MOCK_APNS_OUT", value_name = "DIR")]

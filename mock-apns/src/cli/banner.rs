@@ -24,6 +24,8 @@ impl Display for Banner<'_> {
         writeln!(f, "  production   {}   (listening on {})", ready.production.url, ready.production.address)?;
         let devices = &ready.device_gateway;
         writeln!(f, "  devices      {}   (listening on {})", devices.url, devices.address)?;
+        let control = &ready.control;
+        writeln!(f, "  control API  {}/docs   (listening on {})", control.url, control.address)?;
         writeln!(f, "  CA           {}", ready.ca.display())?;
         writeln!(f, "  team id      {}", ready.team_id)?;
         for key in &ready.keys {

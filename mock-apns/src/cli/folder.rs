@@ -10,10 +10,7 @@ use std::{
 
 use apns_certs::{Flaw, Identity, Pkcs12Encryption, ProviderCertificateKind, Purpose};
 
-use crate::MockApns;
-
-/// Password of the PKCS#12 file. OpenSSL and Node read files without one badly.
-pub(super) const PKCS12_PASSWORD: &str = "mock-apns";
+use crate::{MockApns, certificates::PKCS12_PASSWORD};
 
 /// A folder that only its owner can enter.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use std::{
 use apns_certs::{Flaw, ProviderCertificateKind};
 use serde::{Deserialize, Serialize};
 
-use super::folder::{Folder, PKCS12_PASSWORD, certificate_file, write_whole};
-use crate::{MockApns, Named as _};
+use super::folder::{Folder, certificate_file, write_whole};
+use crate::{MockApns, Named as _, certificates::PKCS12_PASSWORD, endpoint::url};
 
 /// Addresses and credentials of a double. Every path is absolute.
 #[derive(Debug, Deserialize, Serialize)]
@@ -20,6 +20,7 @@ pub(super) struct ReadyFile {
     pub(super) sandbox: Endpoint,
     pub(super) production: Endpoint,
     pub(super) device_gateway: Endpoint,
+    pub(super) control: Endpoint,
     pub(super) folder: PathBuf,
     /// The CA that clients have to trust.
     pub(super) ca: PathBuf,
@@ -77,6 +78,7 @@ impl ReadyFile {
             sandbox: Endpoint::new("https", mock.sandbox()),
             production: Endpoint::new("https", mock.production()),
             device_gateway: Endpoint::new("tls", mock.device_gateway()),
+            control: Endpoint::new("http", mock.control()),
             folder: absolute(folder.path()),
             ca: file(Folder::CA),
             authority: file(Folder::AUTHORITY),
@@ -130,13 +132,7 @@ impl ReadyFile {
 
 impl Endpoint {
     fn new(scheme: &str, address: SocketAddr) -> Self {
-        let port = address.port();
-        let url = match address.ip() {
-            // The certificate is for localhost, and that is what "every address" includes.
-            ip if ip.is_loopback() || ip.is_unspecified() => format!("{scheme}://localhost:{port}"),
-            _ => format!("{scheme}://{address}"),
-        };
-        Self { address, url }
+        Self { address, url: url(scheme, address) }
     }
 
     /// Where to connect: an unspecified address is listened on, but cannot be connected to everywhere.

@@ -17,6 +17,8 @@ const PROVIDER_TOKEN_EVERY: Duration = Duration::from_mins(30);
 
 /// Where Apple's devices connect.
 const DEVICE_PORT: u16 = 5223;
+/// Where the control API listens.
+const CONTROL_PORT: u16 = 8197;
 
 pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
     let filter = match EnvFilter::try_new(&args.log) {
@@ -40,17 +42,30 @@ async fn serve(args: ServeArgs, settings: Settings) -> Result<(), String> {
     let mut signals = Signals::listen()?;
 
     let next_port = if args.port == 0 { 0 } else { args.port.saturating_add(1) };
-    let mock = MockApns::builder()
+    let port_or_free = |asked: Option<u16>, usual| asked.unwrap_or(if args.port == 0 { 0 } else { usual });
+    let mut builder = MockApns::builder()
         .bind(args.bind)
         .ports(args.port, args.production_port.unwrap_or(next_port))
-        .device_port(args.device_port.unwrap_or(if args.port == 0 { 0 } else { DEVICE_PORT }))
+        .device_port(port_or_free(args.device_port, DEVICE_PORT))
+        .control_port(port_or_free(args.control_port, CONTROL_PORT))
+        .control_hosts(args.control_hosts)
         .seed(args.seed)
-        .settings(settings)
-        .start()
-        .await
-        .map_err(|error| error.to_string())?;
+        .settings(settings);
+    let has_token = args.control_token.is_some();
+    if let Some(token) = args.control_token {
+        builder = builder.control_token(token);
+    }
+    let mock = builder.start().await.map_err(|error| error.to_string())?;
     if !args.bind.is_loopback() {
-        warn!(address = %args.bind, "listening beyond loopback: every machine that reaches this address can push here");
+        let control = if has_token {
+            "the control API wants the token"
+        } else {
+            "the control API, private keys among what it tells, is open to them too: set --control-token"
+        };
+        warn!(
+            address = %args.bind,
+            "listening beyond loopback: every machine that reaches this address can push here and be a device; {control}"
+        );
     }
 
     let folder = Folder::create(args.out, mock.sandbox().port())?;

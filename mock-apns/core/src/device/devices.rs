@@ -79,7 +79,16 @@ impl Devices {
 
     /// Those that were not removed, in the order in which they were added.
     pub(crate) fn indices(&self) -> impl Iterator<Item = DeviceIndex> {
-        let all = self.names.iter().zip((0..).map(DeviceIndex));
+        self.indices_from(0)
+    }
+
+    /// Those of them that were added after this one.
+    pub(crate) fn indices_after(&self, index: DeviceIndex) -> impl Iterator<Item = DeviceIndex> {
+        self.indices_from(index.0 + 1)
+    }
+
+    fn indices_from(&self, first: u32) -> impl Iterator<Item = DeviceIndex> {
+        let all = self.names[first as usize..].iter().zip((first..).map(DeviceIndex));
         all.filter(|(name, index)| self.index_of(name) == Some(*index)).map(|(_, index)| index)
     }
 }

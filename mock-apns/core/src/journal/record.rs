@@ -7,7 +7,9 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::{Cause, Compact, DeviceChange, Entry, RefusedPush, Status};
 use crate::{
     BundleId, Clock, DeviceId, DeviceToken, Environment, Expiration, FieldName, Named as _, Notification,
-    Timestamp, TokenKind, gateway,
+    Timestamp, TokenKind,
+    device_token::TokenIdentity,
+    gateway,
     rendering::{self, Arrival, Rendering},
     team::Team,
 };
@@ -67,6 +69,23 @@ pub struct Destination<'a> {
     pub activity: Option<u32>,
 }
 
+impl<'a> Destination<'a> {
+    pub(crate) fn new(team: &'a Team, token: &TokenIdentity) -> Self {
+        Self {
+            device: team.device_id(token.device),
+            bundle_id: team.bundle_id(token.app),
+            environment: token.environment,
+            kind: token.kind,
+            activity: (token.activity != 0).then_some(token.activity),
+        }
+    }
+
+    /// The topic that a push to it needs.
+    pub fn topic(&self) -> String {
+        self.kind.topic(self.bundle_id)
+    }
+}
+
 impl<'a> Record<'a> {
     pub(crate) fn new(team: &'a Team, cursor: u64, entry: &'a Entry) -> Self {
         let event = match &entry.event {
@@ -98,14 +117,7 @@ impl<'a> Record<'a> {
 
     /// Where the notification was sent to.
     pub fn destination(&self) -> Option<Destination<'a>> {
-        let token = &self.notification()?.token;
-        Some(Destination {
-            device: self.team.device_id(token.device),
-            bundle_id: self.team.bundle_id(token.app),
-            environment: token.environment,
-            kind: token.kind,
-            activity: (token.activity != 0).then_some(token.activity),
-        })
+        self.notification().map(|notification| Destination::new(self.team, &notification.token))
     }
 
     /// The device token that the notification was sent to. It is minted again for whoever asks: it is not kept.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use super::{Activity, Arrival, Banner, Rendering, Shown, activities::Activities, as_json, render};
 use crate::{BundleId, Timestamp};
@@ -133,6 +133,17 @@ impl Screen {
             collapse_id: collapse_id.map(Into::into),
             banner: banner.clone(),
         });
+    }
+}
+
+impl Serialize for Screen {
+    /// The notifications in their groups, the badges by app, the Live Activities.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("threads", &self.threads())?;
+        map.serialize_entry("badges", &self.badges)?;
+        map.serialize_entry("activities", &self.activities().collect::<Vec<_>>())?;
+        map.end()
     }
 }
 

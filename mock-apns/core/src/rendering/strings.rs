@@ -18,6 +18,11 @@ pub struct Strings {
 }
 
 impl Strings {
+    /// Every key with its format, in the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.formats.iter().map(|(key, format)| (key.as_str(), format.as_str()))
+    }
+
     /// The format of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.formats.get(key).map(String::as_str)

@@ -126,6 +126,11 @@ impl Team {
         self.keys.get_mut(&id).map(|key| key.revoked = true).is_some()
     }
 
+    /// The team's keys, revoked ones among them, in the order in which they were added.
+    pub fn keys(&self) -> impl Iterator<Item = &ProviderKey> {
+        self.keys.values()
+    }
+
     /// Adds an app, and with it its topics: one for each kind of device token that it receives pushes through.
     pub fn add_app(&mut self, app: App) -> Result<(), TeamError> {
         let bundle_id = app.bundle_id.clone();
@@ -155,6 +160,12 @@ impl Team {
     /// The team's devices, in the order in which they were added.
     pub fn devices(&self) -> impl Iterator<Item = Device<'_>> {
         self.devices.indices().map(|index| Device { team: self, index })
+    }
+
+    /// The team's devices that were added after this one, in the order in which they were; `None`: it has no such device.
+    pub fn devices_after(&self, id: &DeviceId) -> Option<impl Iterator<Item = Device<'_>>> {
+        let index = self.devices.index_of(id)?;
+        Some(self.devices.indices_after(index).map(|index| Device { team: self, index }))
     }
 
     /// The device of this name.

@@ -2,7 +2,7 @@
 
 use super::Team;
 use crate::{
-    DeviceToken, Timestamp, TokenStatus,
+    Destination, DeviceToken, Timestamp, TokenStatus,
     device::{DeviceData, Installation},
     device_token::TokenIdentity,
 };
@@ -11,6 +11,11 @@ impl Team {
     /// What is answered for a device token at `now`, the team's time; `None`: it is none of the team's.
     pub fn token_status(&self, token: &DeviceToken, now: Timestamp) -> Option<TokenStatus> {
         self.identify(token.as_bytes()).map(|identity| self.status_of(&identity, now))
+    }
+
+    /// What a device token stands for; `None`: it is none of the team's.
+    pub fn destination(&self, token: &DeviceToken) -> Option<Destination<'_>> {
+        self.identify(token.as_bytes()).map(|identity| Destination::new(self, &identity))
     }
 
     /// Says what APNs knows of a device token, as if a delivery had found it out: to begin a test with a dead one, or to

@@ -1,0 +1,174 @@
+//! The control API: everything that a test in any language needs, over plain HTTP on loopback.
+//!
+//! ```text
+//!   HTTP ──▶ guard: host, origin, token ──▶ extract: path, query, body ──▶ a resource ──▶ Service, for one batch
+//!        ◀── JSON, or error: one shape, a closed list of codes ◀──────────────┘
+//! ```
+//!
+//! One file is one resource. Handlers are thin: what a team can do is in the core, and here is only what it looks like in
+//! JSON. The OpenAPI document is generated from the handlers.
+
+#![expect(unused_qualifications, reason = "what utoipa's macros expand to")]
+
+mod apps;
+mod certificates;
+mod clock;
+mod devices;
+mod docs;
+mod error;
+mod extract;
+mod guard;
+mod health;
+mod info;
+mod keys;
+mod schema;
+mod settings;
+mod teams;
+mod tokens;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{Router, middleware, response::IntoResponse as _};
+use mock_apns_core::{Record, TeamAt, TeamId};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tokio::net::TcpListener;
+use tracing::error;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{Certificates, clock::now, credentials::Credentials, listener::Stop, shared::Shared};
+use error::{ApiError, ApiResult, ErrorCode};
+pub(crate) use guard::Guard;
+
+/// What every handler has at hand; a handle, cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Control(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    shared: Shared,
+    credentials: Credentials,
+    certificates: Certificates,
+    about: About,
+}
+
+/// What a double can say of itself.
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    pub(crate) seed: u64,
+    /// The ready-made team: the one that is meant where none is named.
+    pub(crate) team: TeamId,
+    pub(crate) sandbox: SocketAddr,
+    pub(crate) production: SocketAddr,
+    pub(crate) device_gateway: SocketAddr,
+    pub(crate) control: SocketAddr,
+}
+
+/// The team that is meant.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct InTeam {
+    /// The team's ID; left out, the ready-made team's.
+    #[param(value_type = Option<String>, example = "TEAM000001")]
+    team: Option<TeamId>,
+}
+
+impl Control {
+    pub(crate) fn new(
+        shared: Shared,
+        credentials: Credentials,
+        certificates: Certificates,
+        about: About,
+    ) -> Self {
+        Self(Arc::new(Inner { shared, credentials, certificates, about }))
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+
+    fn credentials(&self) -> &Credentials {
+        &self.0.credentials
+    }
+
+    fn certificates(&self) -> &Certificates {
+        &self.0.certificates
+    }
+
+    fn about(&self) -> &About {
+        &self.0.about
+    }
+
+    /// The team that is meant where `named` may name one.
+    fn team_id(&self, named: Option<TeamId>) -> TeamId {
+        named.unwrap_or(self.0.about.team)
+    }
+
+    /// Does something to a team, or looks at it, while nothing else happens to it.
+    fn in_team<R, E: Into<ApiError>>(
+        &self,
+        team: Option<TeamId>,
+        work: impl FnOnce(&mut TeamAt<'_>) -> Result<R, E>,
+    ) -> ApiResult<R> {
+        let id = self.team_id(team);
+        let mut batch = self.0.shared.batch();
+        let mut team = batch.service().team_at(now(), id).ok_or_else(|| ApiError::unknown_team(id))?;
+        work(&mut team).map_err(Into::into)
+    }
+}
+
+/// An entry of the journal, as it is written everywhere.
+fn entry(record: &Record<'_>) -> Box<RawValue> {
+    raw(record)
+}
+
+/// JSON that the core writes.
+fn raw(value: &impl Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value)
+        .expect("what the core writes has string keys and no values that fail")
+}
+
+/// Every resource.
+fn resources() -> OpenApiRouter<Control> {
+    OpenApiRouter::with_openapi(docs::about())
+        .merge(info::routes())
+        .merge(teams::routes())
+        .merge(keys::routes())
+        .merge(certificates::routes())
+        .merge(apps::routes())
+        .merge(devices::routes())
+        .merge(tokens::routes())
+        .merge(clock::routes())
+        .merge(settings::routes())
+        .merge(health::routes())
+}
+
+/// The whole API, guarded.
+fn router(control: Control, guard: Guard) -> Router {
+    let (router, openapi) = resources().split_for_parts();
+    router
+        .merge(docs::routes(openapi))
+        .method_not_allowed_fallback(async |method: http::Method, uri: http::Uri| {
+            let message = format!("{} cannot be asked with {method}", uri.path());
+            ApiError::new(ErrorCode::MethodNotAllowed, message).into_response()
+        })
+        .fallback(async |uri: http::Uri| {
+            ApiError::new(ErrorCode::UnknownPath, format!("there is nothing at {}", uri.path()))
+                .into_response()
+        })
+        .layer(middleware::from_fn_with_state(Arc::new(guard), guard::guard))
+        .with_state(control)
+}
+
+/// Serves until `stop` changes; then what is being answered is answered to its end.
+pub(crate) async fn serve(tcp: TcpListener, control: Control, guard: Guard, mut stop: Stop) {
+    let stopped = async move {
+        let _ = stop.changed().await; // a sender that is gone means that the double was dropped
+    };
+    let serving = axum::serve(tcp, router(control, guard)).with_graceful_shutdown(stopped);
+    if let Err(error) = serving.await {
+        error!(%error, "the control API has ended");
+    }
+}

@@ -1,0 +1,108 @@
+//! What nobody knows of Apple's servers: each a setting of the team.
+
+use std::collections::BTreeMap;
+
+use axum::{Json, extract::State};
+use mock_apns_core::{SETTINGS, SettingError, Settings};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Control, InTeam,
+    error::{ApiError, ApiResult},
+    extract::{self, Query},
+};
+
+pub(super) fn routes() -> OpenApiRouter<Control> {
+    OpenApiRouter::new().routes(routes!(list, change))
+}
+
+/// A setting of a team.
+#[derive(Serialize, ToSchema)]
+struct Setting {
+    /// Its name: that of the command line's option without the dashes.
+    #[schema(example = "future-iat")]
+    name: &'static str,
+    /// What it is set to.
+    #[schema(example = "ExpiredProviderToken")]
+    value: String,
+    /// What it is set to unless it is changed.
+    default: &'static str,
+    /// What it decides.
+    meaning: &'static str,
+    /// What it takes.
+    values: String,
+    /// What is known of the matter, and why the default is what it is.
+    source: &'static str,
+}
+
+/// The settings of a team, in the order of the README's table.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Settings)]
+struct List {
+    /// All of them.
+    settings: Vec<Setting>,
+}
+
+/// New values by the settings' names. Numbers may be written as numbers.
+#[derive(Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(as = ChangeSettings, example = json!({"future-iat": "accept", "unregistered-delay": 60}))]
+struct Change(BTreeMap<String, Value>);
+
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = SettingValue)]
+enum Value {
+    Text(String),
+    Number(u32),
+}
+
+impl List {
+    fn of(settings: &Settings) -> Self {
+        let settings = SETTINGS.iter().map(|spec| Setting {
+            name: spec.name,
+            value: settings.get(spec.name).unwrap_or_default(),
+            default: spec.default,
+            meaning: spec.meaning,
+            values: spec.values.to_string(),
+            source: spec.source,
+        });
+        Self { settings: settings.collect() }
+    }
+}
+
+/// The team's settings
+#[utoipa::path(get, path = "/v1/settings", tag = "settings", params(InTeam), responses((status = 200, body = List), ApiError))]
+async fn list(
+    State(control): State<Control>,
+    Query(InTeam { team }): Query<InTeam>,
+) -> ApiResult<Json<List>> {
+    control.in_team::<_, ApiError>(team, |team| Ok(Json(List::of(team.team().settings()))))
+}
+
+/// Change some of the team's settings
+///
+/// They count from the next push on. If one is wrong, none is changed.
+#[utoipa::path(
+    patch, path = "/v1/settings", tag = "settings", params(InTeam), request_body = Change,
+    responses((status = 200, body = List), ApiError)
+)]
+async fn change(
+    State(control): State<Control>,
+    Query(InTeam { team }): Query<InTeam>,
+    extract::Json(Change(changes)): extract::Json<Change>,
+) -> ApiResult<Json<List>> {
+    control.in_team::<_, SettingError>(team, |team| {
+        let mut settings = team.team().settings().clone();
+        for (name, value) in &changes {
+            match value {
+                Value::Text(text) => settings.set(name, text)?,
+                Value::Number(number) => settings.set(name, &number.to_string())?,
+            }
+        }
+        *team.team_mut().settings_mut() = settings;
+        Ok(Json(List::of(team.team().settings())))
+    })
+}
