@@ -123,7 +123,7 @@ async fn get(
 /// Making a certificate takes time: only what may have a file of this name is made.
 fn could_be(entry: Entry, file: &str) -> bool {
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let is_list = entry == Entry::FlawedProvider(Flaw::Revoked) && file == REVOCATION_LIST;
+    let is_list = entry == Entry::FlawedProvider(Flaw::Revoked) && REVOCATION_LISTS.contains(&file);
     entry == Entry::Ca || entry.name() == stem || is_list
 }
 
@@ -135,8 +135,11 @@ fn revoked(control: &Control, name: &str, is_ready_made: bool) -> ApiResult<Resp
         return Err(ApiError::new(ErrorCode::BadValue, message)
             .hint("TLS refuses it before any team is looked at, so that it serves a test of every team."));
     }
-    if name == REVOCATION_LIST {
-        return Ok(file(media_type(name), control.certificates().revocation_list().to_pem()));
+    let list = control.certificates().revocation_list();
+    match name {
+        REVOCATION_LIST_PEM => return Ok(file(media_type(name), list.to_pem())),
+        REVOCATION_LIST_DER => return Ok(file("application/pkix-crl", list.der().to_vec())),
+        _ => {}
     }
     let identity = control.certificates().flawed_provider(Flaw::Revoked)?;
     if std::path::Path::new(name).extension().is_some_and(|extension| extension == "p12") {
@@ -147,7 +150,9 @@ fn revoked(control: &Control, name: &str, is_ready_made: bool) -> ApiResult<Resp
 }
 
 /// What the double has revoked.
-const REVOCATION_LIST: &str = "revoked.crl.pem";
+const REVOCATION_LIST_PEM: &str = "revoked.crl.pem";
+const REVOCATION_LIST_DER: &str = "revoked.crl";
+const REVOCATION_LISTS: &[&str] = &[REVOCATION_LIST_PEM, REVOCATION_LIST_DER];
 
 /// What clients of the double have a use for: not what a server shows, and keys have a resource of their own.
 fn offered() -> impl Iterator<Item = Entry> {
