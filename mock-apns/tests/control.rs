@@ -254,3 +254,40 @@ async fn who_may_not_ask_is_told_so() {
         ask(&[("authorization", "Bearer secret")]).await.headers.get("access-control-allow-origin").is_none()
     );
 }
+
+#[tokio::test]
+async fn a_push_is_explained_without_being_sent() {
+    let (mock, control) = start().await;
+    let token = &mock.ready_made().device_tokens[0].token;
+    let bearer = control.post("/v1/keys/MOCKKEY001/provider-token", "").await.expect(201);
+    let ask = |token: &str| {
+        json!({
+            "device-token": token,
+            "headers": {"Authorization": bearer["authorization"], "apns-topic": "com.example.app"},
+            "payload": {"aps": {"alert": "Hello"}},
+        })
+    };
+    let good = control.post("/v1/explain", &ask(token).to_string()).await.expect(200);
+    assert_eq!(
+        (&good["answer"]["status"], &good["summary"]),
+        (&json!(200), &json!("200: every rule holds."))
+    );
+    let bad = control.post("/v1/explain", &ask("00ff").to_string()).await.expect(200);
+    let failed: Vec<_> =
+        bad["rules"].as_array().unwrap().iter().filter(|rule| rule["outcome"] == "failed").collect();
+    assert_eq!((failed.len(), &failed[0]["reason"]), (1, &json!("BadDeviceToken")));
+    assert!(failed[0]["usual-mistake"].is_string() && failed[0]["source"].is_string(), "{}", failed[0]);
+
+    let certificate = control.get("/v1/certificates/provider-production.pem").await;
+    let asked = json!({"device-token": token, "certificate": certificate.text, "environment": "sandbox"});
+    let sent_away = control.post("/v1/explain", &asked.to_string()).await.expect(200);
+    assert_eq!(sent_away["answer"]["goaway"], true, "{sent_away}");
+    for (body, named) in [
+        (r#"{"path":"/","device-token":"00"}"#, "`path` and `device-token`"),
+        (r#"{"certificate":"none"}"#, "field certificate"),
+        (r#"{"headers":{"a":1}}"#, "field headers"),
+    ] {
+        let (_, message) = control.post("/v1/explain", body).await.error(400);
+        assert!(message.contains(named), "{body}: {message}");
+    }
+}

@@ -16,6 +16,7 @@ mod clock;
 mod devices;
 mod docs;
 mod error;
+mod explain;
 mod extract;
 mod guard;
 mod health;
@@ -140,6 +141,7 @@ fn resources() -> OpenApiRouter<Control> {
         .merge(apps::routes())
         .merge(devices::routes())
         .merge(tokens::routes())
+        .merge(explain::routes())
         .merge(clock::routes())
         .merge(settings::routes())
         .merge(health::routes())
