@@ -25,6 +25,7 @@
 //! | `device` | [`Device`]: a device for tests |
 //! | `tls`, `certificates`, `credentials` | the handshakes; the CA; private keys |
 //! | `ready_made` | the team that is there from the start |
+//! | [`client_settings`] | programs to paste, one for each provider client |
 //! | [`cli`] | the `mock-apns` command |
 //!
 //! # Example
@@ -46,6 +47,7 @@
 
 mod certificates;
 pub mod cli;
+pub mod client_settings;
 mod clock;
 mod closing;
 mod connection;

@@ -291,3 +291,21 @@ async fn a_push_is_explained_without_being_sent() {
         assert!(message.contains(named), "{body}: {message}");
     }
 }
+
+#[tokio::test]
+async fn settings_to_paste_are_there_for_each_client() {
+    let (_mock, control) = start().await;
+    let team = control.post("/v1/teams", "").await.expect(201);
+    let (id, key) = (team["id"].as_str().unwrap(), team["keys"][0]["key-id"].as_str().unwrap());
+    let token = control.post(&format!("/v1/tokens?team={id}"), r#"{"device":"a"}"#).await.expect(201);
+    for client in mock_apns::client_settings::Client::ALL {
+        let name = client.name();
+        let settings = control.get(&format!("/v1/teams/{id}/settings/{name}")).await;
+        assert_eq!(settings.status, 200, "{name}: {}", settings.text);
+        for part in [key, id, token["token"].as_str().unwrap(), "/v1/certificates/ca.pem"] {
+            assert!(settings.text.contains(part), "{name} without {part}: {}", settings.text);
+        }
+    }
+    let (code, message) = control.get(&format!("/v1/teams/{id}/settings/fax")).await.error(404);
+    assert!(code == "unknown-client" && message.contains("node-apn"), "{code}: {message}");
+}

@@ -5,6 +5,8 @@ use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
 use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use mock_apns_core::{Environment, Named, SETTINGS, Settings, TeamId, TokenKind};
 
+use crate::client_settings::Client;
+
 /// What begins the name of every environment variable of ours.
 const ENV_PREFIX: &str = "MOCK_APNS_";
 
@@ -29,6 +31,8 @@ pub(super) enum Command {
     Ready(ReadyArgs),
     /// Is a device in this terminal: registers apps, prints their tokens, shows notifications as they arrive.
     Device(DeviceArgs),
+    /// Prints what a provider has to be told: variables for `eval "$(mock-apns env)"`, or one client's settings.
+    Env(EnvArgs),
 }
 
 /// How the double starts.
@@ -140,6 +144,26 @@ pub(super) struct DeviceArgs {
     /// Print each line of the gateway as it comes, and nothing else.
     #[arg(long, env = "MOCK_APNS_DEVICE_JSON")]
     pub(super) json: bool,
+
+    /// The double's ready file [default: the one in the default folder of --port].
+    #[arg(long, env = "MOCK_APNS_READY_FILE", value_name = "FILE")]
+    pub(super) ready_file: Option<PathBuf>,
+
+    /// The double's sandbox port, if it was started without --ready-file.
+    #[arg(long, env = "MOCK_APNS_PORT", default_value_t = 2197)]
+    pub(super) port: u16,
+}
+
+/// What `env` prints.
+#[derive(Args, Debug)]
+pub(super) struct EnvArgs {
+    /// Print a program for this client, or its configuration, that pushes to the double.
+    #[arg(long, env = "MOCK_APNS_ENV_CLIENT", value_parser = Client::parse, value_name = "NAME")]
+    pub(super) client: Option<&'static Client>,
+
+    /// Print the names of the clients there are.
+    #[arg(long)]
+    pub(super) list: bool,
 
     /// The double's ready file [default: the one in the default folder of --port].
     #[arg(long, env = "MOCK_APNS_READY_FILE", value_name = "FILE")]
@@ -285,6 +309,7 @@ mod tests {
             (&["device", "--kind", "alert"], "--kind"),
             (&["device", "--environment", "staging"], "sandbox, production"),
             (&["device", "--team", "short"], "--team"),
+            (&["env", "--client", "pushsharp"], "node-apn, apns2-npm"),
         ] {
             let error = parse_with(arguments, &[]).unwrap_err();
             assert_eq!(error.exit_code(), 2);

@@ -6,6 +6,7 @@
 mod args;
 mod banner;
 mod device;
+mod env;
 mod folder;
 mod notification;
 mod ready;
@@ -39,6 +40,7 @@ pub fn main(
     match cli.command {
         Some(Command::Ready(args)) => ready::run(&args),
         Some(Command::Device(args)) => device::run(&args),
+        Some(Command::Env(args)) => env::run(&args),
         None => serve::run(cli.serve, settings),
     }
 }

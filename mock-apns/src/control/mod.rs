@@ -12,6 +12,7 @@
 
 mod apps;
 mod certificates;
+mod client_settings;
 mod clock;
 mod devices;
 mod docs;
@@ -136,6 +137,7 @@ fn resources() -> OpenApiRouter<Control> {
     OpenApiRouter::with_openapi(docs::about())
         .merge(info::routes())
         .merge(teams::routes())
+        .merge(client_settings::routes())
         .merge(keys::routes())
         .merge(certificates::routes())
         .merge(apps::routes())
