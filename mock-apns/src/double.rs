@@ -280,7 +280,7 @@ impl Builder {
             device_gateway: devices.address(),
             control: control.address(),
         };
-        let api = Control::new(shared.clone(), credentials.clone(), certificates.clone(), about);
+        let api = Control::new(shared.clone(), credentials.clone(), certificates.clone(), about, stopped);
         Ok(MockApns {
             sandbox: sandbox.address(),
             production: production.address(),
@@ -299,7 +299,7 @@ impl Builder {
                     stopped.clone(),
                 )),
                 tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped.clone())),
-                tokio::spawn(control::serve(control.into_tcp(), api, self.guard, stopped)),
+                tokio::spawn(control::serve(control.into_tcp(), api, self.guard)),
             ],
             wake_up: tokio::spawn(wake_up::run(shared)),
         })

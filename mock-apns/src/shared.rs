@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mock_apns_core::{DeviceConnectionId, DeviceId, Effect, Service, Timestamp, ToDevice};
+use mock_apns_core::{DeviceConnectionId, DeviceId, Effect, Service, TeamId, Timestamp, ToDevice};
 use rustc_hash::FxHashMap;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tracing::debug;
 
 use crate::clock;
@@ -27,6 +27,8 @@ struct State {
     devices: FxHashMap<DeviceConnectionId, DeviceSender>,
     /// When the wake-up task wakes next.
     wakes_at: Option<Timestamp>,
+    /// Teams for whose journals somebody waits.
+    watched: FxHashMap<TeamId, watch::Sender<()>>,
 }
 
 /// The way to one device's connection task; dropping it tells the task to close once all before is sent.
@@ -47,7 +49,8 @@ pub(crate) struct Batch<'a> {
 
 impl Shared {
     pub(crate) fn new(service: Service) -> Self {
-        let state = State { service, devices: FxHashMap::default(), wakes_at: None };
+        let (devices, watched) = (FxHashMap::default(), FxHashMap::default());
+        let state = State { service, devices, wakes_at: None, watched };
         Self(Arc::new(Inner { state: Mutex::new(state), sooner: Notify::new() }))
     }
 
@@ -102,6 +105,21 @@ impl Batch<'_> {
         self.state.devices.remove(&connection);
     }
 
+    /// Changes whenever something happens to the team after this batch.
+    pub(crate) fn watch(&mut self, team: TeamId) -> watch::Receiver<()> {
+        self.state.watched.entry(team).or_insert_with(|| watch::Sender::new(())).subscribe()
+    }
+
+    /// Tells those who wait for a team of which something was written down. Nobody polls.
+    fn tell_watchers(&mut self) {
+        let State { service, watched, .. } = &mut *self.state;
+        while let Some(team) = service.poll_changed() {
+            if watched.get(&team).is_some_and(|sender| sender.send(()).is_err()) {
+                watched.remove(&team); // nobody waits any more
+            }
+        }
+    }
+
     /// When the service wants to be woken next; for the wake-up task, which will be.
     pub(crate) fn wake_at(&mut self) -> Option<Timestamp> {
         self.state.wakes_at = self.state.service.poll_timeout();
@@ -115,6 +133,7 @@ impl Drop for Batch<'_> {
             return; // a service that broke is not asked for more
         }
         self.carry_out(|effect| debug!(?effect, "not about a device, and nobody asked"));
+        self.tell_watchers();
         let wanted = self.state.service.poll_timeout();
         if let Some(wanted) = wanted
             && self.state.wakes_at.is_none_or(|known| wanted < known)

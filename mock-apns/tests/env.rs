@@ -97,6 +97,7 @@ fn a_shell_that_evaluates_it_has_what_is_in_the_ready_file() {
         ("APNS_SANDBOX_PORT", port("/sandbox/url")),
         ("APNS_PRODUCTION_PORT", port("/production/url")),
         ("APNS_URL", text("/sandbox/url")),
+        ("APNS_CONTROL_URL", text("/control/url")),
         ("APNS_CA", text("/ca")),
         ("APNS_KEY_FILE", text("/keys/0/file")),
         ("APNS_KEY_ID", text("/keys/0/key_id")),

@@ -33,6 +33,7 @@ fn text(args: &EnvArgs, path: &Path) -> Result<String, String> {
 struct Told<'a> {
     target: Target<'a>,
     url: &'a str,
+    control: &'a str,
     provider_token: &'a str,
 }
 
@@ -54,7 +55,8 @@ impl<'a> Told<'a> {
             topic: &device.topic,
             device_token: &device.token,
         };
-        Some(Self { target, url, provider_token: ready.provider_token.to_str()? })
+        let provider_token = ready.provider_token.to_str()?;
+        Some(Self { target, url, control: &ready.control.url, provider_token })
     }
 
     /// One line for each variable, which `eval "$(mock-apns env)"` sets. None is called `MOCK_APNS_…`: those are options of
@@ -69,6 +71,7 @@ impl<'a> Told<'a> {
             ("APNS_SANDBOX_PORT", &sandbox_port),
             ("APNS_PRODUCTION_PORT", &production_port),
             ("APNS_URL", self.url),
+            ("APNS_CONTROL_URL", self.control),
             ("APNS_CA", ca),
             ("APNS_KEY_FILE", key),
             ("APNS_KEY_ID", key_id),

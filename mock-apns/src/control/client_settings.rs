@@ -79,12 +79,11 @@ fn credentials(control: &Control, id: TeamId) -> ApiResult<Credentials> {
         let tokens = team.devices().flat_map(mock_apns_core::Device::apps);
         let token = tokens
             .flat_map(|app| app.tokens().map(move |(kind, token)| (kind.topic(app.bundle_id()), token)));
-        let (topic, device_token) = match token.take(1).next() {
-            Some((topic, token)) => (topic, token.to_string()),
-            None => {
-                let app = team.apps().next().ok_or_else(|| missing("app"))?;
-                (app.bundle_id.to_string(), NO_TOKEN.to_owned())
-            }
+        let (topic, device_token) = if let Some((topic, token)) = token.take(1).next() {
+            (topic, token.to_string())
+        } else {
+            let app = team.apps().next().ok_or_else(|| missing("app"))?;
+            (app.bundle_id.to_string(), NO_TOKEN.to_owned())
         };
         Ok::<_, ApiError>(Credentials { key_id: key.id.to_string(), topic, device_token })
     })

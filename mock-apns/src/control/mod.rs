@@ -11,22 +11,27 @@
 #![expect(unused_qualifications, reason = "what utoipa's macros expand to")]
 
 mod apps;
+mod assertions;
 mod certificates;
 mod client_settings;
 mod clock;
 mod devices;
 mod docs;
 mod error;
+mod events;
 mod explain;
 mod extract;
 mod guard;
 mod health;
 mod info;
 mod keys;
+mod notifications;
+mod requests;
 mod schema;
 mod settings;
 mod teams;
 mod tokens;
+mod waiting;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -34,7 +39,7 @@ use axum::{Router, middleware, response::IntoResponse as _};
 use mock_apns_core::{Record, TeamAt, TeamId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tracing::error;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -53,6 +58,10 @@ struct Inner {
     credentials: Credentials,
     certificates: Certificates,
     about: About,
+    /// Places for those who wait.
+    waits: Arc<Semaphore>,
+    /// Tells those who wait that the double stops.
+    stop: Stop,
 }
 
 /// What a double can say of itself.
@@ -83,8 +92,18 @@ impl Control {
         credentials: Credentials,
         certificates: Certificates,
         about: About,
+        stop: Stop,
     ) -> Self {
-        Self(Arc::new(Inner { shared, credentials, certificates, about }))
+        let waits = Arc::new(Semaphore::new(waiting::WAITS_MAX));
+        Self(Arc::new(Inner { shared, credentials, certificates, about, waits, stop }))
+    }
+
+    fn waits(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.waits)
+    }
+
+    fn stop(&self) -> Stop {
+        self.0.stop.clone()
     }
 
     fn shared(&self) -> &Shared {
@@ -143,6 +162,10 @@ fn resources() -> OpenApiRouter<Control> {
         .merge(apps::routes())
         .merge(devices::routes())
         .merge(tokens::routes())
+        .merge(notifications::routes())
+        .merge(requests::routes())
+        .merge(assertions::routes())
+        .merge(events::routes())
         .merge(explain::routes())
         .merge(clock::routes())
         .merge(settings::routes())
@@ -167,7 +190,8 @@ fn router(control: Control, guard: Guard) -> Router {
 }
 
 /// Serves until `stop` changes; then what is being answered is answered to its end.
-pub(crate) async fn serve(tcp: TcpListener, control: Control, guard: Guard, mut stop: Stop) {
+pub(crate) async fn serve(tcp: TcpListener, control: Control, guard: Guard) {
+    let mut stop = control.stop();
     let stopped = async move {
         let _ = stop.changed().await; // a sender that is gone means that the double was dropped
     };

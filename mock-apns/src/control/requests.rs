@@ -1,0 +1,101 @@
+//! Every request that was received, whichever team it concerned, and why it was answered as it was.
+
+use axum::{Json, extract::State};
+use mock_apns_core::{ExplainOn, Push, TeamId};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Control,
+    error::{ApiError, ApiResult, ErrorCode},
+    explain::Explanation,
+    extract::Path,
+    notifications::Notification,
+    raw,
+};
+use crate::clock::now;
+
+pub(super) fn routes() -> OpenApiRouter<Control> {
+    OpenApiRouter::new().routes(routes!(get)).routes(routes!(explain))
+}
+
+/// A request.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct OneRequest {
+    /// The `apns-id` or `apns-unique-id` of its answer.
+    id: String,
+}
+
+/// A request that was received.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReceivedRequest)]
+struct Received {
+    /// The team that it concerned; absent, if no team did.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    team: Option<TeamId>,
+    /// What came, what was answered, what became of it.
+    #[schema(value_type = Notification)]
+    push: Box<RawValue>,
+}
+
+/// A request that was received, with every rule.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExplainedRequest)]
+struct Explained {
+    #[serde(flatten)]
+    received: Received,
+    /// What would be answered to it now, rule by rule.
+    #[schema(value_type = Explanation)]
+    explanation: Box<RawValue>,
+    /// Whether it would be answered otherwise now: a token was registered, a clock advanced, a setting changed.
+    changed: bool,
+}
+
+impl Received {
+    fn of((team, push): &(Option<TeamId>, Push<'_>)) -> Self {
+        Self { team: *team, push: raw(push) }
+    }
+}
+
+/// One request
+///
+/// Of whichever team, and also one that concerned none: without credentials, or with unknown ones.
+#[utoipa::path(
+    get, path = "/v1/requests/{id}", tag = "explain", params(OneRequest),
+    responses((status = 200, body = Received), ApiError)
+)]
+async fn get(
+    State(control): State<Control>,
+    Path(OneRequest { id }): Path<OneRequest>,
+) -> ApiResult<Json<Received>> {
+    let mut batch = control.shared().batch();
+    let found = batch.service().push(&id).ok_or_else(|| unknown(&id))?;
+    Ok(Json(Received::of(&found)))
+}
+
+/// Why a request was answered as it was
+///
+/// The request as it came is judged by every rule once more, as things stand now, on its connection if that is still open.
+#[utoipa::path(
+    get, path = "/v1/requests/{id}/explain", tag = "explain", params(OneRequest),
+    responses((status = 200, body = Explained), ApiError)
+)]
+async fn explain(
+    State(control): State<Control>,
+    Path(OneRequest { id }): Path<OneRequest>,
+) -> ApiResult<Json<Explained>> {
+    let mut batch = control.shared().batch();
+    let service = batch.service();
+    let found = service.push(&id).ok_or_else(|| unknown(&id))?;
+    let explanation = service.explain_received(now(), found.1.request());
+    let changed = explanation.answer.reason != found.1.reason();
+    Ok(Json(Explained { received: Received::of(&found), explanation: raw(&explanation), changed }))
+}
+
+fn unknown(id: &str) -> ApiError {
+    ApiError::new(ErrorCode::UnknownNotification, format!("no request was answered with the apns-id {id}"))
+}
