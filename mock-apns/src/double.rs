@@ -280,7 +280,8 @@ impl Builder {
             device_gateway: devices.address(),
             control: control.address(),
         };
-        let api = Control::new(shared.clone(), credentials.clone(), certificates.clone(), about, stopped);
+        let api =
+            Control::new(shared.clone(), credentials.clone(), certificates.clone(), about, stopped.clone());
         Ok(MockApns {
             sandbox: sandbox.address(),
             production: production.address(),
@@ -298,7 +299,7 @@ impl Builder {
                     providers(Environment::Production),
                     stopped.clone(),
                 )),
-                tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped.clone())),
+                tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped)),
                 tokio::spawn(control::serve(control.into_tcp(), api, self.guard)),
             ],
             wake_up: tokio::spawn(wake_up::run(shared)),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    Answer, ConnectionId, Effect, Environment, MessageId, Notification, Reason, Request, Service, Settings,
-    Team, Timestamp, TokenStatus,
+    Answer, ConnectionId, Effect, Environment, MessageId, Notification, Reason, ReceivedRequest, RefusedPush,
+    Request, Service, Settings, Team, Timestamp, TokenStatus,
     answer::STATUS_OK,
-    journal::{Compact, RefusedPush},
+    filing,
+    journal::{Compact, TurnedAway},
     message_id::Identifiers,
     request::FieldName,
     rules::{Judged, Refusal},
@@ -24,9 +25,17 @@ impl Service {
         judged: &Judged,
         refusal: Option<Refusal>,
     ) {
+        let received = ReceivedRequest::new(connection, stream, judged.environment, request, body);
         let Some(mut team) = judged.team.and_then(|index| self.at(now, index)) else {
             let answer = answer(&self.settings, &mut self.identifiers, request, judged, refusal);
+            let refused = refusal
+                .map(|refusal| RefusedPush::new(answer.apns_id, answer.apns_unique_id, refusal, received));
             self.effects.push_back(Effect::Respond { connection, stream, answer });
+            if let Some(refused) = refused {
+                let state = self.connections.get(&connection);
+                let concerned = state.and_then(|state| filing::concerned(state, request, &self.teams));
+                self.file(now, concerned, TurnedAway::Push(Box::new(refused)));
+            }
             return;
         };
         let Team { settings, identifiers, .. } = &mut *team.team;
@@ -46,12 +55,13 @@ impl Service {
                     priority: judged.priority,
                     expiration: judged.expiration,
                     collapse_id: request.get(FieldName::ApnsCollapseId).map(Into::into),
-                    payload: body.into(),
+                    request: received,
+                    cursor: team.team.next_cursor(),
                 }));
             }
-            (Some(Refusal { rule, reason }), _) => {
-                let refused = RefusedPush::new(apns_id, reason, rule, request, body);
-                team.log(Compact::Refused(Box::new(refused)));
+            (Some(refusal), _) => {
+                let refused = RefusedPush::new(apns_id, apns_unique_id, refusal, received);
+                team.log(Compact::TurnedAway(TurnedAway::Push(Box::new(refused))));
             }
             (None, None) => {}
         }

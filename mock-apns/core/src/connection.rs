@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Names a connection for as long as the service lives; never used again.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Serialize)]
 pub struct ConnectionId(pub(crate) u64);
 
 impl std::fmt::Display for ConnectionId {
@@ -115,9 +115,14 @@ fn admit(now: Timestamp, der: &[u8], environment: Environment, teams: &Teams) ->
     Admission::ByCertificate { team: index, certificate }
 }
 
+/// The team whose certificate this is, whether or not it may push with it. `None` also of one that cannot be read.
+pub(crate) fn team_named_by(der: &[u8], teams: &Teams) -> Option<TeamIndex> {
+    team_of(&ProviderCertificate::from_der(der).ok()?, teams)
+}
+
 /// The team whose certificate it is: the one that its subject names, else the first that has an app for one of its
 /// topics, as MDM certificates name no team.
-fn team_of(certificate: &ProviderCertificate, teams: &Teams) -> Option<TeamIndex> {
+pub(crate) fn team_of(certificate: &ProviderCertificate, teams: &Teams) -> Option<TeamIndex> {
     let named = certificate.team_id.and_then(|id| teams.index_of(id));
     let owns_a_topic = |team: &Team| certificate.topics.iter().any(|topic| team.owns_topic(topic));
     named.or_else(|| teams.find(owns_a_topic))

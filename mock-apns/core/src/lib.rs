@@ -29,14 +29,15 @@
 //! | `explain` | [`Explanation`]: the table run without effect, with what each rule looked at |
 //! | `reason`, `answer`, `answering` | [`Reason`]: the table of refusals; [`Answer`]: their shape; from verdict to answer |
 //! | `settings` | [`SETTINGS`]: the table of what is not known of Apple, with defaults |
-//! | `request` | [`Request`]: one request's fields in one buffer |
+//! | `request`, `fields` | [`Request`]: one request's fields in one buffer |
 //! | `connection`, `certificate` | how a connection starts; what a [`ProviderCertificate`] allows |
 //! | `provider_token`, `verified_tokens`, `token_updates` | JWTs: reading, remembering, changing too often |
 //! | `team`, `clock`, `key`, `app`, `identifier` | [`Team`]: the unit of isolation; [`TeamAt`]: a team at a point in time |
 //! | `device`, `device_token` | [`Device`]: what is installed on it; what a [`DeviceToken`] stands for |
 //! | `delivery`, `notification` | what becomes of a [`Notification`]: deliver, store, discard; the rate limit |
-//! | `journal` | [`Record`]: what happened; [`Status`]: the words of Apple's console |
-//! | `filter` | [`Filter`]: the one grammar that asks for records |
+//! | `journal` | [`Record`]: what happened; [`Push`]: what came, and what became of it; [`Status`]: the words of Apple's console |
+//! | `filing` | whose journal what was turned away goes into |
+//! | `filter` | [`Filter`]: the one grammar that asks for records and pushes |
 //! | [`rendering`] | what a device shows, and what is wrong with a push that shows nothing |
 //! | `gateway` | what devices and the service say to each other: [`FromDevice`], [`ToDevice`] |
 //! | `topic`, `push_type`, `priority`, `expiration`, `collapse_id`, `message_id` | header values, each read once |
@@ -79,6 +80,8 @@ mod environment;
 mod excerpt;
 mod expiration;
 mod explain;
+mod fields;
+mod filing;
 mod filter;
 mod gateway;
 mod identifier;
@@ -124,7 +127,10 @@ pub use gateway::{
     ToDevice, TokenMessage,
 };
 pub use identifier::{IdentifierError, KeyId, TeamId};
-pub use journal::{Cause, Counters, Destination, DeviceChange, Event, Record, RefusedPush, Status};
+pub use journal::{
+    Cause, Counters, Destination, DeviceChange, Event, NEAR_MISS_ENTRIES_MAX, NearMiss, Push, Pushes,
+    ReceivedRequest, Record, RefusedPush, Status, Verdict,
+};
 pub use key::{KeyScope, ProviderKey};
 pub use message_id::{MessageId, UniqueId};
 pub use named::Named;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Expiration, MessageId, Priority, PushType, Timestamp, TokenKind, UniqueId, device_token::TokenIdentity,
+    Expiration, MessageId, Priority, PushType, ReceivedRequest, Timestamp, TokenKind, UniqueId,
+    device_token::TokenIdentity,
 };
 
 /// A push that APNs has accepted, on its way to a device.
@@ -27,11 +28,18 @@ pub struct Notification {
     pub expiration: Expiration,
     /// The `apns-collapse-id`, if there was one.
     pub collapse_id: Option<Box<[u8]>>,
-    /// The payload as it came.
-    pub payload: Box<[u8]>,
+    /// What came over the wire.
+    pub request: ReceivedRequest,
+    /// The cursor of its arrival in its team's journal.
+    pub(crate) cursor: u64,
 }
 
 impl Notification {
+    /// The payload as it came.
+    pub fn payload(&self) -> &[u8] {
+        self.request.payload()
+    }
+
     /// When APNs gives up: by `apns-expiration`, but [`STORAGE_TIME_MAX`] after its arrival at the latest. One that is
     /// to be tried once gives up at once.
     pub fn expires_at(&self) -> Timestamp {
@@ -78,7 +86,7 @@ impl Notification {
     }
 
     fn aps(&self) -> serde_json::Value {
-        let payload: Option<serde_json::Value> = serde_json::from_slice(&self.payload).ok();
+        let payload: Option<serde_json::Value> = serde_json::from_slice(self.payload()).ok();
         payload.and_then(|mut payload| Some(payload.get_mut("aps")?.take())).unwrap_or_default()
     }
 }

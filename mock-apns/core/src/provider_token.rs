@@ -84,6 +84,19 @@ pub(crate) fn bearer_token(request: &Request) -> Option<&[u8]> {
     (scheme.eq_ignore_ascii_case(BEARER) && !token.is_empty()).then_some(token)
 }
 
+/// The team that a value of `authorization` names by its `iss`, whatever else is wrong with it: a scheme that is missing, a
+/// header that cannot be read, a signature that is not the key's.
+pub(crate) fn issuer(authorization: &[u8]) -> Option<TeamId> {
+    let token = authorization.rsplit(|&byte| byte == b' ').next()?;
+    let Issuer { iss } = json_part(token.split(|&byte| byte == b'.').nth(1)?)?;
+    TeamId::parse(&iss).ok()
+}
+
+#[derive(Deserialize)]
+struct Issuer {
+    iss: String,
+}
+
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -234,6 +247,19 @@ mod tests {
         assert_eq!(ProviderToken::parse(&text).unwrap().signature(), Some(Signature::Der(&der)));
         let text = jwt(HEADER, CLAIMS, &[0; 70]);
         assert_eq!(ProviderToken::parse(&text).unwrap().signature(), None);
+    }
+
+    #[test]
+    fn the_issuer_is_read_of_a_token_that_is_none() {
+        let claims = BASE64_URL_SAFE_NO_PAD.encode(CLAIMS);
+        for value in
+            [&format!("bearer a.{claims}.b"), &format!("a.{claims}"), &format!("Bearer .{claims}=..")]
+        {
+            assert_eq!(issuer(value.as_bytes()).unwrap().as_str(), "TEAM000001", "{value}");
+        }
+        for value in ["", "bearer ", "a.b.c", &claims, "bearer a.e30.c", &format!("bearer a.{claims} b")] {
+            assert_eq!(issuer(value.as_bytes()), None, "{value}");
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::fields;
+
 /// Declares [`FieldName`]: the fields that the rules read.
 macro_rules! field_names {
     ($($variant:ident $name:literal;)*) => {
@@ -70,8 +72,8 @@ impl FieldName {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    bytes: Vec<u8>,
-    fields: Vec<FieldAt>,
+    /// As [`fields`] writes them.
+    written: Vec<u8>,
     /// By `FieldName as usize`: the value of the first such field.
     known: [Option<ValueAt>; FieldName::ALL.len()],
     repeated: Option<FieldName>,
@@ -85,27 +87,22 @@ impl Request {
 
     /// Forgets all fields and keeps the buffers.
     pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.fields.clear();
+        self.written.clear();
         self.known = [None; FieldName::ALL.len()];
         self.repeated = None;
     }
 
     /// Adds one field. `name` is in lower case, as HTTP/2 demands.
     pub fn field(&mut self, name: &[u8], value: &[u8]) {
-        let name_start = self.bytes.len();
-        self.bytes.extend_from_slice(name);
-        let value_at = ValueAt { start: self.bytes.len(), end: self.bytes.len() + value.len() };
-        self.bytes.extend_from_slice(value);
-        self.fields.push(FieldAt { name_start, value: value_at });
+        let Range { start, end } = fields::write(&mut self.written, name, value);
         if let Some(known) = FieldName::of(name) {
-            self.file(known, value_at);
+            self.file(known, ValueAt { start, end });
         }
     }
 
     /// The value of `name`: of its first field, when it is repeated.
     pub fn get(&self, name: FieldName) -> Option<&[u8]> {
-        self.known[name as usize].map(|value| &self.bytes[value.range()])
+        self.known[name as usize].map(|value| &self.written[value.range()])
     }
 
     /// The `:path`.
@@ -125,9 +122,12 @@ impl Request {
 
     /// Every field as name and value, in the order of arrival.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields
-            .iter()
-            .map(|field| (&self.bytes[field.name_start..field.value.start], &self.bytes[field.value.range()]))
+        fields::iter(&self.written)
+    }
+
+    /// All fields, as [`fields`] writes them.
+    pub(crate) fn written(&self) -> &[u8] {
+        &self.written
     }
 
     fn file(&mut self, name: FieldName, value: ValueAt) {
@@ -138,13 +138,6 @@ impl Request {
             self.repeated = Some(name);
         }
     }
-}
-
-/// Where a field lies in the buffer; its name ends where its value begins.
-#[derive(Clone, Copy, Debug)]
-struct FieldAt {
-    name_start: usize,
-    value: ValueAt,
 }
 
 /// Where a value lies in the buffer.
@@ -225,10 +218,10 @@ mod tests {
         let mut request = Request::new();
         request.field(b"apns-id", b"1");
         request.field(b"apns-id", b"1");
-        let capacity = request.bytes.capacity();
+        let capacity = request.written.capacity();
         request.clear();
         assert_eq!((request.get(FieldName::ApnsId), request.repeated()), (None, None));
         assert_eq!(request.fields().count(), 0);
-        assert_eq!(request.bytes.capacity(), capacity);
+        assert_eq!(request.written.capacity(), capacity);
     }
 }

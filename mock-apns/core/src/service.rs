@@ -5,11 +5,12 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    Answer, CloseReason, ConnectionId, DeviceConnectionId, DeviceMessage, Opened, Reason, Request, Settings,
-    Team, TeamAt, TeamError, TeamId, Timestamp, ToDevice, VerifyEs256,
-    connection::{Admission, Connection},
+    Answer, CloseReason, ConnectionId, DeviceConnectionId, DeviceMessage, Opened, Reason, ReceivedRequest,
+    Request, Settings, Team, TeamAt, TeamError, TeamId, Timestamp, ToDevice, VerifyEs256,
+    connection::{self, Admission, Connection},
     explain::{ExplainOn, Explanation},
     gateway::GatewayPeers,
+    journal::{Log, TurnedAway},
     message_id::Identifiers,
     provider_token::bearer_token,
     rules::{self, Checking, Group, Input},
@@ -36,12 +37,17 @@ pub struct Service {
     tokens: VerifiedTokens,
     /// The past of each key's tokens, over all connections.
     token_past: TokenPast,
-    connections: FxHashMap<ConnectionId, Connection>,
+    pub(crate) connections: FxHashMap<ConnectionId, Connection>,
     next_connection: u64,
     pub(crate) gateway: GatewayPeers,
     pub(crate) effects: VecDeque<Effect>,
     /// No timer of a team is due on the machine's clock before this.
     wake_at: Option<Timestamp>,
+    /// What was turned away and concerns no team.
+    pub(crate) unclaimed: Log<TurnedAway>,
+    pub(crate) unclaimed_changed: bool,
+    /// Teams whose journals have grown; each is marked so too, and is here once.
+    pub(crate) changed: VecDeque<TeamId>,
 }
 
 /// What the shell is to do.
@@ -103,6 +109,9 @@ impl Service {
             gateway: GatewayPeers::default(),
             effects: VecDeque::new(),
             wake_at: None,
+            unclaimed: Log::new(),
+            unclaimed_changed: false,
+            changed: VecDeque::new(),
         }
     }
 
@@ -154,7 +163,7 @@ impl Service {
 
     pub(crate) fn at(&mut self, now: Timestamp, index: TeamIndex) -> Option<TeamAt<'_>> {
         let team = self.teams.get_mut(index)?;
-        Some(TeamAt::new(now, team, &mut self.effects, &mut self.wake_at))
+        Some(TeamAt::new(now, team, &mut self.effects, &mut self.wake_at, &mut self.changed))
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called, by the machine's clock; `None`: nothing will
@@ -182,6 +191,8 @@ impl Service {
         let connection = Connection::open(now, &opened, &self.teams);
         if let Admission::Refused(reason) = connection.admission {
             self.effects.push_back(Effect::GoAway { connection: id, reason });
+            let team = opened.certificate.and_then(|der| connection::team_named_by(der, &self.teams));
+            self.file(now, team, TurnedAway::Connection { connection: id, reason });
         }
         self.connections.insert(id, connection);
         id
@@ -281,6 +292,18 @@ impl Service {
             body,
         };
         Some(Explanation::of(&mut Checking::new(input, &mut tokens)))
+    }
+
+    /// What would be answered now to a request that came before, and why: on its connection, if that is still open, or
+    /// else on a new one without a certificate.
+    pub fn explain_received(&self, now: Timestamp, received: &ReceivedRequest) -> Explanation {
+        let (request, payload) = (received.to_request(), received.payload());
+        let on = ExplainOn::Connection(received.connection());
+        self.explain(now, on, &request, payload).unwrap_or_else(|| {
+            let environment = received.environment();
+            let new = ExplainOn::New(Opened { environment, server_name: None, certificate: None });
+            self.explain(now, new, &request, payload).expect("a new connection is always there")
+        })
     }
 
     /// A connection is closed, by whichever side. Its effects that were not yet polled come all the same, and are to be

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{Json, extract::State};
-use mock_apns_core::{Pushes, TeamAt, TeamId};
+use mock_apns_core::{Pushes, TeamAt};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -107,7 +107,8 @@ async fn assert(
 ) -> ApiResult<Json<Verdict>> {
     let Asked { assertions, wait, settle } = asked;
     if assertions.is_empty() || assertions.len() > ASSERTIONS_MAX {
-        let message = format!("field assertions: {} of them, and it takes 1 to {ASSERTIONS_MAX}", assertions.len());
+        let message =
+            format!("field assertions: {} of them, and it takes 1 to {ASSERTIONS_MAX}", assertions.len());
         return Err(ApiError::new(ErrorCode::BadValue, message));
     }
     if wait > WAIT_MAX || settle > WAIT_MAX {
@@ -162,7 +163,7 @@ impl Counting {
     fn new(assertion: Assertion) -> ApiResult<Self> {
         let Assertion { name, filter, after, min, max } = assertion;
         let filter = filter.0?;
-        let min = min.unwrap_or(usize::from(max.is_none()));
+        let min = min.unwrap_or_else(|| usize::from(max.is_none()));
         if let Some(max) = max.filter(|max| *max < min) {
             let message = format!("field assertions: at least {min} and at most {max} cannot both be");
             return Err(ApiError::new(ErrorCode::BadValue, message));
@@ -230,7 +231,7 @@ impl Counting {
         if self.found < self.min {
             for miss in team.team().near_misses(&self.range.filter, self.range.after, SHOWN) {
                 let differences: Vec<_> = miss.differences.iter().map(ToString::to_string).collect();
-                let id = miss.apns_id().as_str();
+                let id = miss.record.ids().map_or("", |(apns_id, _)| apns_id.as_str());
                 let _ = writeln!(text, "  nearly: {id} ({})", differences.join("; "));
             }
         }
@@ -241,7 +242,9 @@ impl Verdict {
     fn of(asked: &mut [Counting], team: &TeamAt<'_>) -> ApiResult<Self> {
         Counting::go_on(asked, team)?; // what came since
         let mut text = String::new();
-        asked.iter().for_each(|one| one.write(team, &mut text));
+        for one in asked.iter() {
+            one.write(team, &mut text);
+        }
         let assertions = asked.iter().map(|one| one.judge(team)).collect::<ApiResult<Vec<_>>>()?;
         Ok(Self { holds: assertions.iter().all(|one| one.holds), text, assertions })
     }

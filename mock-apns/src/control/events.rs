@@ -94,7 +94,8 @@ async fn events(
 ) -> ApiResult<Response> {
     let Wanted { team, filter, after, limit } = wanted;
     let (filter, limit) = (filter.0?, checked_limit(limit)?);
-    let is_stream = headers.get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"));
+    let is_stream =
+        headers.get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"));
     if !is_stream {
         let mut reading = Reading { filter, after, limit };
         let Page { entries, evicted } = control.in_team(team, |team| reading.page(team))?;
@@ -111,7 +112,8 @@ impl Reading {
     fn page(&mut self, team: &TeamAt<'_>) -> ApiResult<Page> {
         let team = team.team();
         if self.after.is_some_and(|after| after >= team.next_cursor()) {
-            let message = format!("parameter after: {} is no cursor of {}", self.after.unwrap_or_default(), team.id());
+            let message =
+                format!("parameter after: {} is no cursor of {}", self.after.unwrap_or_default(), team.id());
             return Err(ApiError::new(ErrorCode::BadCursor, message));
         }
         let begin = self.after.map_or(0, |after| after + 1);
@@ -155,7 +157,8 @@ fn stream_of(
 
 impl Page {
     fn events(self) -> Vec<sse::Event> {
-        let lost = (self.evicted > 0).then(|| sse::Event::default().event("evicted").data(self.evicted.to_string()));
+        let lost =
+            (self.evicted > 0).then(|| sse::Event::default().event("evicted").data(self.evicted.to_string()));
         let entries = self.entries.into_iter().map(|(cursor, kind, entry)| {
             sse::Event::default().id(cursor.to_string()).event(kind).data(entry.get())
         });

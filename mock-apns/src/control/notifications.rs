@@ -253,7 +253,9 @@ impl Range {
     pub(super) fn find<'a>(&self, team: &'a TeamAt<'_>) -> ApiResult<Pushes<'a>> {
         let next = team.team().next_cursor();
         if let Some(after) = self.after.filter(|after| *after >= next) {
-            let newest = next.checked_sub(1).map_or("there is none yet".to_owned(), |newest| format!("the newest is {newest}"));
+            let newest = next
+                .checked_sub(1)
+                .map_or_else(|| "there is none yet".to_owned(), |newest| format!("the newest is {newest}"));
             let message = format!("parameter after: {after} is no cursor of {}: {newest}", team.team().id());
             return Err(ApiError::new(ErrorCode::BadCursor, message));
         }
@@ -277,7 +279,13 @@ impl Range {
 }
 
 /// Returns when at least `min` were found, or when there is no more time. Only what is new is looked at each time.
-async fn until_found(control: &Control, team: TeamId, range: &Range, min: usize, mut wait: Wait) -> ApiResult<bool> {
+async fn until_found(
+    control: &Control,
+    team: TeamId,
+    range: &Range,
+    min: usize,
+    mut wait: Wait,
+) -> ApiResult<bool> {
     let mut rest = Range { filter: range.filter.clone(), after: range.after, limit: LIMIT_MAX };
     let mut found = 0;
     loop {

@@ -1,7 +1,7 @@
 //! Every request that was received, whichever team it concerned, and why it was answered as it was.
 
 use axum::{Json, extract::State};
-use mock_apns_core::{ExplainOn, Push, TeamId};
+use mock_apns_core::{Push, TeamId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};

@@ -1,5 +1,7 @@
 //! What an entry of the journal has of each key. `None`: such an entry has nothing of the kind.
 
+use std::borrow::Cow;
+
 use super::{
     status::StatusIs,
     text::Words,
@@ -16,15 +18,16 @@ pub(super) fn token(record: &Record<'_>) -> Option<String> {
             change: DeviceChange::Registered { token, .. } | DeviceChange::ActivityStarted { token, .. },
             ..
         } => Some(token.clone()),
-        Event::Refused(refused) => refused.device_token().map(str::to_ascii_lowercase),
+        Event::Refused(refused) => refused.device_token().map(|token| token.to_ascii_lowercase()),
         _ => record.device_token().map(|token| token.to_string()),
     }
 }
 
-/// Of a push that was accepted the topic is not written down: it is the one that goes with its device token.
+/// Of a push that was accepted it is the one that goes with its device token: with a certificate, which may have a topic
+/// of its own, there need be no `apns-topic`.
 pub(super) fn topic(record: &Record<'_>) -> Option<String> {
     if let Event::Refused(refused) = record.event {
-        return refused.field(FieldName::ApnsTopic).map(str::to_owned);
+        return refused.request.text(FieldName::ApnsTopic).map(Cow::into_owned);
     }
     record.destination().map(|to| to.kind.topic(to.bundle_id))
 }
@@ -59,7 +62,9 @@ pub(super) fn kind(record: &Record<'_>) -> Option<TokenKind> {
 
 pub(super) fn push_type(record: &Record<'_>) -> Option<OrNone<PushType>> {
     match record.event {
-        Event::Refused(refused) if refused.field(FieldName::ApnsPushType).is_none() => Some(OrNone(None)),
+        Event::Refused(refused) if refused.request.field(FieldName::ApnsPushType).is_none() => {
+            Some(OrNone(None))
+        }
         Event::Refused(refused) => refused.push_type().map(|it| OrNone(Some(it))),
         _ => record.notification().map(|it| OrNone(it.push_type)),
     }
@@ -67,7 +72,9 @@ pub(super) fn push_type(record: &Record<'_>) -> Option<OrNone<PushType>> {
 
 pub(super) fn priority(record: &Record<'_>) -> Option<OrNone<Priority>> {
     match record.event {
-        Event::Refused(refused) if refused.field(FieldName::ApnsPriority).is_none() => Some(OrNone(None)),
+        Event::Refused(refused) if refused.request.field(FieldName::ApnsPriority).is_none() => {
+            Some(OrNone(None))
+        }
         Event::Refused(refused) => refused.priority().map(|it| OrNone(Some(it))),
         _ => record.notification().map(|it| OrNone(it.priority)),
     }
@@ -75,26 +82,21 @@ pub(super) fn priority(record: &Record<'_>) -> Option<OrNone<Priority>> {
 
 pub(super) fn collapse_id<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
     match record.event {
-        Event::Refused(refused) => refused.field(FieldName::ApnsCollapseId).map(str::as_bytes),
+        Event::Refused(refused) => refused.request.field(FieldName::ApnsCollapseId),
         _ => record.notification()?.collapse_id.as_deref(),
     }
 }
 
 pub(super) fn ids<'a>(record: &Record<'a>) -> Option<Vec<&'a str>> {
-    match record.event {
-        Event::Notification { notification, .. } => {
-            let unique_id = notification.apns_unique_id.as_ref().map(UniqueId::as_str);
-            Some([notification.apns_id.as_str()].into_iter().chain(unique_id).collect())
-        }
-        Event::Refused(refused) => Some(vec![refused.apns_id.as_str()]),
-        Event::Device { .. } | Event::Clock(_) => None,
-    }
+    let (apns_id, unique_id) = record.ids()?;
+    Some([apns_id.as_str()].into_iter().chain(unique_id.map(UniqueId::as_str)).collect())
 }
 
 pub(super) fn reason(record: &Record<'_>) -> Option<OrNone<Reason>> {
     match record.event {
         Event::Notification { .. } => Some(OrNone(None)),
         Event::Refused(refused) => Some(OrNone(Some(refused.reason))),
+        Event::GoAway { reason, .. } => Some(OrNone(Some(reason))),
         Event::Device { .. } | Event::Clock(_) => None,
     }
 }
@@ -103,7 +105,7 @@ pub(super) fn status(record: &Record<'_>) -> Option<StatusIs> {
     match record.event {
         Event::Notification { status, .. } => Some(StatusIs::Delivery(status)),
         Event::Refused(refused) => Some(StatusIs::Answer(refused.reason.status())),
-        Event::Device { .. } | Event::Clock(_) => None,
+        Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) => None,
     }
 }
 
@@ -112,6 +114,7 @@ pub(super) fn event(record: &Record<'_>) -> Option<EventKind> {
     Some(match record.event {
         Event::Notification { .. } => EventKind::Notification,
         Event::Refused(_) => EventKind::Refused,
+        Event::GoAway { .. } => EventKind::GoAway,
         Event::Device { .. } => EventKind::Device,
         Event::Clock(_) => EventKind::Clock,
     })

@@ -110,13 +110,13 @@ filter_keys! {
         "The `apns-id` or the `apns-unique-id` of the answer, in either case.",
         "id:123e4567-e89b-12d3-a456-42665544000f";
     Reason(OrNone<Reason>) "reason" has::reason,
-        "Why the push was refused; `none` for every entry about a push that was accepted.",
+        "Why the push was refused, or the connection told to go away; `none` for every entry about a push that was accepted.",
         "reason:BadDeviceToken,Unregistered";
     Status(StatusIs) "status" has::status,
         "The HTTP status of the answer, where 200 finds `Received by APNs`; or what became of it, in Apple's words.",
         "status:\"Delivered to Device\"";
     Event(OneOf<EventKind>) "event" has::event,
-        "What kind of entry it is: `notification`, `refused`, `device` or `clock`.",
+        "What kind of entry it is: `notification`, `refused`, `goaway`, `device` or `clock`.",
         "event:refused";
     Kind(OneOf<TokenKind>) "kind" has::kind,
         "What the device token is for, such as `app`, `voip` or `live-activity`.",

@@ -64,6 +64,11 @@ impl Filter {
         self.terms.iter().all(|term| term.holds(record))
     }
 
+    /// How many [`differences`](Self::differences) there are.
+    pub(crate) fn misses(&self, record: &Record<'_>) -> usize {
+        self.terms.iter().filter(|term| !term.holds(record)).count()
+    }
+
     /// The terms that do not hold for the entry, in the filter's order: what to tell of an entry that was nearly meant.
     /// There are none exactly when it [`matches`](Self::matches), and the fewer there are, the nearer it was.
     pub fn differences(&self, record: &Record<'_>) -> Vec<Difference> {

@@ -26,8 +26,8 @@ pub(super) struct Words<'a> {
 impl<'a> Words<'a> {
     pub(super) fn of(record: &Record<'a>) -> Option<Self> {
         let payload = match record.event {
-            Event::Refused(refused) => &refused.payload,
-            _ => &record.notification()?.payload,
+            Event::Refused(refused) => refused.request.payload(),
+            _ => record.notification()?.payload(),
         };
         Some(Self { record: *record, payload })
     }

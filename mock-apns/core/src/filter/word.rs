@@ -55,19 +55,21 @@ impl Word for Priority {
 pub(super) enum EventKind {
     Notification,
     Refused,
+    GoAway,
     Device,
     Clock,
 }
 
 impl Word for EventKind {
     fn all() -> &'static [Self] {
-        &[Self::Notification, Self::Refused, Self::Device, Self::Clock]
+        &[Self::Notification, Self::Refused, Self::GoAway, Self::Device, Self::Clock]
     }
 
     fn word(self) -> &'static str {
         match self {
             Self::Notification => "notification",
             Self::Refused => "refused",
+            Self::GoAway => "goaway",
             Self::Device => "device",
             Self::Clock => "clock",
         }

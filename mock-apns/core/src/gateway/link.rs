@@ -122,7 +122,7 @@ fn notification_message(
 ) -> NotificationMessage {
     let token = &notification.token;
     let app = team.app(token.app);
-    let (payload, payload_text) = NotificationMessage::payload_fields(&notification.payload);
+    let (payload, payload_text) = NotificationMessage::payload_fields(notification.payload());
     let rendering = rendering::render(&arrival(team, notification));
     let shown = serde_json::to_vec(&rendering).expect("a rendering has string keys and no values that fail");
     NotificationMessage {
@@ -159,7 +159,7 @@ pub(crate) fn arrival<'a>(team: &'a Team, notification: &'a Notification) -> Arr
         push_type: notification.push_type,
         priority: notification.priority,
         collapse_id: notification.collapse_id.as_deref(),
-        payload: &notification.payload,
+        payload: notification.payload(),
         // What the user does not want to see is discarded before it is delivered.
         permission: true,
         strings: &team.app(token.app).strings,

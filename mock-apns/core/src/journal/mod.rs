@@ -1,17 +1,42 @@
-//! The journal of a team: everything that happened, in order, as far back as there is room.
+//! The journal of a team: everything that happened, in order, as far back as there is room. A journal of the service has
+//! what was turned away and concerns no team.
+//!
+//! ```text
+//!   Request ──▶ ReceivedRequest ──┬──▶ Notification ──▶ an entry for each status that it reaches ──┐
+//!                                 └──▶ RefusedPush ───▶ an entry ──────────────────────────────────┤
+//!   devices, clocks, connections ─────────────────────▶ an entry ──────────────────────────────────┤
+//!                                                                                                  ▼
+//!   Record: an entry as it is read  ◀─────────────────────────────────────────────── Log, with cursors
+//!   Push, Pushes: what came and what became of it, found by a Filter, a page at a time
+//!   NearMiss: what came and was not found, and what differed
+//! ```
 
+mod authorization;
+mod log;
+mod near_miss;
+mod push;
+mod pushes;
+mod received;
 mod record;
 mod refused;
 mod status;
+mod team_journal;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
+pub(crate) use log::{Entry, Log};
+pub use near_miss::{NEAR_MISS_ENTRIES_MAX, NearMiss};
+pub use push::{Push, Verdict};
+pub use pushes::Pushes;
+pub(crate) use pushes::first_behind;
+pub use received::ReceivedRequest;
 pub use record::{Destination, Event, Record};
 pub use refused::RefusedPush;
 pub use status::{Counters, Status};
+pub(crate) use team_journal::{TeamJournal, Wait};
 
 use crate::{
-    BundleId, Clock, DeviceState, Environment, NewTokens, Notification, Timestamp, TokenKind,
+    BundleId, Clock, ConnectionId, DeviceState, Environment, NewTokens, Notification, Reason, TokenKind,
     device::DeviceIndex,
 };
 
@@ -146,97 +171,29 @@ pub enum Cause {
     DeviceRemoved,
 }
 
-/// An event, when and where.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) at: Timestamp,
-    pub(crate) event: Compact,
-}
-
 /// An event as it is kept: a push brings two of them about, and looks up no names for them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Compact {
-    Refused(Box<RefusedPush>),
+    TurnedAway(TurnedAway),
     Notification { notification: Arc<Notification>, status: Status, cause: Option<Cause> },
     Device { device: DeviceIndex, change: Box<DeviceChange> },
     Clock(Clock),
 }
 
-/// What happened to a team: the newest entries, as many as there is room for, and how many notifications reached each
-/// status ever.
-#[derive(Debug)]
-pub(crate) struct Journal {
-    entries: VecDeque<Entry>,
-    /// The cursor of the entry that comes next; those of `entries` are the numbers before it.
-    next: u64,
-    counters: Counters,
-}
-
-impl Journal {
-    pub(crate) fn new() -> Self {
-        Self { entries: VecDeque::new(), next: 0, counters: Counters::default() }
-    }
-
-    /// Adds an entry, and drops the oldest beyond `room`.
-    pub(crate) fn add(&mut self, room: u32, at: Timestamp, event: Compact) {
-        if let Compact::Notification { status, .. } = &event {
-            self.counters.count(*status);
-        }
-        while self.entries.len() >= room as usize {
-            self.entries.pop_front();
-        }
-        self.entries.push_back(Entry { at, event });
-        self.next += 1;
-    }
-
-    pub(crate) fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    pub(crate) fn next_cursor(&self) -> u64 {
-        self.next
-    }
-
-    /// The entries from this cursor on that are still there, each with its cursor.
-    pub(crate) fn since(&self, cursor: u64) -> impl DoubleEndedIterator<Item = (u64, &Entry)> {
-        let oldest = self.next - self.entries.len() as u64;
-        let skipped = cursor.saturating_sub(oldest).min(self.entries.len() as u64);
-        self.entries
-            .range(skipped as usize..)
-            .enumerate()
-            .map(move |(at, entry)| (oldest + skipped + at as u64, entry))
-    }
+/// What needs no team to be told of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum TurnedAway {
+    Push(Box<RefusedPush>),
+    Connection { connection: ConnectionId, reason: Reason },
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn journal(entries: u64, room: u32) -> Journal {
-        let mut journal = Journal::new();
-        for number in 0..entries {
-            journal.add(room, Timestamp::from_secs(number), Compact::Clock(Clock::default()));
-        }
-        journal
-    }
-
-    fn cursors(journal: &Journal, since: u64) -> Vec<u64> {
-        journal.since(since).map(|(cursor, _)| cursor).collect()
-    }
-
-    #[test]
-    fn cursors_count_on_when_old_entries_are_dropped() {
-        let journal = journal(10, 4);
-        assert_eq!(cursors(&journal, 0), [6, 7, 8, 9]);
-        assert_eq!(cursors(&journal, 8), [8, 9]);
-        assert!(cursors(&journal, 10).is_empty());
-        assert!(cursors(&journal, u64::MAX).is_empty());
-        assert_eq!(journal.next_cursor(), 10);
-    }
-
     /// Two of them are written for each push.
     #[test]
     fn an_entry_is_small() {
-        assert!(size_of::<Entry>() <= 56, "{}", size_of::<Entry>());
+        assert!(size_of::<Entry<Compact>>() <= 56, "{}", size_of::<Entry<Compact>>());
     }
 }

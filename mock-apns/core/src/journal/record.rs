@@ -4,35 +4,43 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{Cause, Compact, DeviceChange, Entry, RefusedPush, Status};
+use super::{Cause, Compact, DeviceChange, Entry, RefusedPush, Status, TurnedAway, Wait};
 use crate::{
-    BundleId, Clock, DeviceId, DeviceToken, Environment, Expiration, FieldName, Named as _, Notification,
-    Timestamp, TokenKind,
+    BundleId, Clock, ConnectionId, DeviceId, DeviceToken, Environment, Expiration, FieldName, MessageId,
+    Named as _, Notification, Reason, Timestamp, TokenKind, UniqueId,
     device_token::TokenIdentity,
     gateway,
     rendering::{self, Arrival, Rendering},
     team::Team,
 };
 
-/// One thing that happened to a team. It serialises to a JSON object of its own, the same in every run with the same
-/// seed and the same calls.
+/// One thing that happened to a team, or to nobody's push. It serialises to a JSON object of its own, the same in every
+/// run with the same seed and the same calls.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    team: &'a Team,
-    /// Its number, from 0 for the team's first. Numbers count up by one and are never used again.
+    /// `None`: it concerns no team, and is a push that was refused or a connection that was told to go away.
+    team: Option<&'a Team>,
+    /// Its number in its journal, from 0 for the first. Numbers count up by one and are never used again.
     pub cursor: u64,
-    /// When it happened, in the team's time.
+    /// When it happened, in the team's time; where it concerns no team, in the machine's.
     pub at: Timestamp,
     /// What happened.
     pub event: Event<'a>,
 }
 
-/// What happened to a team.
+/// What happened.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A push was refused.
     Refused(&'a RefusedPush),
+    /// A connection was told to go away, because of its certificate. What is pushed on it all the same gets no answer.
+    GoAway {
+        /// Which.
+        connection: ConnectionId,
+        /// Why.
+        reason: Reason,
+    },
     /// A notification has reached a status.
     Notification {
         /// Which.
@@ -51,6 +59,19 @@ pub enum Event<'a> {
     },
     /// The clock was set, advanced, or let go.
     Clock(Clock),
+}
+
+impl Event<'_> {
+    /// What kind of event it is, as it is written in JSON and asked for by the filter's key `event`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::GoAway { .. } => "goaway",
+            Self::Notification { .. } => "notification",
+            Self::Device { .. } => "device",
+            Self::Clock(_) => "clock",
+        }
+    }
 }
 
 /// Where a notification was sent to.
@@ -87,16 +108,66 @@ impl<'a> Destination<'a> {
 }
 
 impl<'a> Record<'a> {
-    pub(crate) fn new(team: &'a Team, cursor: u64, entry: &'a Entry) -> Self {
+    pub(crate) fn new(team: &'a Team, cursor: u64, entry: &'a Entry<Compact>) -> Self {
         let event = match &entry.event {
-            Compact::Refused(refused) => Event::Refused(refused),
+            Compact::TurnedAway(turned_away) => turned_away.into(),
             Compact::Notification { notification, status, cause } => {
                 Event::Notification { notification, status: *status, cause: *cause }
             }
             Compact::Device { device, change } => Event::Device { device: team.device_id(*device), change },
             Compact::Clock(clock) => Event::Clock(*clock),
         };
-        Self { team, cursor, at: entry.at, event }
+        Self { team: Some(team), cursor, at: entry.at, event }
+    }
+
+    /// A record of the service's own journal.
+    pub(crate) fn unclaimed(cursor: u64, entry: &'a Entry<TurnedAway>) -> Self {
+        Self { team: None, cursor, at: entry.at, event: (&entry.event).into() }
+    }
+
+    /// All that has become of the push that it is about, but its end: also what the journal has dropped. Nothing, if
+    /// it is not about an accepted push.
+    pub(super) fn life(&self) -> impl Iterator<Item = Self> {
+        let about = self.team.zip(self.notification());
+        about.into_iter().flat_map(|(team, notification)| {
+            let record = |cursor, at, status, cause| {
+                let event = Event::Notification { notification, status, cause };
+                Self { team: Some(team), cursor, at, event }
+            };
+            let arrival = record(notification.cursor, notification.received_at, Status::Received, None);
+            let waits = team.journal.waits(notification.number).iter();
+            std::iter::once(arrival).chain(
+                waits.map(move |Wait { cursor, at, status, cause }| record(*cursor, *at, *status, *cause)),
+            )
+        })
+    }
+
+    /// The cursor with which the push that it is about has arrived, which no other push of the journal has.
+    pub(super) fn arrival_cursor(&self) -> Option<u64> {
+        match self.event {
+            Event::Refused(_) => Some(self.cursor),
+            Event::Notification { notification, .. } => Some(notification.cursor),
+            Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) => None,
+        }
+    }
+
+    /// The `apns-id` of the answer to the push that it is about, and the `apns-unique-id` where there is one.
+    pub fn ids(&self) -> Option<(&'a MessageId, Option<&'a UniqueId>)> {
+        match self.event {
+            Event::Refused(refused) => Some((&refused.apns_id, refused.apns_unique_id.as_ref())),
+            Event::Notification { notification, .. } => {
+                Some((&notification.apns_id, notification.apns_unique_id.as_ref()))
+            }
+            Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) => None,
+        }
+    }
+
+    /// Whether it is about a push with this `apns-id` or `apns-unique-id`, in either case.
+    pub(crate) fn has_id(&self, id: &str) -> bool {
+        self.ids().is_some_and(|(apns_id, unique_id)| {
+            apns_id.as_str().eq_ignore_ascii_case(id)
+                || unique_id.is_some_and(|it| it.as_str().eq_ignore_ascii_case(id))
+        })
     }
 
     /// The notification that it is about.
@@ -117,12 +188,13 @@ impl<'a> Record<'a> {
 
     /// Where the notification was sent to.
     pub fn destination(&self) -> Option<Destination<'a>> {
-        self.notification().map(|notification| Destination::new(self.team, &notification.token))
+        Some(Destination::new(self.team?, &self.notification()?.token))
     }
 
     /// The device token that the notification was sent to. It is minted again for whoever asks: it is not kept.
     pub fn device_token(&self) -> Option<DeviceToken> {
-        self.notification().map(|notification| self.team.token_of(&notification.token))
+        let (team, notification) = (self.team?, self.notification()?);
+        Some(team.token_of(&notification.token))
     }
 
     /// What the device makes of the notification, taken by itself, and what is wrong with it: where it was delivered, or
@@ -132,7 +204,7 @@ impl<'a> Record<'a> {
         let is_disabled =
             matches!(self.status(), Some(Status::DiscardedDisabled | Status::DiscardedDisabledFromStorage));
         let notification = self.notification().filter(|_| is_disabled || self.is_delivery())?;
-        let arrival = gateway::arrival(self.team, notification);
+        let arrival = gateway::arrival(self.team?, notification);
         Some(rendering::render(&Arrival { permission: !is_disabled, ..arrival }))
     }
 
@@ -142,25 +214,42 @@ impl<'a> Record<'a> {
     }
 }
 
+impl<'a> From<&'a TurnedAway> for Event<'a> {
+    fn from(turned_away: &'a TurnedAway) -> Self {
+        match turned_away {
+            TurnedAway::Push(refused) => Self::Refused(refused),
+            TurnedAway::Connection { connection, reason } => {
+                Self::GoAway { connection: *connection, reason: *reason }
+            }
+        }
+    }
+}
+
 impl Serialize for Record<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("cursor", &self.cursor)?;
         map.serialize_entry("at", &self.at)?;
+        map.serialize_entry("event", self.event.name())?;
         match self.event {
             Event::Refused(refused) => {
-                map.serialize_entry("event", "refused")?;
                 map.serialize_entry("apns-id", refused.apns_id.as_str())?;
                 map.serialize_entry("status", &refused.reason.status())?;
                 map.serialize_entry("reason", refused.reason.as_str())?;
                 map.serialize_entry("rule", refused.rule.id)?;
-                for (name, value) in refused.fields.iter().filter(|(name, _)| *name != FieldName::ApnsId) {
-                    map.serialize_entry(name.as_str(), value)?;
+                let left_out = [FieldName::Authorization, FieldName::ApnsId];
+                for name in FieldName::ALL.iter().filter(|name| !left_out.contains(name)) {
+                    if let Some(value) = refused.request.text(*name) {
+                        map.serialize_entry(name.as_str(), &value)?;
+                    }
                 }
-                map.serialize_entry("payload", &String::from_utf8_lossy(&refused.payload))?;
+                map.serialize_entry("payload", &String::from_utf8_lossy(refused.request.payload()))?;
+            }
+            Event::GoAway { connection, reason } => {
+                map.serialize_entry("reason", reason.as_str())?;
+                map.serialize_entry("connection", &connection)?;
             }
             Event::Notification { notification, status, cause } => {
-                map.serialize_entry("event", "notification")?;
                 map.serialize_entry("status", &status)?;
                 if let Some(cause) = cause {
                     map.serialize_entry("because", &cause)?;
@@ -173,24 +262,21 @@ impl Serialize for Record<'_> {
                 }
             }
             Event::Device { device, change } => {
-                map.serialize_entry("event", "device")?;
                 map.serialize_entry("device", device)?;
                 map.serialize_entry("change", change)?;
             }
-            Event::Clock(clock) => {
-                map.serialize_entry("event", "clock")?;
-                match clock {
-                    Clock::Machine { ahead } => map.serialize_entry("ahead", &(ahead.as_millis() as u64))?,
-                    Clock::Manual { now } => map.serialize_entry("manual", &now)?,
-                }
-            }
+            Event::Clock(clock) => match clock {
+                Clock::Machine { ahead } => map.serialize_entry("ahead", &(ahead.as_millis() as u64))?,
+                Clock::Manual { now } => map.serialize_entry("manual", &now)?,
+            },
         }
         map.end()
     }
 }
 
 impl Record<'_> {
-    fn serialize_destination<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+    /// Where the notification was sent to, key by key.
+    pub(super) fn serialize_destination<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let Some(to) = self.destination() else { return Ok(()) };
         map.serialize_entry("device", to.device)?;
         map.serialize_entry("app", to.bundle_id.as_str())?;
@@ -231,5 +317,28 @@ fn serialize_notification<M: SerializeMap>(
     if let Some(collapse_id) = &notification.collapse_id {
         map.serialize_entry("apns-collapse-id", &String::from_utf8_lossy(collapse_id))?;
     }
-    map.serialize_entry("payload", &String::from_utf8_lossy(&notification.payload))
+    map.serialize_entry("payload", &String::from_utf8_lossy(notification.payload()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::bench::{Bench, NOW, TOKEN};
+
+    /// Whoever reads the journal's lines has programs for them.
+    #[test]
+    fn a_refusal_has_the_headers_as_keys_and_no_authorization() {
+        let mut bench = Bench::new();
+        let id = "123e4567-e89b-12d3-a456-42665544000f";
+        let push = bench.push().with("apns-id", id).and("x-other", "1").and("apns-topic", "com.second");
+        bench.answer(&push.with_body("{\"a\": 1}"));
+        let team = bench.team_at();
+        let record = team.team().journal(0).next_back().unwrap();
+        let expected = format!(
+            r#"{{"cursor":4,"at":{NOW},"event":"refused","apns-id":"{id}","status":400,"reason":"DuplicateHeaders","#
+        ) + r#""rule":"headers-are-single",":method":"POST",":path":"/3/device/"#
+            + TOKEN
+            + r#"",":scheme":"https",":authority":"localhost:2197","apns-topic":"com.example.app","#
+            + r#""apns-push-type":"alert","payload":"{\"a\": 1}"}"#;
+        assert_eq!(serde_json::to_string(&record).unwrap(), expected);
+    }
 }

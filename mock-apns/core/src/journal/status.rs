@@ -57,7 +57,12 @@ statuses! {
 impl Status {
     /// Whether nothing more becomes of the notification.
     pub const fn is_final(self) -> bool {
-        !matches!(self, Self::Received | Self::StoredDeviceOffline | Self::StoredPowerConsiderations)
+        !matches!(self, Self::Received) && !self.is_wait()
+    }
+
+    /// Whether the notification waits.
+    pub(crate) const fn is_wait(self) -> bool {
+        matches!(self, Self::StoredDeviceOffline | Self::StoredPowerConsiderations)
     }
 }
 

@@ -19,6 +19,7 @@ mod subject;
 mod topic;
 
 pub(crate) use checking::{Checking, Input, Judged};
+pub(crate) use path::DEVICE_PATH;
 
 use std::fmt;
 

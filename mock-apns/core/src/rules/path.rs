@@ -41,7 +41,7 @@ fn path_is_known(checking: &mut Checking<'_>) -> Verdict {
 }
 
 /// What stands before the device token.
-const DEVICE_PATH: &[u8] = b"/3/device/";
+pub(crate) const DEVICE_PATH: &[u8] = b"/3/device/";
 
 #[cfg(test)]
 mod tests {

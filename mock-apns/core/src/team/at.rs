@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::Team;
 use crate::{
-    Clock, ClockError, Effect, Notification, Record, Timestamp,
+    Clock, ClockError, Effect, Notification, Record, TeamId, Timestamp,
     delivery::{Timer, TimerId},
     device::DeviceIndex,
     journal::{Cause, Compact, DeviceChange, Status},
@@ -23,6 +23,8 @@ pub struct TeamAt<'a> {
     pub(crate) effects: &'a mut VecDeque<Effect>,
     /// The machine's time at which the service wants to be woken, at the latest.
     wake_at: &'a mut Option<Timestamp>,
+    /// The teams whose journals have grown.
+    changed: &'a mut VecDeque<TeamId>,
 }
 
 impl<'a> TeamAt<'a> {
@@ -31,9 +33,10 @@ impl<'a> TeamAt<'a> {
         team: &'a mut Team,
         effects: &'a mut VecDeque<Effect>,
         wake_at: &'a mut Option<Timestamp>,
+        changed: &'a mut VecDeque<TeamId>,
     ) -> Self {
         let now = team.now(machine);
-        let mut at = Self { team, machine, now, effects, wake_at };
+        let mut at = Self { team, machine, now, effects, wake_at, changed };
         at.catch_up(now);
         at
     }
@@ -120,6 +123,9 @@ impl<'a> TeamAt<'a> {
 
     pub(crate) fn log(&mut self, event: Compact) {
         self.team.journal.add(self.team.settings.journal_entries, self.now, event);
+        if !std::mem::replace(&mut self.team.is_changed, true) {
+            self.changed.push_back(self.team.id);
+        }
     }
 
     pub(crate) fn log_status(

@@ -18,7 +18,7 @@ use crate::{
     device::{DeviceIndex, Devices},
     device_token::{BLOCK, TokenIdentity, TokenKey},
     gateway::Link,
-    journal::Journal,
+    journal::TeamJournal,
     message_id::Identifiers,
 };
 pub use at::TeamAt;
@@ -55,7 +55,9 @@ pub struct Team {
     /// The tokens of which APNs has learned that they lead nowhere.
     pub(crate) gone: FxHashMap<TokenIdentity, TokenStatus>,
     pub(crate) timers: Timers,
-    pub(crate) journal: Journal,
+    pub(crate) journal: TeamJournal,
+    /// Whether the journal has grown since the service said so last.
+    pub(crate) is_changed: bool,
     /// The connections of devices to the device gateway.
     pub(crate) links: FxHashMap<DeviceConnectionId, Link>,
     /// How many notifications were accepted.
@@ -81,7 +83,8 @@ impl Team {
             given_to: FxHashMap::default(),
             gone: FxHashMap::default(),
             timers: Timers::default(),
-            journal: Journal::new(),
+            journal: TeamJournal::new(),
+            is_changed: false,
             links: FxHashMap::default(),
             notifications: 0,
         }
