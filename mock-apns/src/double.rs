@@ -38,6 +38,7 @@ pub struct MockApns {
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     wake_up: JoinHandle<()>,
+    api: Control,
 }
 
 /// How a double starts. The defaults suit a test: loopback, free ports, seed 0.
@@ -103,6 +104,11 @@ impl MockApns {
     /// Where the control API listens, by plain HTTP: for processes that a test starts.
     pub fn control(&self) -> SocketAddr {
         self.control
+    }
+
+    /// How many requests wait at the control API for something to happen, streams of events among them.
+    pub fn waiting(&self) -> usize {
+        self.api.waiting()
     }
 
     /// A device of this name, connected and online, in the ready-made team. The name is 1 to 64 printable
@@ -300,9 +306,10 @@ impl Builder {
                     stopped.clone(),
                 )),
                 tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped)),
-                tokio::spawn(control::serve(control.into_tcp(), api, self.guard)),
+                tokio::spawn(control::serve(control.into_tcp(), api.clone(), self.guard)),
             ],
             wake_up: tokio::spawn(wake_up::run(shared)),
+            api,
         })
     }
 }

@@ -98,6 +98,11 @@ impl Control {
         Self(Arc::new(Inner { shared, credentials, certificates, about, waits, stop }))
     }
 
+    /// How many requests wait.
+    pub(crate) fn waiting(&self) -> usize {
+        waiting::WAITS_MAX - self.0.waits.available_permits()
+    }
+
     fn waits(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.waits)
     }
