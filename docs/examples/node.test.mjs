@@ -9,12 +9,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http2 from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 const mockApns = process.env.MOCK_APNS ?? 'mock-apns';
 const folder = mkdtempSync(join(tmpdir(), 'mock-apns-'));
-let double, ready, provider; // the process, its addresses, and a connection to its sandbox
-let team, key, token; // of the test that runs
+let double, ready; // the process, and its addresses
+let team, key, token, provider; // of the test that runs, with its connection to the sandbox
 
 before(() => {
   // Port 0 takes free ports, so that nothing else on this machine is in the way; the ready file tells which.
@@ -23,22 +23,24 @@ before(() => {
   double = spawn(mockApns, options, { stdio: ['ignore', 'ignore', 'inherit'] });
   execFileSync(mockApns, ['ready', '--wait', '--ready-file', readyFile]);
   ready = JSON.parse(readFileSync(readyFile, 'utf8'));
-  provider = http2.connect(ready.sandbox.url, { ca: readFileSync(ready.ca) });
 });
 
 after(async () => {
-  provider.close();
   double.kill();
   await new Promise((ended) => double.on('exit', ended));
   rmSync(folder, { recursive: true, force: true });
 });
 
-// A team of each test's own: nothing that others do can be seen here.
+// A team of each test's own: nothing that others do can be seen here. A connection takes the provider tokens of one team, as
+// Apple's does, so that each test has one of its own too.
 beforeEach(async () => {
   const made = await ask('POST', '/v1/teams', { apps: ['com.example.app'] });
   [team, key] = [made.id, made.keys[0]['key-id']];
   ({ token } = await ask('POST', '/v1/tokens', { device: 'alice-phone' }, { team }));
+  provider = http2.connect(ready.sandbox.url, { ca: readFileSync(ready.ca) });
 });
+
+afterEach(() => provider.close());
 
 /** Asks the control API. Whatever it refuses is thrown with what was wrong and what to do. */
 async function ask(method, path, body, query = {}) {

@@ -152,11 +152,16 @@ impl ReadyMade {
         }
         service.add_team(team).expect("a new service has no team of this ID");
         let mut team = service.team_at(now, team_id).expect("it was just added");
+        let device_tokens = Self::register_devices(&mut team);
+        Ok(Self { team_id: TEAM_ID, bundle_id: BUNDLE_ID, keys, device_tokens })
+    }
+
+    /// Adds the devices to the team, which has none, and registers its apps on them: their tokens are always the same.
+    pub(crate) fn register_devices(team: &mut TeamAt<'_>) -> Vec<ReadyToken> {
         for name in [PHONE, OLD_PHONE] {
             team.add_device(device_id(name)).expect(CONSTANTS);
         }
-        let device_tokens = TOKENS.iter().map(|row| row.register(&mut team)).collect();
-        Ok(Self { team_id: TEAM_ID, bundle_id: BUNDLE_ID, keys, device_tokens })
+        TOKENS.iter().map(|row| row.register(team)).collect()
     }
 
     /// The private halves of its keys.

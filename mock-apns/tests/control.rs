@@ -309,3 +309,27 @@ async fn settings_to_paste_are_there_for_each_client() {
     let (code, message) = control.get(&format!("/v1/teams/{id}/settings/fax")).await.error(404);
     assert!(code == "unknown-client" && message.contains("node-apn"), "{code}: {message}");
 }
+
+#[tokio::test]
+async fn a_reset_team_is_as_it_was_made_and_cursors_count_on() {
+    let (mock, control) = start().await;
+    let team = control.post("/v1/teams", "").await.expect(201);
+    let id = team["id"].as_str().unwrap();
+    let token = control.post(&format!("/v1/tokens?team={id}"), r#"{"device":"a"}"#).await.expect(201);
+    control.post(&format!("/v1/clock/advance?team={id}"), r#"{"by":"1d"}"#).await.expect(200);
+    let before = control.get(&format!("/v1/events?team={id}")).await.expect(200)["next"].as_u64().unwrap();
+    assert_eq!(control.post(&format!("/v1/reset?team={id}"), "").await.status, 204);
+    assert_eq!(control.get(&format!("/v1/devices?team={id}")).await.expect(200)["devices"], json!([]));
+    let events = control.get(&format!("/v1/events?team={id}")).await.expect(200);
+    assert_eq!((&events["events"][0]["event"], events["next"].as_u64()), (&json!("reset"), Some(before + 1)));
+    assert_eq!(control.get(&format!("/v1/teams/{id}")).await.expect(200), team);
+    assert_eq!(control.post(&format!("/v1/tokens?team={id}"), r#"{"device":"a"}"#).await.expect(201), token);
+
+    control.delete("/v1/devices/phone").await;
+    assert_eq!(control.post("/v1/reset?all=true", "").await.status, 204);
+    assert_eq!(control.get("/v1/teams").await.expect(200), json!({"teams": ["MOCKTEAM01"]}));
+    for token in &mock.ready_made().device_tokens {
+        assert_eq!(control.get(&format!("/v1/tokens/{}", token.token)).await.status, 200, "{}", token.name);
+    }
+    assert_eq!(control.post("/v1/reset?all=true&team=MOCKTEAM01", "").await.error(400).0, "bad-value");
+}

@@ -32,7 +32,7 @@ impl Service {
                 .map(|refusal| RefusedPush::new(answer.apns_id, answer.apns_unique_id, refusal, received));
             self.effects.push_back(Effect::Respond { connection, stream, answer });
             if let Some(refused) = refused {
-                let state = self.connections.get(&connection);
+                let state = self.providers.connections.get(&connection);
                 let concerned = state.and_then(|state| filing::concerned(state, request, &self.teams));
                 self.file(now, concerned, TurnedAway::Push(Box::new(refused)));
             }
@@ -41,7 +41,7 @@ impl Service {
         let Team { settings, identifiers, .. } = &mut *team.team;
         let answer = answer(settings, identifiers, request, judged, refusal);
         let (apns_id, apns_unique_id) = (answer.apns_id, answer.apns_unique_id);
-        team.effects.push_back(Effect::Respond { connection, stream, answer });
+        team.around.effects.push_back(Effect::Respond { connection, stream, answer });
         match (refusal, judged.device_token) {
             (None, Some(token)) => {
                 let number = team.team.next_number();

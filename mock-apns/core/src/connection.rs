@@ -90,6 +90,13 @@ impl Connection {
         is_first
     }
 
+    /// Forgets the provider tokens of a team.
+    pub(crate) fn forget(&mut self, team: TeamIndex) {
+        self.last_verified = self.last_verified.filter(|token| token.key.team != team);
+        self.first_key = self.first_key.filter(|key| key.team != team);
+        self.token_past.forget(team);
+    }
+
     pub(crate) fn first_key(&self) -> Option<KeyIndex> {
         self.first_key
     }
@@ -136,6 +143,7 @@ mod tests {
     use crate::{
         Effect,
         bench::{Bench, NOW, OTHER_TEAM, TEAM, authority, certificate, certificate_for, sandbox, unix_now},
+        team::Beginning,
     };
 
     /// Why a connection with this certificate is told to go away.
@@ -204,7 +212,8 @@ mod tests {
             let mut team = Team::new(crate::TeamId::parse(id).unwrap());
             let bundle_id = crate::BundleId::parse("com.example.app").unwrap();
             team.add_app(crate::App::new(bundle_id)).unwrap();
-            teams.add(team, 0).unwrap();
+            let settings = crate::Settings::default();
+            teams.add(team, Beginning { settings: &settings, seed: 0 }).unwrap();
         }
         for (unit, expected) in [(TEAM, TEAM), (OTHER_TEAM, OTHER_TEAM), ("NOSUCHTEAM", TEAM)] {
             let der = certificate_for("development", "com.example.app", unit);

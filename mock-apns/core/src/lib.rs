@@ -30,7 +30,7 @@
 //! | `reason`, `answer`, `answering` | [`Reason`]: the table of refusals; [`Answer`]: their shape; from verdict to answer |
 //! | `settings` | [`SETTINGS`]: the table of what is not known of Apple, with defaults |
 //! | `request`, `fields` | [`Request`]: one request's fields in one buffer |
-//! | `connection`, `certificate` | how a connection starts; what a [`ProviderCertificate`] allows |
+//! | `providers`, `connection`, `certificate` | how a connection starts; what a [`ProviderCertificate`] allows |
 //! | `provider_token`, `verified_tokens`, `token_updates` | JWTs: reading, remembering, changing too often |
 //! | `team`, `clock`, `key`, `app`, `identifier` | [`Team`]: the unit of isolation; [`TeamAt`]: a team at a point in time |
 //! | `device`, `device_token` | [`Device`]: what is installed on it; what a [`DeviceToken`] stands for |
@@ -92,6 +92,7 @@ mod named;
 mod notification;
 mod priority;
 mod provider_token;
+mod providers;
 mod push_type;
 mod reason;
 pub mod rendering;

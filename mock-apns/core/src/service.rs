@@ -2,21 +2,19 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashMap;
-
 use crate::{
-    Answer, CloseReason, ConnectionId, DeviceConnectionId, DeviceMessage, Opened, Reason, ReceivedRequest,
-    Request, Settings, Team, TeamAt, TeamError, TeamId, Timestamp, ToDevice, VerifyEs256,
+    Answer, ConnectionId, DeviceConnectionId, Opened, Reason, ReceivedRequest, Request, Settings, Team,
+    TeamAt, TeamError, TeamId, Timestamp, ToDevice, VerifyEs256,
     connection::{self, Admission, Connection},
     explain::{ExplainOn, Explanation},
-    gateway::GatewayPeers,
+    gateway::{self, GatewayPeers},
     journal::{Log, TurnedAway},
     message_id::Identifiers,
     provider_token::bearer_token,
+    providers::Providers,
     rules::{self, Checking, Group, Input},
     settings::TokenUpdates,
-    team::{TeamIndex, Teams},
-    token_updates::TokenPast,
+    team::{Around, Beginning, TeamIndex, Teams},
     verified_tokens::VerifiedTokens,
 };
 
@@ -34,11 +32,7 @@ pub struct Service {
     /// For the answers to requests of which no team is known.
     pub(crate) identifiers: Identifiers,
     pub(crate) teams: Teams,
-    tokens: VerifiedTokens,
-    /// The past of each key's tokens, over all connections.
-    token_past: TokenPast,
-    pub(crate) connections: FxHashMap<ConnectionId, Connection>,
-    next_connection: u64,
+    pub(crate) providers: Providers,
     pub(crate) gateway: GatewayPeers,
     pub(crate) effects: VecDeque<Effect>,
     /// No timer of a team is due on the machine's clock before this.
@@ -102,10 +96,7 @@ impl Service {
             verify,
             identifiers: Identifiers::new(seed),
             teams: Teams::default(),
-            tokens: VerifiedTokens::default(),
-            token_past: TokenPast::default(),
-            connections: FxHashMap::default(),
-            next_connection: 0,
+            providers: Providers::default(),
             gateway: GatewayPeers::default(),
             effects: VecDeque::new(),
             wake_at: None,
@@ -121,23 +112,30 @@ impl Service {
     }
 
     /// Adds a team. Fails with [`TeamError::DuplicateTeam`].
-    pub fn add_team(&mut self, mut team: Team) -> Result<(), TeamError> {
-        team.settings = self.settings.clone();
-        self.teams.add(team, self.seed)
+    pub fn add_team(&mut self, team: Team) -> Result<(), TeamError> {
+        self.teams.add(team, Beginning { settings: &self.settings, seed: self.seed })
     }
 
     /// Removes a team and everything that it has. The provider tokens of its keys are answered `InvalidProviderToken`;
     /// its devices are disconnected. `false`: there is no such team.
     pub fn remove_team(&mut self, id: TeamId) -> bool {
-        let Some(team) = self.teams.remove(id) else { return false };
-        let mut connections: Vec<DeviceConnectionId> = team.links.into_keys().collect();
-        connections.sort_unstable();
-        for connection in connections {
-            let closed = ToDevice::unasked(DeviceMessage::Closed { reason: CloseReason::TakenOffline });
-            self.effects.push_back(Effect::ToDevice { connection, message: Box::new(closed) });
-            self.effects.push_back(Effect::CloseDevice { connection });
-        }
+        let Some((index, team)) = self.teams.remove(id) else { return false };
+        self.providers.forget(index);
+        gateway::send_away(team.links, &mut self.effects);
         true
+    }
+
+    /// [Resets](TeamAt::reset) every team, in the order in which they were added, and drops what concerns no team. Its
+    /// journal's cursor counts on; identifiers in answers that concern no team are the same as at first. Connections stay
+    /// open, also those of devices that have joined no team.
+    pub fn reset(&mut self, now: Timestamp) {
+        for index in self.teams.indices().collect::<Vec<_>>() {
+            if let Some(mut team) = self.at(now, index) {
+                team.reset();
+            }
+        }
+        self.identifiers = Identifiers::new(self.seed);
+        self.unclaimed.clear();
     }
 
     /// The IDs of all teams, in the order in which they were added.
@@ -162,8 +160,14 @@ impl Service {
     }
 
     pub(crate) fn at(&mut self, now: Timestamp, index: TeamIndex) -> Option<TeamAt<'_>> {
-        let team = self.teams.get_mut(index)?;
-        Some(TeamAt::new(now, team, &mut self.effects, &mut self.wake_at, &mut self.changed))
+        let around = Around {
+            beginning: Beginning { settings: &self.settings, seed: self.seed },
+            providers: &mut self.providers,
+            effects: &mut self.effects,
+            wake_at: &mut self.wake_at,
+            changed: &mut self.changed,
+        };
+        Some(TeamAt::new(now, index, self.teams.get_mut(index)?, around))
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called, by the machine's clock; `None`: nothing will
@@ -186,15 +190,14 @@ impl Service {
     /// A connection is open: to be called when its TLS handshake is done. A certificate that cannot be used is answered
     /// with [`Effect::GoAway`].
     pub fn connected(&mut self, now: Timestamp, opened: Opened<'_>) -> ConnectionId {
-        let id = ConnectionId(self.next_connection);
-        self.next_connection += 1;
+        let id = self.providers.next_id();
         let connection = Connection::open(now, &opened, &self.teams);
         if let Admission::Refused(reason) = connection.admission {
             self.effects.push_back(Effect::GoAway { connection: id, reason });
             let team = opened.certificate.and_then(|der| connection::team_named_by(der, &self.teams));
             self.file(now, team, TurnedAway::Connection { connection: id, reason });
         }
-        self.connections.insert(id, connection);
+        self.providers.open(connection);
         id
     }
 
@@ -203,7 +206,7 @@ impl Service {
     /// [`Effect::MaxConcurrentStreams`] raises it.
     /// Source: Apple, "Sending notification requests to APNs"; a transcript of 2022.
     pub fn initial_max_concurrent_streams(&self, connection: ConnectionId) -> u32 {
-        match self.connections.get(&connection).map(|connection| &connection.admission) {
+        match self.providers.connections.get(&connection).map(|connection| &connection.admission) {
             Some(Admission::ByCertificate { team, .. }) => {
                 self.teams.get(*team).map_or(&self.settings, Team::settings).max_concurrent_streams
             }
@@ -224,7 +227,8 @@ impl Service {
         request: &Request,
         body: &[u8],
     ) {
-        let Some(state) = self.connections.get_mut(&connection) else { return };
+        let Providers { connections, verified, token_past, .. } = &mut self.providers;
+        let Some(state) = connections.get_mut(&connection) else { return };
         if matches!(state.admission, Admission::Refused(_)) {
             return;
         }
@@ -233,18 +237,18 @@ impl Service {
             settings: &self.settings,
             verify: self.verify,
             teams: &self.teams,
-            token_past: &self.token_past,
+            token_past,
             connection: state,
             request,
             body,
         };
-        let mut checking = Checking::new(input, &mut self.tokens);
+        let mut checking = Checking::new(input, verified);
         let refusal = rules::run(&mut checking).err();
         let judged = checking.judged();
         let authenticated = refusal.is_none_or(|refusal| refusal.rule.group > Group::Credentials);
         if let (true, Some(token), Some(bearer)) = (authenticated, judged.verified, bearer_token(request)) {
             if judged.token_updates == TokenUpdates::PerKey {
-                self.token_past.remember(token, judged.now);
+                token_past.remember(token, judged.now);
             }
             if state.accepted(judged.now, bearer, token) {
                 let streams = judged.max_concurrent_streams;
@@ -265,7 +269,7 @@ impl Service {
     ) -> Option<Explanation> {
         let new;
         let connection = match on {
-            ExplainOn::Connection(id) => self.connections.get(&id)?,
+            ExplainOn::Connection(id) => self.providers.connections.get(&id)?,
             ExplainOn::New(opened) => {
                 new = Connection::open(now, &opened, &self.teams);
                 &new
@@ -277,7 +281,7 @@ impl Service {
         // What was verified before is not read again, as for a real push; what is verified now is not remembered.
         let mut tokens = VerifiedTokens::default();
         if let Some(bearer) = bearer_token(request)
-            && let Some(verified) = self.tokens.get(bearer)
+            && let Some(verified) = self.providers.verified.get(bearer)
         {
             tokens.insert(bearer, verified);
         }
@@ -286,7 +290,7 @@ impl Service {
             settings: &self.settings,
             verify: self.verify,
             teams: &self.teams,
-            token_past: &self.token_past,
+            token_past: &self.providers.token_past,
             connection,
             request,
             body,
@@ -309,7 +313,7 @@ impl Service {
     /// A connection is closed, by whichever side. Its effects that were not yet polled come all the same, and are to be
     /// dropped.
     pub fn disconnected(&mut self, _now: Timestamp, connection: ConnectionId) {
-        self.connections.remove(&connection);
+        self.providers.connections.remove(&connection);
     }
 
     /// The next thing to do, or `None`. To be called until it returns `None`, after each call or each batch of them.

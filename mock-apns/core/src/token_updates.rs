@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use crate::{Timestamp, team::KeyIndex, verified_tokens::VerifiedToken};
+use crate::{
+    Timestamp,
+    team::{KeyIndex, TeamIndex},
+    verified_tokens::VerifiedToken,
+};
 
 /// The past of the provider tokens in one place: on one connection, or in the whole service.
 ///
@@ -33,6 +37,11 @@ impl TokenPast {
         }
     }
 
+    /// Forgets the tokens of a team.
+    pub(crate) fn forget(&mut self, team: TeamIndex) {
+        self.0.retain(|key, _| key.team != team);
+    }
+
     /// Remembers that the token was used.
     pub(crate) fn remember(&mut self, token: VerifiedToken, now: Timestamp) {
         let issued_at = token.issued_at;
@@ -50,7 +59,10 @@ impl TokenPast {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{KeyId, KeyScope, ProviderKey, Team, TeamId, team::Teams};
+    use crate::{
+        KeyId, KeyScope, ProviderKey, Team, TeamId,
+        team::{Beginning, Teams},
+    };
 
     const WINDOW: Duration = Duration::from_mins(20);
 
@@ -65,7 +77,8 @@ mod tests {
             team.add_key(ProviderKey::new(id, [4; 65], KeyScope::Legacy)).unwrap();
         }
         let mut teams = Teams::default();
-        teams.add(team, 0).unwrap();
+        let settings = crate::Settings::default();
+        teams.add(team, Beginning { settings: &settings, seed: 0 }).unwrap();
         let team = teams.index_of(TeamId::parse("TEAM000001").unwrap()).unwrap();
         ids.map(|id| teams.key_index_of(team, id).unwrap())
     }

@@ -2,7 +2,10 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::{Timestamp, team::KeyIndex};
+use crate::{
+    Timestamp,
+    team::{KeyIndex, TeamIndex},
+};
 
 /// What a verified provider token says. Whether it may be used is judged anew for each push: it ages, its key may be
 /// revoked, and every connection has a past of its own.
@@ -33,6 +36,13 @@ impl VerifiedTokens {
         }
         self.young.insert(token.into(), verified);
     }
+
+    /// Forgets the tokens of a team.
+    pub(crate) fn forget(&mut self, team: TeamIndex) {
+        for generation in [&mut self.young, &mut self.old] {
+            generation.retain(|_, token| token.key.team != team);
+        }
+    }
 }
 
 /// Tokens in one generation. A provider has a handful; a field section is limited to 8000 bytes, so that both
@@ -42,14 +52,18 @@ const GENERATION_TOKENS_MAX: usize = 1000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{KeyId, KeyScope, ProviderKey, Team, TeamId, team::Teams};
+    use crate::{
+        KeyId, KeyScope, ProviderKey, Team, TeamId,
+        team::{Beginning, Teams},
+    };
 
     fn some_token() -> VerifiedToken {
         let mut team = Team::new(TeamId::parse("TEAM000001").unwrap());
         let key = KeyId::parse("KEY0000001").unwrap();
         team.add_key(ProviderKey::new(key, [4; 65], KeyScope::Legacy)).unwrap();
         let mut teams = Teams::default();
-        teams.add(team, 0).unwrap();
+        let settings = crate::Settings::default();
+        teams.add(team, Beginning { settings: &settings, seed: 0 }).unwrap();
         let team = teams.index_of(TeamId::parse("TEAM000001").unwrap()).unwrap();
         VerifiedToken { key: teams.key_index_of(team, key).unwrap(), issued_at: Timestamp::from_secs(1) }
     }

@@ -27,6 +27,7 @@ mod info;
 mod keys;
 mod notifications;
 mod requests;
+mod reset;
 mod schema;
 mod settings;
 mod teams;
@@ -174,6 +175,7 @@ fn resources() -> OpenApiRouter<Control> {
         .merge(explain::routes())
         .merge(clock::routes())
         .merge(settings::routes())
+        .merge(reset::routes())
         .merge(health::routes())
 }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::clock::now;
 
 pub(super) fn routes() -> OpenApiRouter<Control> {
-    OpenApiRouter::new().routes(routes!(get)).routes(routes!(explain))
+    OpenApiRouter::new().routes(routes!(get)).routes(routes!(explain_again))
 }
 
 /// A request.
@@ -84,7 +84,7 @@ async fn get(
     get, path = "/v1/requests/{id}/explain", tag = "explain", params(OneRequest),
     responses((status = 200, body = Explained), ApiError)
 )]
-async fn explain(
+async fn explain_again(
     State(control): State<Control>,
     Path(OneRequest { id }): Path<OneRequest>,
 ) -> ApiResult<Json<Explained>> {

@@ -58,11 +58,12 @@ pub(super) enum EventKind {
     GoAway,
     Device,
     Clock,
+    Reset,
 }
 
 impl Word for EventKind {
     fn all() -> &'static [Self] {
-        &[Self::Notification, Self::Refused, Self::GoAway, Self::Device, Self::Clock]
+        &[Self::Notification, Self::Refused, Self::GoAway, Self::Device, Self::Clock, Self::Reset]
     }
 
     fn word(self) -> &'static str {
@@ -72,6 +73,7 @@ impl Word for EventKind {
             Self::GoAway => "goaway",
             Self::Device => "device",
             Self::Clock => "clock",
+            Self::Reset => "reset",
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
+use rustc_hash::FxHashMap;
+
 use super::{
     CloseReason, DeviceConnectionId, DeviceMessage, NotificationMessage, RawJson, ToDevice,
     requests::token_message,
@@ -57,7 +59,7 @@ impl TeamAt<'_> {
     pub(crate) fn cut_off(&mut self, device: DeviceIndex, reason: CloseReason) {
         if let Some(connection) = self.team.devices.at(device).connection {
             self.tell(connection, ToDevice::unasked(DeviceMessage::Closed { reason }));
-            self.effects.push_back(Effect::CloseDevice { connection });
+            self.around.effects.push_back(Effect::CloseDevice { connection });
             self.unlink(device, connection);
         }
     }
@@ -110,7 +112,18 @@ impl TeamAt<'_> {
     }
 
     pub(super) fn tell(&mut self, connection: DeviceConnectionId, message: ToDevice) {
-        self.effects.push_back(Effect::ToDevice { connection, message: Box::new(message) });
+        self.around.effects.push_back(Effect::ToDevice { connection, message: Box::new(message) });
+    }
+}
+
+/// Closes the connections of devices whose team is no more, or is another.
+pub(crate) fn send_away(links: FxHashMap<DeviceConnectionId, Link>, effects: &mut VecDeque<Effect>) {
+    let mut connections: Vec<DeviceConnectionId> = links.into_keys().collect();
+    connections.sort_unstable();
+    for connection in connections {
+        let closed = ToDevice::unasked(DeviceMessage::Closed { reason: CloseReason::TakenOffline });
+        effects.push_back(Effect::ToDevice { connection, message: Box::new(closed) });
+        effects.push_back(Effect::CloseDevice { connection });
     }
 }
 

@@ -11,7 +11,7 @@ mod requests;
 use std::num::NonZeroU64;
 
 pub use device_certificate::DeviceCertificateError;
-pub(crate) use link::{Link, arrival};
+pub(crate) use link::{Link, arrival, send_away};
 pub use message::{
     CloseReason, ConnectedMessage, DeviceMessage, DeviceRequest, ErrorMessage, FromDevice, GatewayErrorCode,
     MessageError, MessageProblem, NotificationMessage, RawJson, ToDevice, TokenMessage,

@@ -133,9 +133,9 @@ impl Service {
         device: DeviceIndex,
         request: DeviceRequest,
     ) -> Reply {
-        // Told to go away, or its team is gone: it has been sent its last message.
+        // Told to go away, or its team is gone or was reset: it has been sent its last message.
         let Some(mut team) = self.at(now, team) else { return Ok(None) };
-        if team.team.devices.at(device).connection != Some(connection) {
+        if team.team.devices.get(device).is_none_or(|device| device.connection != Some(connection)) {
             return Ok(None);
         }
         team.device_request(connection, device, request)

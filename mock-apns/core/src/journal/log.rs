@@ -33,6 +33,11 @@ impl<E> Log<E> {
         self.next += 1;
     }
 
+    /// Drops every entry. The next has the cursor that it would have had.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+    }
+
     /// The cursors of the entries that are still there.
     pub(crate) fn cursors(&self) -> Range<u64> {
         self.next - self.entries.len() as u64..self.next

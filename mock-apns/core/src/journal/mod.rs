@@ -178,6 +178,7 @@ pub(crate) enum Compact {
     Notification { notification: Arc<Notification>, status: Status, cause: Option<Cause> },
     Device { device: DeviceIndex, change: Box<DeviceChange> },
     Clock(Clock),
+    Reset,
 }
 
 /// What needs no team to be told of.

@@ -59,6 +59,8 @@ pub enum Event<'a> {
     },
     /// The clock was set, advanced, or let go.
     Clock(Clock),
+    /// The team was reset: what happened before is forgotten.
+    Reset,
 }
 
 impl Event<'_> {
@@ -70,6 +72,7 @@ impl Event<'_> {
             Self::Notification { .. } => "notification",
             Self::Device { .. } => "device",
             Self::Clock(_) => "clock",
+            Self::Reset => "reset",
         }
     }
 }
@@ -116,6 +119,7 @@ impl<'a> Record<'a> {
             }
             Compact::Device { device, change } => Event::Device { device: team.device_id(*device), change },
             Compact::Clock(clock) => Event::Clock(*clock),
+            Compact::Reset => Event::Reset,
         };
         Self { team: Some(team), cursor, at: entry.at, event }
     }
@@ -147,7 +151,7 @@ impl<'a> Record<'a> {
         match self.event {
             Event::Refused(_) => Some(self.cursor),
             Event::Notification { notification, .. } => Some(notification.cursor),
-            Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) => None,
+            Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
         }
     }
 
@@ -158,7 +162,7 @@ impl<'a> Record<'a> {
             Event::Notification { notification, .. } => {
                 Some((&notification.apns_id, notification.apns_unique_id.as_ref()))
             }
-            Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) => None,
+            Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
         }
     }
 
@@ -269,6 +273,7 @@ impl Serialize for Record<'_> {
                 Clock::Machine { ahead } => map.serialize_entry("ahead", &(ahead.as_millis() as u64))?,
                 Clock::Manual { now } => map.serialize_entry("manual", &now)?,
             },
+            Event::Reset => {}
         }
         map.end()
     }

@@ -53,6 +53,14 @@ impl TeamJournal {
         });
     }
 
+    /// Forgets everything but its cursor, which is never used again.
+    pub(crate) fn reset(&mut self) {
+        let Self { log, counters, waits } = self;
+        log.clear();
+        *counters = Counters::default();
+        waits.clear();
+    }
+
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
     }

@@ -2,12 +2,13 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use super::Team;
+use super::{Beginning, Team, TeamIndex};
 use crate::{
     Clock, ClockError, Effect, Notification, Record, TeamId, Timestamp,
     delivery::{Timer, TimerId},
     device::DeviceIndex,
     journal::{Cause, Compact, DeviceChange, Status},
+    providers::Providers,
 };
 
 /// A team at a point in time. Everything that was due until then has happened.
@@ -17,26 +18,29 @@ use crate::{
 pub struct TeamAt<'a> {
     pub(crate) team: &'a mut Team,
     /// The machine's time, which the team's may be ahead of.
-    machine: Timestamp,
+    pub(super) machine: Timestamp,
     /// The team's time.
     pub(crate) now: Timestamp,
+    pub(super) index: TeamIndex,
+    pub(crate) around: Around<'a>,
+}
+
+/// What of the service is needed for what is done to a team.
+#[derive(Debug)]
+pub(crate) struct Around<'a> {
+    pub(crate) beginning: Beginning<'a>,
+    pub(crate) providers: &'a mut Providers,
     pub(crate) effects: &'a mut VecDeque<Effect>,
     /// The machine's time at which the service wants to be woken, at the latest.
-    wake_at: &'a mut Option<Timestamp>,
+    pub(crate) wake_at: &'a mut Option<Timestamp>,
     /// The teams whose journals have grown.
-    changed: &'a mut VecDeque<TeamId>,
+    pub(crate) changed: &'a mut VecDeque<TeamId>,
 }
 
 impl<'a> TeamAt<'a> {
-    pub(crate) fn new(
-        machine: Timestamp,
-        team: &'a mut Team,
-        effects: &'a mut VecDeque<Effect>,
-        wake_at: &'a mut Option<Timestamp>,
-        changed: &'a mut VecDeque<TeamId>,
-    ) -> Self {
+    pub(crate) fn new(machine: Timestamp, index: TeamIndex, team: &'a mut Team, around: Around<'a>) -> Self {
         let now = team.now(machine);
-        let mut at = Self { team, machine, now, effects, wake_at, changed };
+        let mut at = Self { team, machine, now, index, around };
         at.catch_up(now);
         at
     }
@@ -117,14 +121,14 @@ impl<'a> TeamAt<'a> {
     pub(crate) fn wake_for_first_timer(&mut self) {
         let due = self.team.timers.first().and_then(|at| self.team.clock.machine_time_of(at));
         if let Some(due) = due {
-            *self.wake_at = Some(self.wake_at.map_or(due, |wake_at| wake_at.min(due)));
+            *self.around.wake_at = Some(self.around.wake_at.map_or(due, |wake_at| wake_at.min(due)));
         }
     }
 
     pub(crate) fn log(&mut self, event: Compact) {
         self.team.journal.add(self.team.settings.journal_entries, self.now, event);
         if !std::mem::replace(&mut self.team.is_changed, true) {
-            self.changed.push_back(self.team.id);
+            self.around.changed.push_back(self.team.id);
         }
     }
 

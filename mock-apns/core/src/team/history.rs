@@ -83,7 +83,7 @@ impl Team {
         self.journal.cursors().start
     }
 
-    /// How many entries have made room for newer ones ever.
+    /// How many entries have made room for newer ones ever, or were dropped by a [reset](crate::TeamAt::reset).
     pub fn evicted(&self) -> u64 {
         self.oldest_cursor() // cursors count from 0
     }

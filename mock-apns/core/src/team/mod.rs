@@ -3,6 +3,7 @@
 mod at;
 mod devices;
 mod history;
+mod reset;
 mod teams;
 mod tokens;
 
@@ -21,7 +22,10 @@ use crate::{
     journal::TeamJournal,
     message_id::Identifiers,
 };
+pub(crate) use at::Around;
 pub use at::TeamAt;
+pub(crate) use reset::Beginning;
+use reset::Declared;
 pub(crate) use teams::{KeyIndex, TeamIndex, Teams};
 
 /// A developer team: the unit of isolation, because it is Apple's.
@@ -38,6 +42,8 @@ pub(crate) use teams::{KeyIndex, TeamIndex, Teams};
 #[derive(Debug)]
 pub struct Team {
     id: TeamId,
+    /// What it was added with.
+    declared: Declared,
     pub(crate) settings: Settings,
     keys: IndexMap<KeyId, ProviderKey, FxBuildHasher>,
     apps: IndexMap<BundleId, App, FxBuildHasher>,
@@ -70,6 +76,7 @@ impl Team {
     pub fn new(id: TeamId) -> Self {
         Self {
             id,
+            declared: Declared::default(),
             settings: Settings::default(),
             keys: IndexMap::default(),
             apps: IndexMap::default(),

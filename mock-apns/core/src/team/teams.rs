@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Team, TeamError};
+use super::{Beginning, Team, TeamError};
 use crate::{KeyId, ProviderKey, TeamId};
 
 /// Where a team stands in [`Teams`]. A place is never given to another team.
@@ -25,19 +25,19 @@ pub(crate) struct Teams {
 }
 
 impl Teams {
-    pub(crate) fn add(&mut self, mut team: Team, seed: u64) -> Result<(), TeamError> {
+    pub(crate) fn add(&mut self, mut team: Team, beginning: Beginning<'_>) -> Result<(), TeamError> {
         if self.by_id.contains_key(&team.id) {
             return Err(TeamError::DuplicateTeam(team.id));
         }
-        team.seed(seed);
+        team.begin(beginning);
         self.by_id.insert(team.id, TeamIndex(self.places.len()));
         self.places.push(Some(Box::new(team)));
         Ok(())
     }
 
-    pub(crate) fn remove(&mut self, id: TeamId) -> Option<Box<Team>> {
-        let TeamIndex(place) = self.by_id.remove(&id)?;
-        self.places[place].take()
+    pub(crate) fn remove(&mut self, id: TeamId) -> Option<(TeamIndex, Box<Team>)> {
+        let index = self.by_id.remove(&id)?;
+        Some((index, self.places[index.0].take()?))
     }
 
     pub(crate) fn index_of(&self, id: TeamId) -> Option<TeamIndex> {
@@ -86,16 +86,17 @@ mod tests {
     #[test]
     fn a_place_is_never_given_to_another_team() {
         let id = |text| TeamId::parse(text).unwrap();
+        let beginning = Beginning { settings: &crate::Settings::default(), seed: 0 };
         let mut teams = Teams::default();
         for text in ["TEAM000001", "TEAM000002"] {
-            teams.add(Team::new(id(text)), 0).unwrap();
+            teams.add(Team::new(id(text)), beginning).unwrap();
         }
         let first = teams.index_of(id("TEAM000001")).unwrap();
-        let again = teams.add(Team::new(id("TEAM000002")), 0);
+        let again = teams.add(Team::new(id("TEAM000002")), beginning);
         assert_eq!(again, Err(TeamError::DuplicateTeam(id("TEAM000002"))));
         assert!(teams.remove(id("TEAM000001")).is_some() && teams.remove(id("TEAM000001")).is_none());
         assert!(teams.get(first).is_none());
-        teams.add(Team::new(id("TEAM000001")), 0).unwrap();
+        teams.add(Team::new(id("TEAM000001")), beginning).unwrap();
         assert!(teams.get(first).is_none());
         assert_ne!(teams.index_of(id("TEAM000001")), Some(first));
         assert_eq!(teams.indices().count(), 2);

@@ -317,7 +317,7 @@ pub fn bundle_id(text: &str) -> BundleId {
     BundleId::parse(text).unwrap()
 }
 
-fn provider_key(id: &str, scope: KeyScope) -> ProviderKey {
+pub fn provider_key(id: &str, scope: KeyScope) -> ProviderKey {
     let point = signing_key(id).verifying_key().to_sec1_point(false);
     ProviderKey::new(KeyId::parse(id).unwrap(), point.as_bytes().try_into().unwrap(), scope)
 }

@@ -10,6 +10,7 @@ mod common;
 mod clock;
 mod gateway;
 mod live_activities;
+mod reset;
 mod showing;
 mod storage;
 mod teams;
