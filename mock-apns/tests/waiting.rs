@@ -5,6 +5,8 @@
 #[path = "support/control.rs"]
 #[expect(dead_code, reason = "what other tests ask")]
 mod control;
+#[path = "support/events.rs"]
+mod events;
 #[path = "support/mod.rs"]
 #[expect(dead_code, reason = "what other tests need")]
 mod support;
@@ -12,6 +14,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use control::Control;
+use events::Events;
 use futures::future::join_all;
 use http::Method;
 use mock_apns::MockApns;
@@ -241,7 +244,7 @@ async fn two_hundred_waits_are_answered_within_20_ms_of_the_push() {
         .collect();
     // The double says itself when all of them wait.
     all_wait(&world, WAITS).await;
-    let text: String = (0..WAITS).map(|number| format!("number {number}. ")).collect();
+    let text = (0..WAITS).map(|number| format!("number {number}. ")).collect::<Vec<_>>().concat();
     assert_eq!(world.push(&[], &text).await, 200);
     let pushed = Instant::now();
     for wait in join_all(waits).await {
@@ -261,7 +264,7 @@ async fn events_stream_on_and_a_lost_connection_goes_on_behind_its_last() {
     let control = world.control;
     world.push(&[], "1").await;
     let accept = [("accept", "text/event-stream")];
-    let mut stream = control.stream("/v1/events?filter=event:notification", &accept).await;
+    let mut stream = Events::of(control, "/v1/events?filter=event:notification", &accept).await;
     let first = stream.next_event().await;
     assert_eq!((first.kind.as_str(), &first.data["status"]), ("notification", &json!("Received by APNs")));
     assert_eq!(stream.next_event().await.data["status"], "Delivered to Device");
@@ -270,7 +273,7 @@ async fn events_stream_on_and_a_lost_connection_goes_on_behind_its_last() {
     drop(stream);
 
     let accept = [("accept", "text/event-stream"), ("last-event-id", third.id.as_str())];
-    let mut stream = control.stream("/v1/events?filter=event:notification", &accept).await;
+    let mut stream = Events::of(control, "/v1/events?filter=event:notification", &accept).await;
     let fourth = stream.next_event().await;
     assert_eq!(fourth.data["status"], "Delivered to Device");
     assert_eq!(fourth.id.parse::<u64>().unwrap(), third.id.parse::<u64>().unwrap() + 1);
@@ -290,7 +293,7 @@ async fn entries_that_made_room_are_confessed() {
     assert!(list["evicted"].as_u64().unwrap() > 0, "{list}");
     assert!(world.control.get("/v1/events?after=0").await.expect(200)["evicted"].as_u64().unwrap() > 0);
     let accept = [("accept", "text/event-stream"), ("last-event-id", "0")];
-    assert_eq!(world.control.stream("/v1/events", &accept).await.next_event().await.kind, "evicted");
+    assert_eq!(Events::of(world.control, "/v1/events", &accept).await.next_event().await.kind, "evicted");
 }
 
 #[tokio::test]
@@ -299,7 +302,7 @@ async fn who_waits_does_not_hold_up_the_stop() {
     let control = world.control;
     let wait = tokio::spawn(async move { control.get("/v1/notifications?filter=never&wait=60s").await });
     let accept = [("accept", "text/event-stream")];
-    let mut stream = control.stream("/v1/events", &accept).await;
+    let mut stream = Events::of(control, "/v1/events", &accept).await;
     stream.next_event().await;
     all_wait(&world, 2).await;
     let began = Instant::now();

@@ -47,13 +47,6 @@ impl Control {
         self.ask(Method::DELETE, path, &[], "").await
     }
 
-    /// A stream of events.
-    pub(crate) async fn stream(self, path: &str, fields: &[(&str, &str)]) -> Events {
-        let response = self.send(Method::GET, path, fields, "").await;
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Events { body: response.into_body(), text: String::new() }
-    }
-
     /// Any request. `host` is what the address says, unless `fields` has another.
     pub(crate) async fn ask(self, method: Method, path: &str, fields: &[(&str, &str)], body: &str) -> Reply {
         let (parts, body) = self.send(method, path, fields, body).await.into_parts();
@@ -61,7 +54,7 @@ impl Control {
         Reply { status: parts.status.as_u16(), headers: parts.headers, text }
     }
 
-    async fn send(
+    pub(crate) async fn send(
         self,
         method: Method,
         path: &str,
@@ -82,41 +75,6 @@ impl Control {
                 .insert(header::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }
         sender.send_request(request).await.unwrap()
-    }
-}
-
-/// A stream of server-sent events.
-pub(crate) struct Events {
-    body: hyper::body::Incoming,
-    text: String,
-}
-
-/// One of them.
-#[derive(Debug)]
-pub(crate) struct Event {
-    pub(crate) kind: String,
-    pub(crate) id: String,
-    pub(crate) data: Value,
-}
-
-impl Events {
-    pub(crate) async fn next_event(&mut self) -> Event {
-        loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let field = |name: &str| {
-                    let line = event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-                    line.unwrap_or_default().to_owned()
-                };
-                let (kind, id, data) = (field("event"), field("id"), field("data"));
-                self.text = rest.to_owned();
-                if !data.is_empty() {
-                    return Event { kind, id, data: serde_json::from_str(&data).unwrap() };
-                }
-                continue; // to keep the connection alive
-            }
-            let frame = self.body.frame().await.expect("the stream goes on").unwrap();
-            self.text += std::str::from_utf8(frame.data_ref().unwrap()).unwrap();
-        }
     }
 }
 
