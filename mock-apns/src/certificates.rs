@@ -1,6 +1,9 @@
 //! The certificates of one double: its own, and those that providers present to it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use apns_certs::{
     Authority, DeviceId, Flaw, HostName, Identity, ProviderCertificateKind, ProviderCertificateRequest,
@@ -10,7 +13,7 @@ use rustls::pki_types::UnixTime;
 
 use crate::{StartError, ready_made};
 
-/// A CA made at the start, and what it issues. Nothing of it outlives the double.
+/// A CA, and what it issues. It is made when the first double of a process starts, and nothing of it outlives the process.
 #[derive(Clone, Debug)]
 pub struct Certificates {
     authority: Authority,
@@ -20,6 +23,17 @@ pub struct Certificates {
 }
 
 impl Certificates {
+    /// Those of this process, made the first time: a test suite starts hundreds of doubles.
+    pub(crate) fn of_this_process() -> Result<Self, StartError> {
+        static MADE: Mutex<Option<Certificates>> = Mutex::new(None);
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(certificates) = &*made {
+            return Ok(certificates.clone());
+        }
+        let certificates = Self::generate(&[])?;
+        Ok(made.insert(certificates).clone())
+    }
+
     /// A fresh CA, a server certificate for localhost, Apple's names and `host_names`, and one provider
     /// certificate that is revoked.
     pub(crate) fn generate(host_names: &[HostName]) -> Result<Self, StartError> {

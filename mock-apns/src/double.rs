@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
+    thread,
 };
 
 use apns_certs::{AuthKey, HostName};
@@ -17,6 +18,8 @@ use crate::{
     credentials::Credentials,
     device_gateway::{self, DEVICES_MAX},
     es256::verify_es256,
+    evidence,
+    expectation::{ExpectationError, Expectations},
     listener::Listener,
     shared::Shared,
     tls::{ServerTls, gateway_config},
@@ -35,6 +38,7 @@ pub struct MockApns {
     ready_made: ReadyMade,
     shared: Shared,
     credentials: Credentials,
+    expectations: Expectations,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     wake_up: JoinHandle<()>,
@@ -54,6 +58,7 @@ pub struct Builder {
     seed: u64,
     settings: Settings,
     host_names: Vec<HostName>,
+    fresh_ca: bool,
 }
 
 impl MockApns {
@@ -83,6 +88,7 @@ impl MockApns {
             seed: 0,
             settings: Settings::default(),
             host_names: Vec::new(),
+            fresh_ca: false,
         }
     }
 
@@ -162,7 +168,8 @@ impl MockApns {
 
     fn handle(&self, id: TeamId, app: BundleId, key: AuthKey) -> MockTeam {
         let (shared, gateway) = (self.shared.clone(), self.device_gateway);
-        MockTeam { shared, id, app, key, authority: self.certificates.authority().clone(), gateway }
+        let (authority, expectations) = (self.certificates.authority().clone(), self.expectations.clone());
+        MockTeam { shared, id, app, key, authority, gateway, expectations }
     }
 
     /// The CA, and certificates of every kind.
@@ -173,6 +180,12 @@ impl MockApns {
     /// The team that is there from the start: keys, topics, device tokens.
     pub fn ready_made(&self) -> &ReadyMade {
         &self.ready_made
+    }
+
+    /// Checks what tests [expect](MockTeam::expect) of its teams. What is checked is not checked again when the double is
+    /// dropped.
+    pub fn verify(&self) -> Result<(), ExpectationError> {
+        self.expectations.verify(self.shared.batch().service())
     }
 
     /// Says goodbye on every connection (GOAWAY, `{"reason":"Shutdown"}`; `closed` to devices) and returns when
@@ -187,11 +200,31 @@ impl MockApns {
 }
 
 impl Drop for MockApns {
+    /// Checks what tests expect, and panics with what was not so. A test that fails, for this or any other reason, leaves
+    /// the journals behind.
     fn drop(&mut self) {
         for task in self.listeners.iter().chain([&self.wake_up]) {
             task.abort();
         }
+        let is_failing = thread::panicking();
+        let unmet = self.verify().err().filter(|_| !is_failing);
+        if !is_failing && unmet.is_none() {
+            return;
+        }
+        let evidence = match evidence::leave(self.shared.batch().service()) {
+            Ok(folder) => format!("what the double has seen is in {}", folder.display()),
+            Err(error) => format!("what the double has seen cannot be written down: {error}"),
+        };
+        match unmet {
+            Some(unmet) => panic!("{unmet}\n{evidence}"),
+            None => tell(&evidence),
+        }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "a test that fails has no other way to say where to look")]
+fn tell(evidence: &str) {
+    eprintln!("mock-apns: {evidence}");
 }
 
 impl Builder {
@@ -249,9 +282,20 @@ impl Builder {
         self
     }
 
+    /// A CA that no other double has: for tests of a client that trusts another. Without it the doubles of a process share
+    /// one, and start in a few milliseconds less.
+    pub fn fresh_ca(mut self) -> Self {
+        self.fresh_ca = true;
+        self
+    }
+
     /// Starts. When this returns, all listeners accept: they are bound before anything is spawned.
     pub async fn start(self) -> Result<MockApns, StartError> {
-        let certificates = Certificates::generate(&self.host_names)?;
+        let certificates = if self.fresh_ca || !self.host_names.is_empty() {
+            Certificates::generate(&self.host_names)?
+        } else {
+            Certificates::of_this_process()?
+        };
         let tls = ServerTls::new(&certificates)?;
         let gateway_tls = gateway_config(&certificates)?;
         let mut service = Service::new(self.settings, self.seed, verify_es256);
@@ -297,6 +341,7 @@ impl Builder {
             ready_made,
             shared: shared.clone(),
             credentials,
+            expectations: Expectations::default(),
             stop,
             listeners: vec![
                 tokio::spawn(sandbox.run(CONNECTIONS_MAX, providers(Environment::Sandbox), stopped.clone())),

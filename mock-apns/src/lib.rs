@@ -24,6 +24,8 @@
 //! | `control` | the control API: HTTP for tests in any language |
 //! | `device` | [`Device`]: a device for tests |
 //! | `tls`, `certificates`, `credentials` | the handshakes; the CA; private keys |
+//! | `team`, `received` | [`MockTeam`]: a team for tests; [`ReceivedPush`] |
+//! | `expectation`, `evidence` | what tests expect; what failing ones leave behind |
 //! | `ready_made` | the team that is there from the start |
 //! | [`client_settings`] | programs to paste, one for each provider client |
 //! | [`cli`] | the `mock-apns` command |
@@ -59,9 +61,12 @@ mod double;
 mod endpoint;
 mod error;
 mod es256;
+mod evidence;
+mod expectation;
 mod listener;
 mod provider_token;
 mod ready_made;
+mod received;
 mod shared;
 mod team;
 mod tls;
@@ -72,6 +77,7 @@ pub use device::{Acknowledge, Device, DeviceError, DeviceOptions};
 pub use double::{Builder, MockApns};
 pub use error::{StartError, TeamCreationError};
 pub use es256::verify_es256;
+pub use expectation::{ExpectationError, NotReceived};
 pub use mock_apns_core::{
     App, BundleId, BundleIdError, CloseReason, ConnectedMessage, DeviceId, DeviceState, DeviceToken,
     Environment, Event, Filter, FilterError, GatewayErrorCode, Named, NewTokens, NotificationMessage,
@@ -80,4 +86,5 @@ pub use mock_apns_core::{
 };
 pub use provider_token::MintError;
 pub use ready_made::{ReadyKey, ReadyMade, ReadyToken};
+pub use received::ReceivedPush;
 pub use team::MockTeam;

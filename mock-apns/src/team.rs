@@ -1,12 +1,15 @@
 //! A team of a running double, for whoever tests with it: its credentials, its devices, its clock.
 
-use std::time::Duration;
+use std::{ops::RangeBounds, time::Duration};
 
 use apns_certs::{AuthKey, Authority, Identity, ProviderCertificateKind, ProviderCertificateRequest, Topic};
 use mock_apns_core::{BundleId, Filter, Record, TeamAt, TeamId};
+use tokio::time::timeout;
 
 use crate::{
-    Device, DeviceError, DeviceOptions, TeamCreationError, certificates, clock, provider_token,
+    Device, DeviceError, DeviceOptions, NotReceived, ReceivedPush, TeamCreationError, certificates, clock,
+    expectation::{Expectation, Expectations, Lines, Times},
+    provider_token,
     shared::Shared,
 };
 
@@ -44,6 +47,7 @@ pub struct MockTeam {
     pub(crate) key: AuthKey,
     pub(crate) authority: Authority,
     pub(crate) gateway: std::net::SocketAddr,
+    pub(crate) expectations: Expectations,
 }
 
 impl MockTeam {
@@ -101,6 +105,60 @@ impl MockTeam {
             let found = team.team().journal(0).filter(|record| filter.matches(record));
             found.map(|record| line_of(&record)).collect()
         })
+    }
+
+    /// Says what is to be received, to be checked when the double is dropped or [verified](crate::MockApns::verify): as many
+    /// pushes as `times` that the filter finds. The name is for the message of the test that fails.
+    ///
+    /// ```should_panic
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let mock = mock_apns::MockApns::start().await.unwrap();
+    /// mock.team().expect("one greeting", "type:alert hello".parse().unwrap(), 1..=1);
+    /// // The test ends, and fails: `expected one greeting: exactly 1 of [type:alert hello], found 0`.
+    /// # });
+    /// ```
+    pub fn expect(&self, name: impl Into<String>, filter: Filter, times: impl RangeBounds<usize>) {
+        let times = Times::of(&times);
+        self.expectations.add(Expectation { team: self.id, name: name.into(), filter, times });
+    }
+
+    /// The pushes that a filter finds, accepted and refused, in the order in which it found them.
+    pub fn pushes(&self, filter: &Filter) -> Vec<ReceivedPush> {
+        self.at_work(|team| {
+            let found = team.team().pushes(filter, None, usize::MAX);
+            found.pushes.iter().map(ReceivedPush::of).collect()
+        })
+    }
+
+    /// Returns as soon as there are at least `min` pushes that a filter finds, those from before among them; or, when the
+    /// time is over, what there is, and what came nearest. Nothing is polled.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// let mock = mock_apns::MockApns::start().await?;
+    /// // A provider pushes …
+    /// let none = mock.team().wait_for(&"type:alert".parse()?, 1, Duration::from_millis(20)).await.unwrap_err();
+    /// assert_eq!(none.to_string(), "waited for 1 of [type:alert], and there was none");
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    pub async fn wait_for(
+        &self,
+        filter: &Filter,
+        min: usize,
+        time: Duration,
+    ) -> Result<Vec<ReceivedPush>, NotReceived> {
+        let mut changes = self.shared.batch().watch(self.id);
+        let arriving = async { while self.pushes(filter).len() < min && changes.changed().await.is_ok() {} };
+        let _ = timeout(time, arriving).await; // what there is tells whether it was enough
+        let pushes = self.pushes(filter);
+        if pushes.len() >= min {
+            return Ok(pushes);
+        }
+        let nearly = self.at_work(|team| Lines::near_misses(filter, team));
+        Err(NotReceived { filter: filter.clone(), min, pushes, nearly })
     }
 
     /// A device of this name, connected to the device gateway and online. The name is 1 to 64 printable ASCII

@@ -64,7 +64,8 @@ async fn who_has_no_good_certificate_is_refused_in_tls() {
 
 #[tokio::test]
 async fn the_client_says_that_it_was_refused() {
-    let (mock, other) = (MockApns::start().await.unwrap(), MockApns::start().await.unwrap());
+    let (mock, other) =
+        (MockApns::builder().fresh_ca().start().await.unwrap(), MockApns::start().await.unwrap());
     let ca = mock.certificates().authority().root(apns_certs::Purpose::Server).clone();
     let foreign = mock_apns::DeviceOptions::new(mock.device_gateway(), ca, identity(&other, "phone"));
     let refused = foreign.connect().await;

@@ -34,7 +34,10 @@ mod teams;
 mod tokens;
 mod waiting;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, LazyLock},
+};
 
 use axum::{Router, middleware, response::IntoResponse as _};
 use mock_apns_core::{Record, TeamAt, TeamId};
@@ -181,9 +184,12 @@ fn resources() -> OpenApiRouter<Control> {
 
 /// The whole API, guarded.
 fn router(control: Control, guard: Guard) -> Router {
-    let (router, openapi) = resources().split_for_parts();
-    router
-        .merge(docs::routes(openapi))
+    // Put together once: a test suite starts hundreds of doubles in one process.
+    static API: LazyLock<Router<Control>> = LazyLock::new(|| {
+        let (router, openapi) = resources().split_for_parts();
+        router.merge(docs::routes(openapi))
+    });
+    API.clone()
         .method_not_allowed_fallback(async |method: http::Method, uri: http::Uri| {
             let message = format!("{} cannot be asked with {method}", uri.path());
             ApiError::new(ErrorCode::MethodNotAllowed, message).into_response()
