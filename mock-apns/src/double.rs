@@ -59,6 +59,7 @@ pub struct Builder {
     settings: Settings,
     host_names: Vec<HostName>,
     fresh_ca: bool,
+    state: Option<String>,
 }
 
 impl MockApns {
@@ -89,6 +90,7 @@ impl MockApns {
             settings: Settings::default(),
             host_names: Vec::new(),
             fresh_ca: false,
+            state: None,
         }
     }
 
@@ -289,6 +291,13 @@ impl Builder {
         self
     }
 
+    /// Teams, keys, apps, devices, tokens, settings and clocks that are to be there, as TOML or JSON: what `PUT /v1/state` takes,
+    /// and docs/state.md has an example of. A mistake in it stops the start.
+    pub fn state(mut self, text: impl Into<String>) -> Self {
+        self.state = Some(text.into());
+        self
+    }
+
     /// Starts. When this returns, all listeners accept: they are bound before anything is spawned.
     pub async fn start(self) -> Result<MockApns, StartError> {
         let certificates = if self.fresh_ca || !self.host_names.is_empty() {
@@ -332,6 +341,9 @@ impl Builder {
         };
         let api =
             Control::new(shared.clone(), credentials.clone(), certificates.clone(), about, stopped.clone());
+        if let Some(state) = &self.state {
+            api.declare(state).map_err(StartError::State)?;
+        }
         Ok(MockApns {
             sandbox: sandbox.address(),
             production: production.address(),

@@ -25,6 +25,9 @@ pub enum StartError {
     /// A key or certificate could not be made.
     #[error("cannot make keys and certificates: {0}")]
     Certificates(#[from] apns_certs::Error),
+    /// What was to be declared cannot be.
+    #[error("the declared state: {0}")]
+    State(String),
     /// TLS refuses the certificates.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),

@@ -67,6 +67,11 @@ pub(super) struct ServeArgs {
     #[arg(long = "control-host", env = "MOCK_APNS_CONTROL_HOST", value_name = "NAME", value_delimiter = ',')]
     pub(super) control_hosts: Vec<String>,
 
+    /// File that declares teams, keys, apps, devices, tokens, settings and clocks, as TOML or JSON (docs/state.md). A
+    /// mistake in it stops the start.
+    #[arg(long, env = "MOCK_APNS_STATE", value_name = "FILE")]
+    pub(super) state: Option<PathBuf>,
+
     /// Folder for the CA, keys, certificates and ready.json [default: mock-apns-<port> in the system's
     /// temporary folder].
     #[arg(long, env = "MOCK_APNS_OUT", value_name = "DIR")]

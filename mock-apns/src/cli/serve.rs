@@ -1,6 +1,11 @@
 //! `mock-apns` with no command: start, print, serve, stop.
 
-use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use mock_apns_core::Settings;
 use tracing::{info, warn};
@@ -9,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 use super::{
     FAILED, MISUSED, args::ServeArgs, banner, fail, folder::Folder, ready_file::ReadyFile, signals::Signals,
 };
-use crate::{MockApns, clock, provider_token};
+use crate::{MockApns, StartError, clock, provider_token};
 
 /// How often the provider token on disk is made anew. It is good for an hour; a copied curl command should
 /// always find a good one.
@@ -31,13 +36,33 @@ pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(FAILED, format_args!("cannot start its threads: {error}")),
     };
-    match runtime.block_on(serve(args, settings)) {
+    let state = match args.state.as_deref().map(read_state).transpose() {
+        Ok(state) => state,
+        Err(message) => return fail(MISUSED, message),
+    };
+    match runtime.block_on(serve(args, settings, state)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => fail(FAILED, message),
+        Err(Failure { code, message }) => fail(code, message),
     }
 }
 
-async fn serve(args: ServeArgs, settings: Settings) -> Result<(), String> {
+/// Why the double did not start, or ended, and with which code.
+struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self { code: FAILED, message }
+    }
+}
+
+fn read_state(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("--state {}: {error}", path.display()))
+}
+
+async fn serve(args: ServeArgs, settings: Settings, state: Option<String>) -> Result<(), Failure> {
     // From here on a signal means "stop", also while starting.
     let mut signals = Signals::listen()?;
 
@@ -55,7 +80,15 @@ async fn serve(args: ServeArgs, settings: Settings) -> Result<(), String> {
     if let Some(token) = args.control_token {
         builder = builder.control_token(token);
     }
-    let mock = builder.start().await.map_err(|error| error.to_string())?;
+    if let Some(state) = state {
+        builder = builder.state(state);
+    }
+    let mock = builder.start().await.map_err(|error| match (&error, &args.state) {
+        (StartError::State(mistake), Some(path)) => {
+            Failure { code: MISUSED, message: format!("--state {}: {mistake}", path.display()) }
+        }
+        _ => error.to_string().into(),
+    })?;
     if !args.bind.is_loopback() {
         let control = if has_token {
             "the control API wants the token"

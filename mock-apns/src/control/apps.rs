@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::StatusCode};
-use mock_apns_core::{BundleId, PushType, PushTypes, TeamError};
+use mock_apns_core::{BundleId, PushType, PushTypes, TeamAt, TeamError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -66,12 +66,30 @@ impl App {
         }
     }
 
-    fn read(self) -> mock_apns_core::App {
-        let mut app = mock_apns_core::App::new(self.bundle_id);
+    fn read(&self) -> mock_apns_core::App {
+        let mut app = mock_apns_core::App::new(self.bundle_id.clone());
         app.push_types = PushTypes::of(&self.push_types);
         app.broadcast = self.broadcast;
-        app.strings = self.strings.into_iter().collect();
+        app.strings = self.strings.clone().into_iter().collect();
         app
+    }
+
+    /// Adds the app, unless it is there.
+    pub(super) fn declare(&self, team: &mut TeamAt<'_>) -> ApiResult<()> {
+        let app = self.read();
+        let known = team.team().apps().find(|known| known.bundle_id == app.bundle_id).cloned();
+        match known {
+            None => Ok(team.team_mut().add_app(app)?),
+            Some(known) if known == app => Ok(()),
+            Some(_) => {
+                let message = format!(
+                    "the team {} has another app {}: an app does not change",
+                    team.team().id(),
+                    app.bundle_id
+                );
+                Err(ApiError::new(ErrorCode::Conflict, message))
+            }
+        }
     }
 }
 

@@ -42,10 +42,10 @@ enum Mode {
 }
 
 /// How to set a clock.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(tag = "mode", rename_all = "kebab-case", deny_unknown_fields)]
 #[schema(as = SetClock)]
-enum Set {
+pub(super) enum Set {
     /// Stand still at a time, which may be the present one, and never an earlier one.
     Manual {
         /// The time, in milliseconds since 1970; left out, the present one.
@@ -113,13 +113,7 @@ async fn set(
 ) -> ApiResult<Json<Change>> {
     control.in_team::<_, ClockError>(team, |team| {
         let before = team.team().next_cursor();
-        match set {
-            Set::Machine {} => team.follow_machine(),
-            Set::Manual { now } => {
-                let now = now.unwrap_or_else(|| team.now());
-                team.set_clock(now)?;
-            }
-        }
+        set.carry_out(team)?;
         Ok(Json(Change::since(before, team)))
     })
 }
@@ -142,6 +136,27 @@ async fn advance(
         team.advance_clock(advance.by);
         Ok(Json(Change::since(before, team)))
     })
+}
+
+impl Set {
+    pub(super) fn carry_out(&self, team: &mut TeamAt<'_>) -> Result<(), ClockError> {
+        match self {
+            Self::Machine {} => team.follow_machine(),
+            Self::Manual { now } => {
+                let now = now.unwrap_or_else(|| team.now());
+                team.set_clock(now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What sets another clock to this team's; `None`: it follows the machine's, and is not ahead.
+    pub(super) fn of(team: &TeamAt<'_>) -> Option<Self> {
+        match team.team().clock() {
+            Clock::Machine { .. } => None,
+            Clock::Manual { now } => Some(Self::Manual { now: Some(now) }),
+        }
+    }
 }
 
 impl Change {

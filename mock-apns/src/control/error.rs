@@ -114,6 +114,12 @@ impl ApiError {
         self
     }
 
+    /// The same error, of a part of what was asked for.
+    pub(super) fn at(mut self, path: &str) -> Self {
+        self.message = format!("{path}: {}", self.message);
+        self
+    }
+
     pub(super) fn unknown_team(id: TeamId) -> Self {
         Self::new(ErrorCode::UnknownTeam, format!("there is no team {id}"))
     }

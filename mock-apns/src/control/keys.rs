@@ -34,15 +34,15 @@ pub(super) struct Scope {
     /// The one environment that it is good for; left out, both.
     #[schema(value_type = Option<schema::Environment>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    environment: Option<Environment>,
+    pub(super) environment: Option<Environment>,
     /// The only apps that it is good for; left out, all of the team's. Such a key is for one environment.
     #[schema(value_type = Option<Vec<String>>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    apps: Option<Vec<BundleId>>,
+    pub(super) apps: Option<Vec<BundleId>>,
     /// The one other key for certain apps that may be used on the same connection.
     #[schema(value_type = Option<String>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    related: Option<KeyId>,
+    pub(super) related: Option<KeyId>,
 }
 
 /// A key to make.
@@ -132,7 +132,7 @@ struct OneKey {
 }
 
 impl Scope {
-    fn of(scope: &KeyScope) -> Self {
+    pub(super) fn of(scope: &KeyScope) -> Self {
         match scope {
             KeyScope::Legacy => Self::default(),
             KeyScope::Team { environment } => Self { environment: Some(*environment), ..Self::default() },
@@ -144,7 +144,7 @@ impl Scope {
         }
     }
 
-    fn read(self) -> ApiResult<KeyScope> {
+    pub(super) fn read(self) -> ApiResult<KeyScope> {
         match (self.environment, self.apps, self.related) {
             (None, None, None) => Ok(KeyScope::Legacy),
             (Some(environment), None, None) => Ok(KeyScope::Team { environment }),

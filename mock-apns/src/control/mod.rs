@@ -15,6 +15,7 @@ mod assertions;
 mod certificates;
 mod client_settings;
 mod clock;
+mod declared;
 mod devices;
 mod docs;
 mod error;
@@ -30,6 +31,7 @@ mod requests;
 mod reset;
 mod schema;
 mod settings;
+mod state;
 mod teams;
 mod tokens;
 mod waiting;
@@ -178,6 +180,7 @@ fn resources() -> OpenApiRouter<Control> {
         .merge(explain::routes())
         .merge(clock::routes())
         .merge(settings::routes())
+        .merge(state::routes())
         .merge(reset::routes())
         .merge(health::routes())
 }

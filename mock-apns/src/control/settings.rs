@@ -51,10 +51,10 @@ struct List {
 #[schema(as = ChangeSettings, example = json!({"future-iat": "accept", "unregistered-delay": 60}))]
 struct Change(BTreeMap<String, Value>);
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = SettingValue)]
-enum Value {
+pub(super) enum Value {
     Text(String),
     Number(u32),
 }
@@ -95,14 +95,23 @@ async fn change(
     extract::Json(Change(changes)): extract::Json<Change>,
 ) -> ApiResult<Json<List>> {
     control.in_team::<_, SettingError>(team, |team| {
-        let mut settings = team.team().settings().clone();
-        for (name, value) in &changes {
-            match value {
-                Value::Text(text) => settings.set(name, text)?,
-                Value::Number(number) => settings.set(name, &number.to_string())?,
-            }
-        }
+        let settings = changed(team.team().settings(), &changes)?;
         *team.team_mut().settings_mut() = settings;
         Ok(Json(List::of(team.team().settings())))
     })
+}
+
+/// Settings with some of them changed.
+pub(super) fn changed(
+    settings: &Settings,
+    changes: &BTreeMap<String, Value>,
+) -> Result<Settings, SettingError> {
+    let mut settings = settings.clone();
+    for (name, value) in changes {
+        match value {
+            Value::Text(text) => settings.set(name, text)?,
+            Value::Number(number) => settings.set(name, &number.to_string())?,
+        }
+    }
+    Ok(settings)
 }

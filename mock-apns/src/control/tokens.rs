@@ -63,7 +63,7 @@ struct View {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "kebab-case", deny_unknown_fields)]
 #[schema(as = TokenStatus)]
-enum Status {
+pub(super) enum Status {
     /// A correct push to it is answered 200.
     Active {},
     /// A push to it is answered `410 Unregistered`.
@@ -164,7 +164,7 @@ impl From<TokenStatus> for Status {
 }
 
 impl Status {
-    fn read(self, now: Timestamp) -> TokenStatus {
+    pub(super) fn read(self, now: Timestamp) -> TokenStatus {
         match self {
             Self::Active {} => TokenStatus::Active,
             Self::Unregistered { since } => TokenStatus::Unregistered { since: since.unwrap_or(now) },
