@@ -153,7 +153,7 @@ async fn a_credential_that_is_refused_is_told_apart_from_a_bad_day() {
 #[tokio::test]
 async fn a_server_that_is_not_trusted_gets_no_request() {
     let mock = MockApns::start().await.unwrap();
-    let stranger = MockApns::start().await.unwrap();
+    let stranger = MockApns::builder().fresh_ca().start().await.unwrap();
     let endpoint = Endpoint::custom("localhost", stranger.sandbox().port()).unwrap();
     let client =
         Client::builder(endpoint).ca_pem(ca(&mock).as_bytes()).credential(by_key(&mock)).build().unwrap();
