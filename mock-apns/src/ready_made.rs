@@ -209,7 +209,7 @@ impl TokenRow {
 /// A delivery has found the token dead, some time ago.
 fn bury(team: &mut TeamAt<'_>, token: &DeviceToken, dead: fn(Timestamp) -> TokenStatus) {
     let died = Timestamp::from_millis(team.now().as_millis().saturating_sub(DEAD_FOR_MS));
-    let _ = team.team_mut().set_token_status(token, dead(died)); // the team has just given the token out
+    let _ = team.set_token_status(token, dead(died)); // the team has just given the token out
 }
 
 fn device_id(name: &str) -> DeviceId {

@@ -1,5 +1,7 @@
 //! Apps: what a team may push to.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::{BundleId, PushType, TokenKind, rendering::Strings};
 
 /// An app of a team, with its capabilities.
@@ -12,7 +14,8 @@ use crate::{BundleId, PushType, TokenKind, rendering::Strings};
 /// assert!(app.takes(TokenKind::Voip) && !app.takes(TokenKind::Location));
 /// # Ok::<(), mock_apns_core::BundleIdError>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct App {
     /// Its bundle identifier, which is its topic; or the topic of an MDM server, a Wallet pass type or a website,
@@ -41,7 +44,7 @@ impl App {
 }
 
 /// Where an app stands in its team. Apps are never removed, so a place stays valid.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub(crate) struct AppIndex(pub(crate) u16);
 
 /// A set of push types.
@@ -65,6 +68,21 @@ impl PushTypes {
     /// Whether this push type is one of them.
     pub const fn contains(self, push_type: PushType) -> bool {
         self.0 & (1 << push_type as u16) != 0
+    }
+}
+
+/// A list of push types.
+impl Serialize for PushTypes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let push_types: Vec<PushType> =
+            PushType::ALL.iter().copied().filter(|push_type| self.contains(*push_type)).collect();
+        push_types.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for PushTypes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(|push_types| Self::of(&push_types))
     }
 }
 

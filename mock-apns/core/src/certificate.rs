@@ -1,5 +1,6 @@
 //! Provider certificates: what a client's TLS certificate allows it to push, and to where.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use x509_parser::{
     certificate::X509Certificate,
@@ -12,7 +13,8 @@ use crate::{Environment, TeamId, Timestamp};
 
 /// What a provider certificate says. That it chains to the right authority is for TLS to see.
 /// Source: Apple, "Establishing a certificate-based connection to APNs", archived "Communicating with APNs".
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ProviderCertificate {
     /// The subject's UID: the topic of a certificate that lists none.
     pub uid: Option<String>,

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::Timestamp;
 
 /// What a team's time is. Everything that ages follows it: provider tokens, the 20-minute window for changing them,
 /// certificates, expirations, storage, the timestamps of 410, throttles and rate limits.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Clock {
     /// It runs with the machine's clock, ahead of it by as much as it was advanced.
     Machine {

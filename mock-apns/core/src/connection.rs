@@ -1,14 +1,17 @@
 //! Connections: what the service knows of a provider before its first push, and learns from its pushes.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Environment, ProviderCertificate, Reason, Timestamp,
+    snapshot::Problem,
     team::{KeyIndex, Team, TeamIndex, Teams},
-    token_updates::TokenPast,
+    token_updates::{KeyPastForm, TokenPast},
     verified_tokens::VerifiedToken,
 };
 
 /// Names a connection for as long as the service lives; never used again.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct ConnectionId(pub(crate) u64);
 
 impl std::fmt::Display for ConnectionId {
@@ -43,7 +46,8 @@ pub(crate) struct Connection {
 }
 
 /// What the certificate of a connection, or the lack of one, makes of it.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Admission {
     /// No certificate: each push brings a provider token.
     ByToken,
@@ -90,15 +94,54 @@ impl Connection {
         is_first
     }
 
-    /// Forgets the provider tokens of a team.
-    pub(crate) fn forget(&mut self, team: TeamIndex) {
+    /// Forgets what a provider token of a team has proven.
+    pub(crate) fn verify_anew(&mut self, team: TeamIndex) {
         self.last_verified = self.last_verified.filter(|token| token.key.team != team);
+    }
+
+    /// Forgets which provider tokens of a team were used.
+    pub(crate) fn forget(&mut self, team: TeamIndex) {
         self.first_key = self.first_key.filter(|key| key.team != team);
         self.token_past.forget(team);
     }
 
     pub(crate) fn first_key(&self) -> Option<KeyIndex> {
         self.first_key
+    }
+}
+
+/// A connection, as it is written in a snapshot: without what its last token has proven.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ConnectionForm {
+    pub(crate) id: ConnectionId,
+    environment: Environment,
+    admission: Admission,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_key: Option<KeyIndex>,
+    token_past: Vec<KeyPastForm>,
+}
+
+impl Connection {
+    pub(crate) fn to_form(&self, id: ConnectionId) -> ConnectionForm {
+        ConnectionForm {
+            id,
+            environment: self.environment,
+            admission: self.admission.clone(),
+            first_key: self.first_key,
+            token_past: self.token_past.to_forms(),
+        }
+    }
+
+    pub(crate) fn from_form(form: &ConnectionForm, teams: &Teams) -> Result<Self, Problem> {
+        Ok(Self {
+            environment: form.environment,
+            admission: form.admission.clone(),
+            last_token: Vec::new(),
+            last_verified: None,
+            first_key: form.first_key,
+            token_past: TokenPast::from_forms(&form.token_past, teams)?,
+        })
     }
 }
 

@@ -1,9 +1,12 @@
 //! How long APNs keeps trying.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Timestamp;
 
 /// The `apns-expiration` of a push. Source: Apple, "Sending notification requests to APNs".
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Expiration {
     /// The header is absent: kept for as long as APNs keeps anything.
     #[default]

@@ -43,7 +43,8 @@ impl Service {
         loop {
             let id = self.changed.pop_front()?;
             // A team may have been removed since, and be there again.
-            if self.team_mut(id).is_some_and(|team| std::mem::take(&mut team.is_changed)) {
+            let team = self.teams.index_of(id).and_then(|index| self.teams.get_mut(index));
+            if team.is_some_and(|team| std::mem::take(&mut team.is_changed)) {
                 return Some(id);
             }
         }
@@ -204,8 +205,7 @@ mod tests {
     #[test]
     fn filing_a_push_changes_no_answer() {
         let (mut with, mut without) = (Bench::new(), Bench::new());
-        let team_settings = with.team_mut(TEAM).settings_mut();
-        team_settings.set("error-content-type", "application/json").unwrap();
+        with.set(TEAM, "error-content-type", "application/json");
         let forged = with.push().signed_by(&Jwt { signer: "forged", ..Jwt::default() });
         assert_eq!(filed(&mut with, &forged), "TEAM000001 InvalidProviderToken");
         assert_eq!(with.answer(&forged).content_type, None);

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{BundleId, Environment, KeyId};
 
 /// A team's key for provider tokens: the public half of an `AuthKey_….p8`.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ProviderKey {
     /// Its ID: the `kid` of the tokens that it signs.
     pub id: KeyId,
     /// The P-256 public key as an uncompressed point (SEC 1, 2.3.3). One that is no point on the curve verifies
     /// nothing.
+    #[serde(with = "crate::bytes::hex")]
     pub public_key: [u8; 65],
     /// What its tokens may do.
     pub scope: KeyScope,
@@ -44,7 +48,8 @@ impl ProviderKey {
 
 /// What the tokens that a key signs may do.
 /// Source: Apple, "Establishing a token-based connection to APNs"; developer news of 2025-02-17.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum KeyScope {
     /// All of the team's topics in both environments: every key made before 2025-02-17.
     Legacy,

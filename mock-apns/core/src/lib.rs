@@ -24,7 +24,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `service` | [`Service`]: what goes in, what comes out; [`Effect`] |
+//! | `service` | [`Service`]: what goes in, what comes out; [`Effect`]; recording, replaying, snapshots |
 //! | `rules` | [`DEVICE_RULES`]: the table of checks, one item each, by group |
 //! | `explain` | [`Explanation`]: the table run without effect, with what each rule looked at |
 //! | `reason`, `answer`, `answering` | [`Reason`]: the table of refusals; [`Answer`]: their shape; from verdict to answer |
@@ -41,6 +41,8 @@
 //! | [`rendering`] | what a device shows, and what is wrong with a push that shows nothing |
 //! | `gateway` | what devices and the service say to each other: [`FromDevice`], [`ToDevice`] |
 //! | `topic`, `push_type`, `priority`, `expiration`, `collapse_id`, `message_id` | header values, each read once |
+//! | `recording` | [`Recorded`]: what was done to the service, to be done again |
+//! | `snapshot`, `bytes` | [`Snapshot`]: the whole state, as it is written and read |
 //! | `environment`, `timestamp`, `named` | sandbox and production; points in time; the words that stand for types |
 //!
 //! ```
@@ -69,6 +71,7 @@
 mod answer;
 mod answering;
 mod app;
+mod bytes;
 mod certificate;
 mod clock;
 mod collapse_id;
@@ -95,11 +98,13 @@ mod provider_token;
 mod providers;
 mod push_type;
 mod reason;
+mod recording;
 pub mod rendering;
 mod request;
 mod rules;
 mod service;
 mod settings;
+mod snapshot;
 mod team;
 mod timestamp;
 mod token_updates;
@@ -140,10 +145,12 @@ pub use priority::Priority;
 pub use provider_token::{Signature, VerifyEs256};
 pub use push_type::{PAYLOAD_BYTES_MAX, PushType, TokenKind, VOIP_PAYLOAD_BYTES_MAX};
 pub use reason::Reason;
+pub use recording::{Recorded, RecordedError};
 pub use request::{FieldName, Request};
 pub use rules::{DEVICE_RULES, Group, Rule};
-pub use service::{Effect, Service};
+pub use service::{Effect, Service, Snapshot};
 pub use settings::{SETTINGS, SettingError, SettingSpec, Settings, Values};
+pub use snapshot::SnapshotError;
 pub use team::{Team, TeamAt, TeamError};
 pub use timestamp::Timestamp;
 pub use topic::{BundleId, BundleIdError, TOPIC_BYTES_MAX, Topic};

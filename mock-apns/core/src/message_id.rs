@@ -2,6 +2,7 @@
 
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
 
 /// The `apns-id` of a push: what the provider sent, byte for byte, else what the service made up.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
@@ -30,6 +31,12 @@ impl MessageId {
     }
 }
 
+impl std::fmt::Display for MessageId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl std::fmt::Debug for MessageId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "MessageId({})", self.as_str())
@@ -42,6 +49,12 @@ impl std::fmt::Debug for MessageId {
 pub struct UniqueId([u8; UUID_BYTES]);
 
 impl UniqueId {
+    /// Reads a header value: a canonical UUID in lower case.
+    pub(crate) fn parse(value: &[u8]) -> Option<Self> {
+        let id = MessageId::parse(value)?;
+        (!value.iter().any(u8::is_ascii_uppercase)).then_some(Self(id.0))
+    }
+
     /// The value of the header.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("ASCII by construction")
@@ -53,6 +66,12 @@ impl UniqueId {
     }
 }
 
+impl std::fmt::Display for UniqueId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl std::fmt::Debug for UniqueId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "UniqueId({})", self.as_str())
@@ -61,9 +80,12 @@ impl std::fmt::Debug for UniqueId {
 
 /// Makes identifiers from a seed. Each kind has a stream of its own, so that a setting which switches one kind off
 /// does not shift the other.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Identifiers {
+    #[serde(with = "state")]
     message_ids: Xoshiro256PlusPlus,
+    #[serde(with = "state")]
     unique_ids: Xoshiro256PlusPlus,
 }
 
@@ -86,6 +108,37 @@ impl Identifiers {
         bytes[6] = bytes[6] & 0x0f | 0x40;
         bytes[8] = bytes[8] & 0x3f | 0x80;
         UniqueId(uuid_text(bytes, b"0123456789abcdef"))
+    }
+}
+
+/// A generator is written as the 32 bytes of its state in hexadecimal: numbers of 64 bits are not safe with all that reads
+/// JSON.
+mod state {
+    use serde::{Deserialize, Deserializer, Serializer, de, ser};
+
+    use super::{SeedableRng, Xoshiro256PlusPlus};
+    use crate::bytes::hex;
+
+    pub(super) fn serialize<S: Serializer>(from: &Xoshiro256PlusPlus, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Deserialize)]
+        struct State {
+            s: [u64; 4],
+        }
+        let State { s } =
+            serde_json::to_value(from).and_then(serde_json::from_value).map_err(ser::Error::custom)?;
+        let mut bytes = [0; 32];
+        for (bytes, word) in bytes.chunks_mut(8).zip(s) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        hex::serialize(&bytes, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Xoshiro256PlusPlus, D::Error> {
+        let state: [u8; 32] = hex::deserialize(from)?;
+        if state == [0; 32] {
+            return Err(de::Error::custom("a generator of zeros makes nothing but zeros"));
+        }
+        Ok(Xoshiro256PlusPlus::from_seed(state))
     }
 }
 

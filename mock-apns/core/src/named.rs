@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
     BundleId, CloseReason, DeviceId, DeviceState, DeviceToken, Environment, GatewayErrorCode, KeyId,
-    NewTokens, Priority, PushType, TeamId, Timestamp, TokenKind,
+    MessageId, NewTokens, Priority, PushType, Reason, TeamId, Timestamp, TokenKind, UniqueId,
 };
 
 /// A type whose values have names: in the gateway's messages, and on command lines.
@@ -159,8 +159,15 @@ by_text!(
     DeviceId: Self::parse,
     DeviceToken: |text: &str| Self::from_hex(text.as_bytes()),
     KeyId: Self::parse,
-    TeamId: Self::parse
+    MessageId: |text: &str| Self::parse(text.as_bytes()).ok_or_else(|| not_a(text, "an apns-id")),
+    Reason: |text: &str| Self::from_wire(text).ok_or_else(|| not_a(text, "a reason")),
+    TeamId: Self::parse,
+    UniqueId: |text: &str| Self::parse(text.as_bytes()).ok_or_else(|| not_a(text, "an apns-unique-id"))
 );
+
+fn not_a(text: &str, what: &str) -> String {
+    format!("{text:?} is not {what}")
+}
 
 /// The number of the header.
 impl Serialize for Priority {

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::{
-    ConnectionId, connection::Connection, team::TeamIndex, token_updates::TokenPast,
+    ConnectionId, connection::Connection, snapshot::Problem, team::TeamIndex, token_updates::TokenPast,
     verified_tokens::VerifiedTokens,
 };
 
@@ -19,6 +19,22 @@ pub(crate) struct Providers {
 }
 
 impl Providers {
+    /// None, after so many were opened.
+    pub(crate) fn after(opened: u64, token_past: TokenPast) -> Self {
+        Self { opened, token_past, ..Self::default() }
+    }
+
+    /// Opens a connection that was open.
+    pub(crate) fn restore(&mut self, id: ConnectionId, connection: Connection) -> Result<(), Problem> {
+        if id.0 >= self.opened {
+            return Err(Problem::NoSuch("connection", id.0));
+        }
+        match self.connections.insert(id, connection) {
+            Some(_) => Err(Problem::Twice("a connection")),
+            None => Ok(()),
+        }
+    }
+
     /// The ID of the connection that is opened next.
     pub(crate) fn next_id(&self) -> ConnectionId {
         ConnectionId(self.opened)
@@ -29,14 +45,23 @@ impl Providers {
         self.opened += 1;
     }
 
+    /// Forgets what the provider tokens of a team have proven, but not which they were.
+    pub(crate) fn verify_anew(&mut self, team: TeamIndex) {
+        #[expect(clippy::iter_over_hash_type, reason = "each is changed by itself")]
+        for connection in self.connections.values_mut() {
+            connection.verify_anew(team);
+        }
+        self.verified.forget(team);
+    }
+
     /// Forgets the provider tokens of a team, wherever they were used. Its keys may have other places from now on, and its
     /// clock may show an earlier time.
     pub(crate) fn forget(&mut self, team: TeamIndex) {
+        self.verify_anew(team);
         #[expect(clippy::iter_over_hash_type, reason = "each is changed by itself")]
         for connection in self.connections.values_mut() {
             connection.forget(team);
         }
-        self.verified.forget(team);
         self.token_past.forget(team);
     }
 }

@@ -82,6 +82,12 @@ reasons! {
     Shutdown = 503, "The server is shutting down.", RESPONSES;
 }
 
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl Reason {
     /// The reason that a wire string names.
     pub fn from_wire(text: &str) -> Option<Self> {

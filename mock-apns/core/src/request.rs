@@ -125,6 +125,13 @@ impl Request {
         fields::iter(&self.written)
     }
 
+    /// The request of these fields, as [`fields`] writes them.
+    pub(crate) fn from_written(written: &[u8]) -> Self {
+        let mut request = Self::new();
+        fields::iter(written).for_each(|(name, value)| request.field(name, value));
+        request
+    }
+
     /// All fields, as [`fields`] writes them.
     pub(crate) fn written(&self) -> &[u8] {
         &self.written

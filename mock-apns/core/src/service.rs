@@ -1,10 +1,13 @@
 //! The service: what goes in, what comes out, and what is remembered between two pushes.
 
+mod recording;
+mod snapshot;
+
 use std::collections::VecDeque;
 
 use crate::{
-    Answer, ConnectionId, DeviceConnectionId, Opened, Reason, ReceivedRequest, Request, Settings, Team,
-    TeamAt, TeamError, TeamId, Timestamp, ToDevice, VerifyEs256,
+    Answer, ConnectionId, DeviceConnectionId, Opened, Reason, ReceivedRequest, Recorded, Request, Settings,
+    Team, TeamAt, TeamError, TeamId, Timestamp, ToDevice, VerifyEs256,
     connection::{self, Admission, Connection},
     explain::{ExplainOn, Explanation},
     gateway::{self, GatewayPeers},
@@ -12,11 +15,14 @@ use crate::{
     message_id::Identifiers,
     provider_token::bearer_token,
     providers::Providers,
+    recording::Recorder,
     rules::{self, Checking, Group, Input},
     settings::TokenUpdates,
     team::{Around, Beginning, TeamIndex, Teams},
     verified_tokens::VerifiedTokens,
 };
+
+pub use snapshot::Snapshot;
 
 /// The simulated Apple Push Notification service: a deterministic state machine. The same seed and the same calls give
 /// the same effects, byte for byte.
@@ -42,6 +48,8 @@ pub struct Service {
     pub(crate) unclaimed_changed: bool,
     /// Teams whose journals have grown; each is marked so too, and is here once.
     pub(crate) changed: VecDeque<TeamId>,
+    /// What was done, if it is to be written down.
+    recorder: Option<Recorder>,
 }
 
 /// What the shell is to do.
@@ -103,6 +111,7 @@ impl Service {
             unclaimed: Log::new(),
             unclaimed_changed: false,
             changed: VecDeque::new(),
+            recorder: None,
         }
     }
 
@@ -113,12 +122,14 @@ impl Service {
 
     /// Adds a team. Fails with [`TeamError::DuplicateTeam`].
     pub fn add_team(&mut self, team: Team) -> Result<(), TeamError> {
+        self.record(|| Recorded::add_team(team.id(), team.to_declared()));
         self.teams.add(team, Beginning { settings: &self.settings, seed: self.seed })
     }
 
     /// Removes a team and everything that it has. The provider tokens of its keys are answered `InvalidProviderToken`;
     /// its devices are disconnected. `false`: there is no such team.
     pub fn remove_team(&mut self, id: TeamId) -> bool {
+        self.record(|| Recorded::remove_team(id));
         let Some((index, team)) = self.teams.remove(id) else { return false };
         self.providers.forget(index);
         gateway::send_away(team.links, &mut self.effects);
@@ -129,6 +140,7 @@ impl Service {
     /// journal's cursor counts on; identifiers in answers that concern no team are the same as at first. Connections stay
     /// open, also those of devices that have joined no team.
     pub fn reset(&mut self, now: Timestamp) {
+        self.record(|| Recorded::reset(now));
         for index in self.teams.indices().collect::<Vec<_>>() {
             if let Some(mut team) = self.at(now, index) {
                 team.reset();
@@ -148,24 +160,25 @@ impl Service {
         self.teams.index_of(id).and_then(|index| self.teams.get(index))
     }
 
-    /// The team with this ID, to add to it or to change it. Changes count from the next push on.
-    pub fn team_mut(&mut self, id: TeamId) -> Option<&mut Team> {
-        self.teams.index_of(id).and_then(|index| self.teams.get_mut(index))
-    }
-
-    /// The team with this ID when it is `now` on the machine, for everything that happens in time.
+    /// The team with this ID when it is `now` on the machine: the door for everything that is done to it.
     pub fn team_at(&mut self, now: Timestamp, id: TeamId) -> Option<TeamAt<'_>> {
         let index = self.teams.index_of(id)?;
-        self.at(now, index)
+        self.open(now, index, true)
     }
 
+    /// A team for what the service does to it by itself, while it does what it was told to.
     pub(crate) fn at(&mut self, now: Timestamp, index: TeamIndex) -> Option<TeamAt<'_>> {
+        self.open(now, index, false)
+    }
+
+    fn open(&mut self, now: Timestamp, index: TeamIndex, is_recorded: bool) -> Option<TeamAt<'_>> {
         let around = Around {
             beginning: Beginning { settings: &self.settings, seed: self.seed },
             providers: &mut self.providers,
             effects: &mut self.effects,
             wake_at: &mut self.wake_at,
             changed: &mut self.changed,
+            recorder: self.recorder.as_mut().filter(|_| is_recorded),
         };
         Some(TeamAt::new(now, index, self.teams.get_mut(index)?, around))
     }
@@ -179,17 +192,31 @@ impl Service {
     /// Time has passed. What is due happens, each thing at its time, whenever this is called: a call that comes late or
     /// not at all only delays its effects.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        self.wake_at = None;
+        self.record(|| Recorded::timeout(now));
         for index in self.teams.indices().collect::<Vec<_>>() {
-            if let Some(mut team) = self.at(now, index) {
-                team.wake_for_first_timer();
-            }
+            self.at(now, index);
+        }
+        self.wake_for_first_timers();
+    }
+
+    fn wake_for_first_timers(&mut self) {
+        self.wake_at = self.teams.indices().filter_map(|index| self.teams.get(index)?.wake_at()).min();
+    }
+
+    /// Everyone's connection is gone, by whichever side: as [`disconnected`](Self::disconnected) and
+    /// [`device_disconnected`](Self::device_disconnected) for each, in the order in which they were opened.
+    pub fn disconnect_all(&mut self, now: Timestamp) {
+        self.record(|| Recorded::disconnect_all(now));
+        self.providers.connections.clear();
+        for connection in self.gateway.connections() {
+            self.disconnect_device(now, connection);
         }
     }
 
     /// A connection is open: to be called when its TLS handshake is done. A certificate that cannot be used is answered
     /// with [`Effect::GoAway`].
     pub fn connected(&mut self, now: Timestamp, opened: Opened<'_>) -> ConnectionId {
+        self.record(|| Recorded::connected(now, &opened));
         let id = self.providers.next_id();
         let connection = Connection::open(now, &opened, &self.teams);
         if let Admission::Refused(reason) = connection.admission {
@@ -227,6 +254,7 @@ impl Service {
         request: &Request,
         body: &[u8],
     ) {
+        self.record(|| Recorded::request(now, connection, stream, request, body));
         let Providers { connections, verified, token_past, .. } = &mut self.providers;
         let Some(state) = connections.get_mut(&connection) else { return };
         if matches!(state.admission, Admission::Refused(_)) {
@@ -312,7 +340,8 @@ impl Service {
 
     /// A connection is closed, by whichever side. Its effects that were not yet polled come all the same, and are to be
     /// dropped.
-    pub fn disconnected(&mut self, _now: Timestamp, connection: ConnectionId) {
+    pub fn disconnected(&mut self, now: Timestamp, connection: ConnectionId) {
+        self.record(|| Recorded::disconnected(now, connection));
         self.providers.connections.remove(&connection);
     }
 
@@ -486,7 +515,7 @@ mod tests {
         });
         let token = crate::DeviceToken::from_hex(TOKEN.as_bytes()).unwrap();
         let gone = TokenStatus::Unregistered { since: NOW };
-        assert!(bench.team_mut(crate::bench::TEAM).set_token_status(&token, gone));
+        assert!(bench.team_at().set_token_status(&token, gone));
         assert_eq!(bench.reason(&theirs), None);
     }
 }

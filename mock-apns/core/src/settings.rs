@@ -4,8 +4,9 @@
 
 mod value;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 use crate::{Reason, delivery::Bucket, device_token::TokenLength};
@@ -166,6 +167,25 @@ settings! {
         Values::Number { min: 10, max: 100_000_000, unit: "entries" }, "20000",
         "How many entries a team's journal keeps; the oldest make room. An accepted push makes two.",
         "Apple's delivery log keeps seven days";
+}
+
+/// A map from the names to the texts of the values.
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer
+            .collect_map(SETTINGS.iter().map(|spec| (spec.name, self.get(spec.name).unwrap_or_default())))
+    }
+}
+
+/// A setting that is left out has its default.
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut settings = Self::default();
+        for (name, value) in BTreeMap::<String, String>::deserialize(deserializer)? {
+            settings.set(&name, &value).map_err(de::Error::custom)?;
+        }
+        Ok(settings)
+    }
 }
 
 impl Settings {

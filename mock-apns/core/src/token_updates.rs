@@ -3,12 +3,24 @@
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Timestamp,
-    team::{KeyIndex, TeamIndex},
+    snapshot::Problem,
+    team::{KeyIndex, TeamIndex, Teams},
     verified_tokens::VerifiedToken,
 };
+
+/// The past of a key, as it is written in a snapshot.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct KeyPastForm {
+    key: KeyIndex,
+    issued_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    changed_at: Option<Timestamp>,
+}
 
 /// The past of the provider tokens in one place: on one connection, or in the whole service.
 ///
@@ -35,6 +47,28 @@ impl TokenPast {
             }
             _ => true,
         }
+    }
+
+    pub(crate) fn to_forms(&self) -> Vec<KeyPastForm> {
+        let form = |(key, past): (&KeyIndex, &KeyPast)| {
+            let KeyPast { issued_at, changed_at } = *past;
+            KeyPastForm { key: *key, issued_at, changed_at }
+        };
+        let mut forms: Vec<KeyPastForm> = self.0.iter().map(form).collect();
+        forms.sort_unstable_by_key(|form| form.key);
+        forms
+    }
+
+    /// The pasts of keys that `teams` have.
+    pub(crate) fn from_forms(forms: &[KeyPastForm], teams: &Teams) -> Result<Self, Problem> {
+        let mut pasts = FxHashMap::default();
+        for &KeyPastForm { key, issued_at, changed_at } in forms {
+            teams.key(key).ok_or(Problem::Misplaced("a key that is no team's"))?;
+            if pasts.insert(key, KeyPast { issued_at, changed_at }).is_some() {
+                return Err(Problem::Twice("a key"));
+            }
+        }
+        Ok(Self(pasts))
     }
 
     /// Forgets the tokens of a team.

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Bench, Jwt, NOW, OTHER_TEAM, TEAM, TOKEN, VOIP_TOKEN, certificate, payload_of, sandbox};
+use common::{Bench, Jwt, NOW, OTHER_TEAM, TOKEN, VOIP_TOKEN, certificate, payload_of, sandbox};
 use mock_apns_core::{
     DEVICE_RULES, DeviceToken, Effect, ExplainOn, KeyId, Opened, Reason, Settings, TokenStatus,
 };
@@ -86,7 +86,7 @@ const PATH_AND_CREDENTIALS: &[Case] = &[
     token!("key-is-known", InvalidProviderToken, kid: "NOSUCHKEY0"),
     token!("signature-is-good", InvalidProviderToken, signer: "another key"),
     change!("key-is-not-revoked", InvalidProviderToken, |bench, push| {
-        bench.team_mut(TEAM).revoke_key(KeyId::parse(common::KEY).unwrap());
+        bench.team_at().revoke_key(KeyId::parse(common::KEY).unwrap());
         push
     }),
     token!("provider-token-is-recent", ExpiredProviderToken, iat: "1699996399"),
@@ -313,5 +313,5 @@ fn voip(bench: &Bench) -> common::Push {
 
 fn set_status(bench: &mut Bench, status: TokenStatus) {
     let token = DeviceToken::from_hex(TOKEN.as_bytes()).unwrap();
-    assert!(bench.team_mut(TEAM).set_token_status(&token, status));
+    assert!(bench.team_at().set_token_status(&token, status));
 }

@@ -103,7 +103,7 @@ impl Pair {
             }
         }
         if let Op::Room(room) = op {
-            self.small.team_mut(TEAM).settings_mut().set("journal-entries", &room.to_string()).unwrap();
+            self.small.set(TEAM, "journal-entries", &room.to_string());
         }
     }
 }

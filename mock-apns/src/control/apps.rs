@@ -79,7 +79,7 @@ impl App {
         let app = self.read();
         let known = team.team().apps().find(|known| known.bundle_id == app.bundle_id).cloned();
         match known {
-            None => Ok(team.team_mut().add_app(app)?),
+            None => Ok(team.add_app(app)?),
             Some(known) if known == app => Ok(()),
             Some(_) => {
                 let message = format!(
@@ -121,7 +121,7 @@ async fn create(
     let app = app.read();
     control.in_team::<_, TeamError>(team, |team| {
         let view = App::of(&app);
-        team.team_mut().add_app(app)?;
+        team.add_app(app)?;
         Ok((StatusCode::CREATED, Json(view)))
     })
 }

@@ -175,8 +175,7 @@ impl DeclaredTeam {
                 app.declare(team).map_err(|error| error.at(&format!("{path}.apps[{at}]")))?;
             }
             let settings = settings::changed(team.team().settings(), &self.settings);
-            set_settings(
-                team,
+            team.set_settings(
                 settings.map_err(|error| ApiError::from(error).at(&format!("{path}.settings")))?,
             );
             for (at, device) in self.devices.iter().enumerate() {
@@ -234,11 +233,11 @@ impl DeclaredKey {
                 None => control.credentials().new_key(Some(id))?.1,
             };
             let provider_key = ProviderKey::new(id, key.private_key.public_key(), scope);
-            control.in_team(Some(team), |team| team.team_mut().add_key(provider_key))?;
+            control.in_team(Some(team), |team| team.add_key(provider_key))?;
             control.credentials().remember(team, id, key);
         }
         if self.revoked {
-            control.in_team::<_, ApiError>(Some(team), |team| Ok(team.team_mut().revoke_key(id)))?;
+            control.in_team::<_, ApiError>(Some(team), |team| Ok(team.revoke_key(id)))?;
         }
         Ok(())
     }
@@ -287,7 +286,7 @@ impl DeclaredInstallation {
             let token = declared.register(team, device, bundle_id, *environment)?;
             if let Some(status) = declared.known {
                 let status = status.read(team.now());
-                team.team_mut().set_token_status(&token, status);
+                team.set_token_status(&token, status);
             }
         }
         Ok(())
@@ -332,8 +331,4 @@ fn find<'a>(
 ) -> Option<InstalledApp<'a>> {
     let mut apps = team.team().device(device)?.apps();
     apps.find(|it| it.bundle_id() == app && it.environment() == environment)
-}
-
-fn set_settings(team: &mut TeamAt<'_>, settings: Settings) {
-    *team.team_mut().settings_mut() = settings;
 }

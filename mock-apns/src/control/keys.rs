@@ -206,7 +206,7 @@ async fn create(
     };
     let (id, key) = key;
     let provider_key = ProviderKey::new(id, key.private_key.public_key(), scope);
-    control.in_team::<_, TeamError>(team, |team| team.team_mut().add_key(provider_key.clone()))?;
+    control.in_team::<_, TeamError>(team, |team| team.add_key(provider_key.clone()))?;
     let team = control.team_id(team);
     control.credentials().remember(team, id, key);
     Ok((StatusCode::CREATED, Json(Key::of(&provider_key, team, control.credentials()))))
@@ -243,7 +243,7 @@ async fn change(
         return Err(ApiError::new(ErrorCode::BadValue, message));
     }
     control.in_team::<_, ApiError>(team, |team| {
-        team.team_mut().revoke_key(key_id);
+        team.revoke_key(key_id);
         Ok(())
     })?;
     find(&control, team, key_id).map(Json)

@@ -96,7 +96,7 @@ async fn change(
 ) -> ApiResult<Json<List>> {
     control.in_team::<_, SettingError>(team, |team| {
         let settings = changed(team.team().settings(), &changes)?;
-        *team.team_mut().settings_mut() = settings;
+        team.set_settings(settings);
         Ok(Json(List::of(team.team().settings())))
     })
 }

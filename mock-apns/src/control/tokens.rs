@@ -265,7 +265,7 @@ async fn change(
 ) -> ApiResult<Json<View>> {
     control.in_team(team, |team| {
         let status = status.read(team.now());
-        team.team_mut().set_token_status(&token, status);
+        team.set_token_status(&token, status);
         view(team, token).map(Json)
     })
 }

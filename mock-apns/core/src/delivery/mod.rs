@@ -20,7 +20,7 @@ mod timers;
 use std::sync::Arc;
 
 pub(crate) use bucket::Bucket;
-pub(crate) use slot::Stored;
+pub(crate) use slot::{Stored, StoredForm};
 pub(crate) use timers::{Timer, TimerId, Timers};
 
 use crate::{

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Origin, Timer, TimerId, outlook::Wait};
 use crate::{
     Expiration, Notification,
     device::{DeviceData, DeviceIndex},
-    journal::{Cause, Status},
-    team::TeamAt,
+    journal::{Cause, Notifications, Status},
+    snapshot::Problem,
+    team::{Team, TeamAt},
 };
 
 /// The notification that waits for an app on a device, and the timers that it has.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stored {
     pub(crate) notification: Arc<Notification>,
     status: Status,
@@ -75,6 +78,59 @@ impl TeamAt<'_> {
         self.team.timers.cancel(stored.expiry);
         stored.release.into_iter().for_each(|timer| self.team.timers.cancel(timer));
         Some((stored.notification, stored.status))
+    }
+}
+
+/// What waits for an app on a device, as it is written in a snapshot.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct StoredForm {
+    notification: u64,
+    status: Status,
+    expiry: TimerId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    release: Option<TimerId>,
+}
+
+impl Team {
+    /// All that waits. It is added to what is kept.
+    pub(crate) fn stored_forms(&self, kept: &mut Notifications) -> Vec<StoredForm> {
+        let installations = self.devices.all().flat_map(|(_, device)| &device.installations);
+        let stored = installations.filter_map(|installation| installation.slot.as_deref());
+        let forms = stored.map(|Stored { notification, status, expiry, release }| {
+            kept.entry(notification.number).or_insert_with(|| Arc::clone(notification));
+            StoredForm {
+                notification: notification.number,
+                status: *status,
+                expiry: *expiry,
+                release: *release,
+            }
+        });
+        forms.collect()
+    }
+
+    /// Stores what was stored, with its timers.
+    pub(crate) fn restore_stored(&mut self, form: &StoredForm, kept: &Notifications) -> Result<(), Problem> {
+        let StoredForm { notification, status, expiry, release } = form;
+        let notification = kept.get(notification).ok_or(Problem::NoSuch("notification", *notification))?;
+        let token = &notification.token;
+        let place = self.devices.get(token.device).and_then(|it| it.position(token.app, token.environment));
+        let installation = place.ok_or(Problem::Misplaced("what waits for no app"))?;
+        let device = token.device;
+        if self.devices.at(device).installations[installation].slot.is_some() {
+            return Err(Problem::Twice("what waits for one app"));
+        }
+        if !status.is_wait() {
+            return Err(Problem::Misplaced("what waits with the status of an end"));
+        }
+        self.timers.restore(*expiry, Timer::Expire { device, installation })?;
+        if let Some(release) = release {
+            self.timers.restore(*release, Timer::Release { device, installation })?;
+        }
+        let (notification, status, expiry, release) = (Arc::clone(notification), *status, *expiry, *release);
+        let stored = Box::new(Stored { notification, status, expiry, release });
+        self.devices.change(device, |device| device.installations[installation].slot = Some(stored));
+        Ok(())
     }
 }
 

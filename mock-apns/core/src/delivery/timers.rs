@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Timestamp, device::DeviceIndex};
+use serde::{Deserialize, Serialize};
+
+use crate::{Timestamp, device::DeviceIndex, snapshot::Problem};
 
 /// Something that is due at a point in time. It is carried out before anything else that happens then or later, so
 /// what a caller sees never depends on when it was carried out.
@@ -15,7 +17,7 @@ pub(crate) enum Timer {
 }
 
 /// Names a timer: when it is due, and among equals the order in which they were set.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub(crate) struct TimerId(Timestamp, u64);
 
 /// The timers of a team.
@@ -31,6 +33,27 @@ impl Timers {
         self.set += 1;
         self.due.insert(id, timer);
         id
+    }
+
+    /// How many were set ever.
+    pub(crate) fn set_ever(&self) -> u64 {
+        self.set
+    }
+
+    /// None, where so many were set ever.
+    pub(crate) fn after(set: u64) -> Self {
+        Self { due: BTreeMap::new(), set }
+    }
+
+    /// Sets a timer that was set before.
+    pub(crate) fn restore(&mut self, id: TimerId, timer: Timer) -> Result<(), Problem> {
+        if id.1 >= self.set {
+            return Err(Problem::NoSuch("timer", id.1));
+        }
+        match self.due.insert(id, timer) {
+            Some(_) => Err(Problem::Twice("a timer")),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn cancel(&mut self, id: TimerId) {

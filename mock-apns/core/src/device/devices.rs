@@ -23,14 +23,31 @@ impl Devices {
         if self.index_of(&id).is_some() {
             return Err(DeviceError::DuplicateDevice(id));
         }
-        let place = u32::try_from(self.places.len()).map_err(|_| DeviceError::TooManyDevices)?;
-        let index = DeviceIndex(place);
-        let names = &self.names;
-        self.by_name.insert_unique(hash(&id), index, |other| hash(&names[other.0 as usize]));
+        let index = self.push(id).ok_or(DeviceError::TooManyDevices)?;
+        self.enter(index);
+        Ok(index)
+    }
+
+    /// A new place, whose device is not found by its name. `None`: there are as many as tokens can name.
+    pub(super) fn push(&mut self, id: DeviceId) -> Option<DeviceIndex> {
+        let place = u32::try_from(self.places.len()).ok()?;
         self.places.push(DeviceData::new());
         self.usual.add();
         self.names.push(id);
-        Ok(index)
+        Some(DeviceIndex(place))
+    }
+
+    /// Lets a device be found by its name. `false`: another is.
+    pub(super) fn enter(&mut self, index: DeviceIndex) -> bool {
+        let names = &self.names;
+        let hash_of = |index: &DeviceIndex| hash(&names[index.0 as usize]);
+        let same = |other: &DeviceIndex| names[other.0 as usize] == names[index.0 as usize];
+        let hash = hash_of(&index);
+        if self.by_name.find(hash, same).is_some() {
+            return false;
+        }
+        self.by_name.insert_unique(hash, index, hash_of);
+        true
     }
 
     /// Forgets its name: whoever uses it next is another device. Its tokens go on leading to its place, and to nothing.
@@ -72,9 +89,24 @@ impl Devices {
         if self.usual.is_usual(index) { None } else { self.at(index).connection }
     }
 
+    /// All that ever were.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (DeviceIndex, &DeviceData)> {
+        (0..).map(DeviceIndex).zip(&self.places)
+    }
+
+    /// How many there ever were.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
     /// Its name, also when it was removed.
     pub(crate) fn name(&self, index: DeviceIndex) -> &DeviceId {
         &self.names[index.0 as usize]
+    }
+
+    /// Whether there is such a device, and it was not removed.
+    pub(crate) fn is_there(&self, index: DeviceIndex) -> bool {
+        self.names.get(index.0 as usize).is_some_and(|name| self.index_of(name) == Some(index))
     }
 
     /// Those that were not removed, in the order in which they were added.

@@ -1,31 +1,43 @@
 //! An app on a device.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    Environment, Timestamp, TokenKind, app::AppIndex, delivery::Stored, device_token::TokenIdentity,
+    Environment, Timestamp, TokenKind, app::AppIndex, bytes::is_default, delivery::Stored,
+    device_token::TokenIdentity,
 };
 
 /// An app on a device, installed or gone: its permission, its tokens, and the one push that waits for it.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Installation {
     pub(crate) app: AppIndex,
     /// The environment of the build. A development build and one from the App Store are two installations: their tokens
     /// and pushes never meet.
     pub(crate) environment: Environment,
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub(crate) installed: bool,
     /// Whether the user lets it show notifications.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub(crate) permission: bool,
     /// Whether APNs knows that the user does not. A device tells when it is online.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) known_disabled: bool,
     /// The kinds that it is registered for.
+    #[serde(with = "kinds", default, skip_serializing_if = "is_default")]
     registered: u16,
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub(crate) generation: u32,
     /// The push that waits: at most one for an app on a device.
+    #[serde(skip)]
     pub(crate) slot: Option<Box<Stored>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     more: Option<Box<More>>,
 }
 
 /// What few installations have.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct More {
     pub(crate) activities: Vec<Activity>,
     /// The budget of background pushes.
@@ -35,7 +47,8 @@ pub(crate) struct More {
 }
 
 /// A Live Activity.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Activity {
     /// Its number among those of the app on the device, from 1.
     pub(crate) number: u32,
@@ -168,6 +181,20 @@ impl Installation {
         self.more_mut().background = value;
     }
 
+    /// Whether one that was read leaves room for what may still happen to it.
+    pub(super) fn is_sound(&self) -> bool {
+        let activities = self.more.as_ref().map_or(&[][..], |more| &more.activities);
+        let numbers = activities.iter().map(|activity| activity.number);
+        let in_order = numbers.clone().is_sorted_by(|number, next| number < next);
+        let in_bounds = numbers.clone().all(|number| (1..=NUMBER_MAX).contains(&number));
+        let floods = self.more.as_ref().map_or(0, |more| more.floods.len());
+        in_order
+            && in_bounds
+            && activities.len() <= ACTIVITIES_MAX
+            && floods <= TokenKind::ALL.len()
+            && (1..=NUMBER_MAX).contains(&self.generation)
+    }
+
     fn more_mut(&mut self) -> &mut More {
         self.more.get_or_insert_default()
     }
@@ -176,6 +203,45 @@ impl Installation {
 /// Live Activities of an app on a device that are remembered. iOS lets an app have a handful; beyond these the oldest
 /// that has ended is forgotten, and its token counts as that of an ended one.
 const ACTIVITIES_MAX: usize = 100;
+
+/// The greatest generation and the greatest number of a Live Activity that are believed of a snapshot: as many can follow.
+const NUMBER_MAX: u32 = u32::MAX / 2;
+
+/// The usual values are not written, since there may be a million of them.
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_one(value: &u32) -> bool {
+    *value == 1
+}
+
+/// Kinds as a list of their names.
+mod kinds {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::TokenKind;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    pub(super) fn serialize<S: Serializer>(kinds: &u16, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(TokenKind::ALL.iter().filter(|kind| kinds & 1 << **kind as u16 != 0))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
+        let kinds = Vec::<TokenKind>::deserialize(from)?;
+        Ok(kinds.into_iter().fold(0, |kinds, kind| kinds | 1 << kind as u16))
+    }
+}
 
 #[cfg(test)]
 mod tests {

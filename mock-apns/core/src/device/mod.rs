@@ -1,17 +1,20 @@
 //! Simulated devices: whether they can be reached, and what is installed on them.
 
 mod devices;
+mod form;
 mod installation;
 mod usual;
 mod view;
 
 use std::{fmt, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use thiserror::Error;
 
 use crate::{BundleId, DeviceConnectionId, Environment, TokenKind, app::AppIndex};
 pub(crate) use devices::Devices;
+pub(crate) use form::DeviceForm;
 pub(crate) use installation::{Installation, Unreachable};
 pub use view::{Device, InstalledApp};
 
@@ -106,7 +109,7 @@ impl DeviceData {
 }
 
 /// Where a device stands in its team. Devices keep their place when others are removed.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub(crate) struct DeviceIndex(pub(crate) u32);
 
 /// A device could not do, or be made to do, what was asked.

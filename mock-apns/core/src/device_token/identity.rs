@@ -5,13 +5,16 @@ use aes::{
     cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{DEVICE_TOKEN_BYTES_MAX, DeviceToken};
 use crate::{Environment, TokenKind, app::AppIndex, device::DeviceIndex};
 
 /// What a device token stands for. Apple's tokens are the same: made of what they stand for, encrypted under a key that
 /// only the service has, so that a push is routed without a directory of tokens.
 /// Source: Apple, archived "APNs Overview".
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct TokenIdentity {
     pub(crate) device: DeviceIndex,
     pub(crate) app: AppIndex,
@@ -20,6 +23,7 @@ pub(crate) struct TokenIdentity {
     /// Grows with everything that makes a device forget its tokens.
     pub(crate) generation: u32,
     /// Which Live Activity of the app, from 1. 0: none, as for every other kind, and for the token that starts one.
+    #[serde(default, skip_serializing_if = "crate::bytes::is_default")]
     pub(crate) activity: u32,
 }
 

@@ -4,6 +4,7 @@ mod identity;
 
 use std::{borrow::Borrow, fmt};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::Timestamp;
@@ -72,7 +73,8 @@ pub enum DeviceTokenError {
 }
 
 /// Whether a device token still leads to its app.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum TokenStatus {
     /// It does.
     Active,

@@ -227,7 +227,7 @@ fn text_is_found_in_what_the_device_shows() {
     let mut app = App::new(name.clone());
     app.strings = Strings::from_iter([("GREETING", "%@ sagt Grüß Gott")]);
     let mut team = bench.team_at();
-    team.team_mut().add_app(app).unwrap();
+    team.add_app(app).unwrap();
     team.install(&phone, &name, Environment::Sandbox).unwrap();
     let token = team.register(&phone, &name, Environment::Sandbox, TokenKind::App).unwrap();
     let push = bench.push().with(":path", &format!("/3/device/{token}")).with("apns-topic", name.as_str());

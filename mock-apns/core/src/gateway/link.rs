@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::{
     CloseReason, DeviceConnectionId, DeviceMessage, NotificationMessage, RawJson, ToDevice,
@@ -13,8 +14,9 @@ use crate::{
     delivery::Origin,
     device::DeviceIndex,
     device_token::TokenIdentity,
-    journal::DeviceChange,
+    journal::{COUNT_MAX, DeviceChange, Notifications, Status},
     rendering::{self, Arrival},
+    snapshot::Problem,
     team::{Team, TeamAt},
 };
 
@@ -113,6 +115,80 @@ impl TeamAt<'_> {
 
     pub(super) fn tell(&mut self, connection: DeviceConnectionId, message: ToDevice) {
         self.around.effects.push_back(Effect::ToDevice { connection, message: Box::new(message) });
+    }
+}
+
+/// A device's connection, as it is written in a snapshot.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct LinkForm {
+    device: DeviceIndex,
+    connection: DeviceConnectionId,
+    sent: u64,
+    in_flight: Vec<InFlightForm>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct InFlightForm {
+    delivery: u64,
+    notification: u64,
+    /// The status that it had in storage, if it comes from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stored: Option<Status>,
+}
+
+impl Team {
+    /// The connections of its devices. What is under way is added to what is kept.
+    pub(crate) fn link_forms(&self, kept: &mut Notifications) -> Vec<LinkForm> {
+        let connected = self.devices.all().filter_map(|(index, device)| Some((index, device.connection?)));
+        let form = |(device, connection): (DeviceIndex, DeviceConnectionId)| {
+            let link = self.links.get(&connection)?;
+            let in_flight = link.in_flight.iter().map(|InFlight { delivery, notification, origin }| {
+                kept.entry(notification.number).or_insert_with(|| Arc::clone(notification));
+                let stored = match origin {
+                    Origin::Provider => None,
+                    Origin::Storage(status) => Some(*status),
+                };
+                InFlightForm { delivery: *delivery, notification: notification.number, stored }
+            });
+            Some(LinkForm { device, connection, sent: link.sent, in_flight: in_flight.collect() })
+        };
+        connected.filter_map(form).collect()
+    }
+
+    /// Connects a device that was connected, by a connection of which `is_open` knows.
+    pub(crate) fn restore_link(
+        &mut self,
+        form: &LinkForm,
+        kept: &Notifications,
+        is_open: impl Fn(DeviceConnectionId, DeviceIndex) -> bool,
+    ) -> Result<(), Problem> {
+        let LinkForm { device, connection, sent, in_flight } = form;
+        if !is_open(*connection, *device) {
+            return Err(Problem::Misplaced("a connection that is not open, or is another device's"));
+        }
+        if !self.devices.is_there(*device) {
+            return Err(Problem::NoSuch("device", device.0.into()));
+        }
+        let mut link = Link { in_flight: VecDeque::with_capacity(in_flight.len()), sent: *sent };
+        for InFlightForm { delivery, notification, stored } in in_flight {
+            let notification =
+                kept.get(notification).ok_or(Problem::NoSuch("notification", *notification))?;
+            let token = &notification.token;
+            let is_there = self.devices.at(*device).position(token.app, token.environment).is_some();
+            if token.device != *device || !is_there || *delivery > *sent || *sent > COUNT_MAX {
+                return Err(Problem::Misplaced("a notification that cannot be under way to the device"));
+            }
+            let origin = stored.map_or(Origin::Provider, Origin::Storage);
+            let notification = Arc::clone(notification);
+            link.in_flight.push_back(InFlight { delivery: *delivery, notification, origin });
+        }
+        let former = self.devices.change(*device, |device| device.connection.replace(*connection));
+        if former.is_some() || self.links.insert(*connection, link).is_some() {
+            return Err(Problem::Twice("a device's connection"));
+        }
+        Ok(())
     }
 }
 

@@ -10,16 +10,18 @@ mod requests;
 
 use std::num::NonZeroU64;
 
+use serde::{Deserialize, Serialize};
+
 pub use device_certificate::DeviceCertificateError;
-pub(crate) use link::{Link, arrival, send_away};
+pub(crate) use link::{Link, LinkForm, arrival, send_away};
 pub use message::{
     CloseReason, ConnectedMessage, DeviceMessage, DeviceRequest, ErrorMessage, FromDevice, GatewayErrorCode,
     MessageError, MessageProblem, NotificationMessage, RawJson, ToDevice, TokenMessage,
 };
-pub(crate) use requests::GatewayPeers;
+pub(crate) use requests::{GatewayForm, GatewayPeers};
 
 /// Names a device's connection for as long as the service lives; never used again.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct DeviceConnectionId(NonZeroU64);
 
 impl std::fmt::Display for DeviceConnectionId {

@@ -3,14 +3,18 @@
 use std::num::NonZeroU64;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::{
     ConnectedMessage, DeviceConnectionId, DeviceMessage, DeviceRequest, FromDevice, GatewayErrorCode,
     ToDevice, TokenMessage,
 };
 use crate::{
-    BundleId, DeviceError, DeviceId, DeviceToken, Environment, Service, TeamId, Timestamp, TokenKind,
+    BundleId, DeviceError, DeviceId, DeviceToken, Environment, Recorded, Service, TeamId, Timestamp,
+    TokenKind,
     device::DeviceIndex,
+    journal::COUNT_MAX,
+    snapshot::{Problem, SnapshotError},
     team::{TeamAt, TeamIndex},
 };
 
@@ -29,6 +33,71 @@ struct Peer {
     joined: Option<(TeamIndex, DeviceIndex)>,
 }
 
+/// The connections of devices, as they are written in a snapshot.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct GatewayForm {
+    opened: u64,
+    peers: Vec<PeerForm>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct PeerForm {
+    connection: DeviceConnectionId,
+    device: DeviceId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    joined: Option<(TeamIndex, DeviceIndex)>,
+}
+
+impl GatewayPeers {
+    pub(crate) fn to_form(&self) -> GatewayForm {
+        let form = |(connection, peer): (&DeviceConnectionId, &Peer)| PeerForm {
+            connection: *connection,
+            device: peer.device.clone(),
+            joined: peer.joined,
+        };
+        let mut peers: Vec<PeerForm> = self.peers.iter().map(form).collect();
+        peers.sort_unstable_by_key(|peer| peer.connection);
+        GatewayForm { opened: self.opened, peers }
+    }
+
+    pub(crate) fn from_form(form: &GatewayForm) -> Result<Self, SnapshotError> {
+        if form.opened > COUNT_MAX {
+            return Err(Problem::TooMany.at("gateway.opened"));
+        }
+        let mut gateway = Self { peers: FxHashMap::default(), opened: form.opened };
+        for (at, PeerForm { connection, device, joined }) in form.peers.iter().enumerate() {
+            let place = || format!("gateway.peers[{at}]");
+            if connection.0.get() > form.opened {
+                return Err(Problem::NoSuch("connection", connection.0.get()).at(&place()));
+            }
+            let peer = Peer { device: device.clone(), joined: *joined };
+            if gateway.peers.insert(*connection, peer).is_some() {
+                return Err(Problem::Twice("a connection").at(&place()));
+            }
+        }
+        Ok(gateway)
+    }
+
+    /// Whether this connection is open, and is that of a device of a team.
+    pub(crate) fn has_joined(
+        &self,
+        connection: DeviceConnectionId,
+        team: TeamIndex,
+        device: DeviceIndex,
+    ) -> bool {
+        self.peers.get(&connection).is_some_and(|peer| peer.joined == Some((team, device)))
+    }
+
+    /// The IDs of all connections, in the order in which they were opened.
+    pub(crate) fn connections(&self) -> Vec<DeviceConnectionId> {
+        let mut connections: Vec<DeviceConnectionId> = self.peers.keys().copied().collect();
+        connections.sort_unstable();
+        connections
+    }
+}
+
 /// Why a request is answered with an error.
 struct Refused {
     code: GatewayErrorCode,
@@ -41,7 +110,8 @@ type Reply = Result<Option<DeviceMessage>, Refused>;
 impl Service {
     /// A device's connection is open: to be called when its TLS handshake is done. `device` is the one that its
     /// certificate names.
-    pub fn device_connected(&mut self, _now: Timestamp, device: DeviceId) -> DeviceConnectionId {
+    pub fn device_connected(&mut self, now: Timestamp, device: DeviceId) -> DeviceConnectionId {
+        self.record(|| Recorded::device_connected(now, device.clone()));
         let id = DeviceConnectionId(NonZeroU64::MIN.saturating_add(self.gateway.opened));
         self.gateway.opened += 1;
         self.gateway.peers.insert(id, Peer { device, joined: None });
@@ -51,6 +121,7 @@ impl Service {
     /// A device has sent a line, here without its line break. What is wrong with it is replied, and nothing else
     /// changes. A device that was told to go away gets no reply.
     pub fn device_line(&mut self, now: Timestamp, connection: DeviceConnectionId, line: &[u8]) {
+        self.record(|| Recorded::device_line(now, connection, line));
         let message = match FromDevice::parse(line) {
             Ok(message) => message,
             Err(error) => return self.tell_device(connection, error.into()),
@@ -77,6 +148,11 @@ impl Service {
 
     /// A device's connection is closed, by whichever side: the device is offline, unless it has a newer one.
     pub fn device_disconnected(&mut self, now: Timestamp, connection: DeviceConnectionId) {
+        self.record(|| Recorded::device_disconnected(now, connection));
+        self.disconnect_device(now, connection);
+    }
+
+    pub(crate) fn disconnect_device(&mut self, now: Timestamp, connection: DeviceConnectionId) {
         let Some(Peer { joined: Some((team, device)), .. }) = self.gateway.peers.remove(&connection) else {
             return;
         };

@@ -2,17 +2,21 @@
 
 use std::{collections::VecDeque, ops::Range};
 
+use serde::{Deserialize, Serialize};
+
 use crate::Timestamp;
 
 /// An event and when it happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Entry<E> {
     pub(crate) at: Timestamp,
     pub(crate) event: E,
 }
 
 /// The newest entries, as many as there is room for. Each has a cursor: its number, from 0, which is never used again.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Log<E> {
     entries: VecDeque<Entry<E>>,
     /// The cursor of the entry that comes next; those of `entries` are the numbers before it.
@@ -31,6 +35,18 @@ impl<E> Log<E> {
         }
         self.entries.push_back(Entry { at, event });
         self.next += 1;
+    }
+
+    /// The same entries in another form.
+    pub(crate) fn try_map<F, X>(&self, mut form: impl FnMut(usize, &E) -> Result<F, X>) -> Result<Log<F>, X> {
+        let entries = self.entries.iter().enumerate();
+        let entries = entries.map(|(at, entry)| Ok(Entry { at: entry.at, event: form(at, &entry.event)? }));
+        Ok(Log { entries: entries.collect::<Result<_, X>>()?, next: self.next })
+    }
+
+    /// Whether the cursors of the entries are numbers, and leave room for more.
+    pub(crate) fn is_sound(&self) -> bool {
+        (self.entries.len() as u64..=COUNT_MAX).contains(&self.next)
     }
 
     /// Drops every entry. The next has the cursor that it would have had.
@@ -53,6 +69,9 @@ impl<E> Log<E> {
             .map(move |(at, entry)| (oldest + skipped + at as u64, entry))
     }
 }
+
+/// The greatest count that is believed: the greatest number that is safe with all that reads JSON. No service gets there.
+pub(crate) const COUNT_MAX: u64 = (1 << 53) - 1;
 
 #[cfg(test)]
 mod tests {

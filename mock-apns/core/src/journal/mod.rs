@@ -12,6 +12,7 @@
 //! ```
 
 mod authorization;
+mod form;
 mod log;
 mod near_miss;
 mod push;
@@ -24,7 +25,10 @@ mod team_journal;
 
 use std::sync::Arc;
 
-pub(crate) use log::{Entry, Log};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use form::{EventForm, KeptNotification, Notifications};
+pub(crate) use log::{COUNT_MAX, Entry, Log};
 pub use near_miss::{NEAR_MISS_ENTRIES_MAX, NearMiss};
 pub use push::{Push, Verdict};
 pub use pushes::Pushes;
@@ -33,7 +37,7 @@ pub use received::ReceivedRequest;
 pub use record::{Destination, Event, Record};
 pub use refused::RefusedPush;
 pub use status::{Counters, Status};
-pub(crate) use team_journal::{TeamJournal, Wait};
+pub(crate) use team_journal::{JournalForm, TeamJournal, Wait};
 
 use crate::{
     BundleId, Clock, ConnectionId, DeviceState, Environment, NewTokens, Notification, Reason, TokenKind,
@@ -41,7 +45,7 @@ use crate::{
 };
 
 /// What happened to a device.
-#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DeviceChange {
@@ -132,7 +136,7 @@ pub enum DeviceChange {
 }
 
 /// Why something became of a notification.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "cause", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Cause {

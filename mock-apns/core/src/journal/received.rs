@@ -77,12 +77,11 @@ impl ReceivedRequest {
 
     /// The request once more, secrets and all, for the rules to judge.
     pub(crate) fn to_request(&self) -> Request {
-        let mut request = Request::new();
-        self.raw_fields().for_each(|(name, value)| request.field(name, value));
-        request
+        Request::from_written(&self.bytes[..self.payload_at])
     }
 
-    fn raw_fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    /// Every field as it came, secrets and all.
+    pub(super) fn raw_fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         fields::iter(&self.bytes[..self.payload_at])
     }
 }

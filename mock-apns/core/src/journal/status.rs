@@ -78,6 +78,16 @@ impl serde::Serialize for Status {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Status {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let found = Self::ALL.iter().copied().find(|status| status.as_str() == text);
+        found.ok_or_else(|| {
+            serde::de::Error::custom(format_args!("{text:?} is not a status of a notification"))
+        })
+    }
+}
+
 /// How many notifications have reached each status.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Counters([u64; Status::ALL.len()]);
@@ -86,6 +96,11 @@ impl Counters {
     /// How many have reached this one.
     pub fn get(&self, status: Status) -> u64 {
         self.0[status as usize]
+    }
+
+    /// Whether they leave room for more.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.0.iter().all(|count| *count <= super::COUNT_MAX)
     }
 
     pub(crate) fn count(&mut self, status: Status) {
@@ -97,5 +112,17 @@ impl serde::Serialize for Counters {
     /// A map from the names, those that are zero among them.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(Status::ALL.iter().map(|status| (status, self.get(*status))))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Counters {
+    /// Those that are left out are zero.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let counts = std::collections::BTreeMap::<Status, u64>::deserialize(deserializer)?;
+        let mut counters = Self::default();
+        for (status, count) in counts {
+            counters.0[status as usize] = count;
+        }
+        Ok(counters)
     }
 }

@@ -1,11 +1,15 @@
 //! The journal of one team.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, convert::Infallible, ops::Range};
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
-use super::{Cause, Compact, Counters, Entry, Log, Status};
-use crate::Timestamp;
+use super::{Cause, Compact, Counters, Entry, EventForm, Log, Notifications, Status};
+use crate::{
+    Timestamp,
+    snapshot::{Problem, SnapshotError},
+};
 
 /// What happened to a team, how many notifications reached each status ever, and where those waited that did.
 #[derive(Debug)]
@@ -19,12 +23,23 @@ pub(crate) struct TeamJournal {
 }
 
 /// A time that a notification began to wait.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Wait {
     pub(crate) cursor: u64,
     pub(crate) at: Timestamp,
     pub(crate) status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cause: Option<Cause>,
+}
+
+/// A journal as it is written in a snapshot.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JournalForm {
+    log: Log<EventForm>,
+    counters: Counters,
+    waits: BTreeMap<u64, Vec<Wait>>,
 }
 
 impl TeamJournal {
@@ -59,6 +74,35 @@ impl TeamJournal {
         log.clear();
         *counters = Counters::default();
         waits.clear();
+    }
+
+    /// As it is written in a snapshot. The notifications that it speaks of are added to those that are kept.
+    pub(crate) fn to_form(&self, kept: &mut Notifications) -> JournalForm {
+        let log = self.log.try_map(|_, event| Ok::<_, Infallible>(EventForm::of(event, kept)));
+        let Ok(log) = log;
+        let waits = self.waits.iter().map(|(number, waits)| (*number, waits.clone())).collect();
+        JournalForm { log, counters: self.counters.clone(), waits }
+    }
+
+    /// As it was written, of a team with so many devices.
+    pub(crate) fn from_form(
+        form: &JournalForm,
+        devices: usize,
+        kept: &Notifications,
+    ) -> Result<Self, SnapshotError> {
+        let JournalForm { log, counters, waits } = form;
+        let sound_waits = |(_, waits): (&u64, &Vec<Wait>)| {
+            waits.len() <= WAITS_MAX && waits.iter().all(|wait| wait.status.is_wait())
+        };
+        let is_sound = log.is_sound() && counters.is_sound() && waits.iter().all(sound_waits);
+        if !is_sound {
+            return Err(Problem::TooMany.at("journal"));
+        }
+        let log = log.try_map(|at, event| {
+            event.compact(devices, kept).map_err(|problem| problem.at(&format!("journal.log.entries[{at}]")))
+        })?;
+        let waits = waits.iter().map(|(number, waits)| (*number, waits.clone())).collect();
+        Ok(Self { log, counters: counters.clone(), waits })
     }
 
     pub(crate) fn counters(&self) -> &Counters {

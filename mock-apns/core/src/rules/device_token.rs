@@ -207,7 +207,7 @@ mod tests {
         ] {
             let mut bench = Bench::new();
             let token = DeviceToken::from_hex(TOKEN.as_bytes()).unwrap();
-            assert!(bench.team_mut(TEAM).set_token_status(&token, status));
+            assert!(bench.team_at().set_token_status(&token, status));
             let push = bench.push();
             let answer = bench.answer(&push);
             assert_eq!((answer.reason, answer.timestamp), (Some(reason), Some(since)));
@@ -219,8 +219,8 @@ mod tests {
     #[test]
     fn device_token_is_not_flooded() {
         let mut bench = Bench::new();
-        bench.team_mut(TEAM).settings_mut().set("device-token-burst", "3").unwrap();
-        bench.team_mut(TEAM).settings_mut().set("device-token-refill", "500").unwrap();
+        bench.set(TEAM, "device-token-burst", "3");
+        bench.set(TEAM, "device-token-refill", "500");
         let push = bench.push();
         let answers = |bench: &mut Bench| [(); 5].map(|()| bench.reason(&push));
         let flooded = Some(Reason::TooManyRequests);

@@ -207,7 +207,7 @@ const PROVIDER_TOKEN_AGE_MAX: Duration = Duration::from_hours(1);
 mod tests {
     use crate::{
         Reason,
-        bench::{Bench, HOUR, Jwt, KEY, NOW, OTHER_TEAM, TEAM},
+        bench::{Bench, HOUR, Jwt, KEY, NOW, OTHER_TEAM},
     };
 
     const INVALID: Option<Reason> = Some(Reason::InvalidProviderToken);
@@ -304,7 +304,7 @@ mod tests {
         let mut bench = Bench::new();
         let push = bench.push();
         assert_eq!(bench.reason(&push), None);
-        assert!(bench.team_mut(TEAM).revoke_key(crate::KeyId::parse(KEY).unwrap()));
+        assert!(bench.team_at().revoke_key(crate::KeyId::parse(KEY).unwrap()));
         assert_eq!(bench.reason(&push), INVALID);
         bench.connect();
         assert_eq!(bench.reason(&push), INVALID);

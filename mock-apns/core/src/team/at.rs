@@ -9,11 +9,13 @@ use crate::{
     device::DeviceIndex,
     journal::{Cause, Compact, DeviceChange, Status},
     providers::Providers,
+    recording::{Recorder, TeamCall},
 };
 
 /// A team at a point in time. Everything that was due until then has happened.
 ///
-/// Its operations may bring about effects on connections: the shell carries them out, as always.
+/// Its operations may bring about effects on connections: the shell carries them out, as always. They are the only way to
+/// change a team that a service has.
 #[derive(Debug)]
 pub struct TeamAt<'a> {
     pub(crate) team: &'a mut Team,
@@ -35,23 +37,24 @@ pub(crate) struct Around<'a> {
     pub(crate) wake_at: &'a mut Option<Timestamp>,
     /// The teams whose journals have grown.
     pub(crate) changed: &'a mut VecDeque<TeamId>,
+    /// Where it is written down what somebody outside does; `None`: it is not.
+    pub(crate) recorder: Option<&'a mut Recorder>,
 }
 
 impl<'a> TeamAt<'a> {
     pub(crate) fn new(machine: Timestamp, index: TeamIndex, team: &'a mut Team, around: Around<'a>) -> Self {
         let now = team.now(machine);
         let mut at = Self { team, machine, now, index, around };
-        at.catch_up(now);
+        if at.catch_up(now)
+            && let Some(recorder) = &mut at.around.recorder
+        {
+            recorder.look(machine, at.team.id);
+        }
         at
     }
 
     /// The team.
     pub fn team(&self) -> &Team {
-        self.team
-    }
-
-    /// The team, for what does not depend on the time of day.
-    pub fn team_mut(&mut self) -> &mut Team {
         self.team
     }
 
@@ -68,6 +71,7 @@ impl<'a> TeamAt<'a> {
         if asked < self.now {
             return Err(ClockError::Backwards { now: self.now, asked });
         }
+        self.record(|| TeamCall::SetClock(asked));
         let cursor = self.team.next_cursor();
         self.catch_up(asked);
         self.change_clock(Clock::Manual { now: asked });
@@ -77,6 +81,7 @@ impl<'a> TeamAt<'a> {
     /// Advances the clock, and returns what that brought about: what was due until then has happened, each thing at its
     /// time. A clock that follows the machine's goes on following it, so much further ahead.
     pub fn advance_clock(&mut self, by: Duration) -> Vec<Record<'_>> {
+        self.record(|| TeamCall::AdvanceClock(by));
         let cursor = self.team.next_cursor();
         let until = self.now.saturating_add(by);
         self.catch_up(until);
@@ -90,9 +95,18 @@ impl<'a> TeamAt<'a> {
     /// Lets the clock follow the machine's from where it stands. It never goes backwards: one that was behind jumps to
     /// the machine's time, one that was ahead stays ahead.
     pub fn follow_machine(&mut self) {
+        self.record(|| TeamCall::FollowMachine);
         self.catch_up(self.machine.max(self.now));
         let ahead = self.now.saturating_since(self.machine);
         self.change_clock(Clock::Machine { ahead });
+    }
+
+    /// Writes down what somebody outside does, if that was asked for: the first thing that each public method does which
+    /// changes something.
+    pub(super) fn record(&mut self, call: impl FnOnce() -> TeamCall) {
+        if let Some(recorder) = &mut self.around.recorder {
+            recorder.record_in_team(self.machine, self.team.id, call());
+        }
     }
 
     fn change_clock(&mut self, clock: Clock) {
@@ -101,15 +115,18 @@ impl<'a> TeamAt<'a> {
         self.wake_for_first_timer();
     }
 
-    /// Lets everything happen that is due until `until`, each at its time.
-    fn catch_up(&mut self, until: Timestamp) {
+    /// Lets everything happen that is due until `until`, each at its time. `false`: that changes nothing.
+    fn catch_up(&mut self, until: Timestamp) -> bool {
+        let mut changes = self.team.latest != until;
         while let Some((at, timer)) = self.team.timers.take_due(until) {
             self.now = at.max(self.team.latest);
             self.team.latest = self.now;
             self.fire(timer);
+            changes = true;
         }
         self.now = until;
         self.team.latest = until;
+        changes
     }
 
     pub(crate) fn set_timer(&mut self, at: Timestamp, timer: Timer) -> TimerId {
@@ -119,8 +136,7 @@ impl<'a> TeamAt<'a> {
     }
 
     pub(crate) fn wake_for_first_timer(&mut self) {
-        let due = self.team.timers.first().and_then(|at| self.team.clock.machine_time_of(at));
-        if let Some(due) = due {
+        if let Some(due) = self.team.wake_at() {
             *self.around.wake_at = Some(self.around.wake_at.map_or(due, |wake_at| wake_at.min(due)));
         }
     }

@@ -8,6 +8,7 @@ use crate::{
     device::{DeviceIndex, Installation},
     device_token::TokenIdentity,
     journal::{Cause, DeviceChange, Status},
+    recording::{self, TeamCall},
 };
 
 /// An app on a device that there is.
@@ -23,6 +24,7 @@ impl TeamAt<'_> {
     /// Adds a device. It is online, and acknowledges by itself whatever it is sent until it connects to the device
     /// gateway.
     pub fn add_device(&mut self, id: DeviceId) -> Result<(), DeviceError> {
+        self.record(|| TeamCall::AddDevice(id.clone()));
         self.add(id).map(|_| ())
     }
 
@@ -34,6 +36,7 @@ impl TeamAt<'_> {
 
     /// Removes a device: its tokens are answered `BadDeviceToken`, and what waits for it is discarded.
     pub fn remove_device(&mut self, id: &DeviceId) -> Result<(), DeviceError> {
+        self.record(|| TeamCall::RemoveDevice(id.clone()));
         let device = self.device(id)?;
         self.cut_off(device, CloseReason::TakenOffline);
         for installation in 0..self.team.devices.at(device).installations.len() {
@@ -50,6 +53,7 @@ impl TeamAt<'_> {
 
     /// Lets a device be reached, or not. Taken offline, its connection to the device gateway ends.
     pub fn set_device_state(&mut self, id: &DeviceId, state: DeviceState) -> Result<(), DeviceError> {
+        self.record(|| TeamCall::SetDeviceState(id.clone(), state));
         let device = self.device(id)?;
         if state == DeviceState::Offline {
             self.cut_off(device, CloseReason::TakenOffline);
@@ -66,6 +70,7 @@ impl TeamAt<'_> {
         app: &BundleId,
         environment: Environment,
     ) -> Result<(), DeviceError> {
+        self.record(|| TeamCall::Install(recording::Place::new(id, app, environment)));
         let device = self.device(id)?;
         let index = self.app(app)?;
         let is_new = self.team.devices.change(device, |device| {
@@ -95,6 +100,7 @@ impl TeamAt<'_> {
         app: &BundleId,
         environment: Environment,
     ) -> Result<(), DeviceError> {
+        self.record(|| TeamCall::Uninstall(recording::Place::new(id, app, environment)));
         let place = self.place(id, app, environment)?;
         self.change(place, Installation::uninstall);
         self.log_device(place.device, DeviceChange::Uninstalled { app: app.clone(), environment });
@@ -109,6 +115,7 @@ impl TeamAt<'_> {
         environment: Environment,
         allowed: bool,
     ) -> Result<(), DeviceError> {
+        self.record(|| TeamCall::SetPermission(recording::Place::new(id, app, environment), allowed));
         let place = self.place(id, app, environment)?;
         let is_online = self.team.devices.at(place.device).state != DeviceState::Offline;
         self.change(place, |app| {
@@ -129,17 +136,22 @@ impl TeamAt<'_> {
         environment: Environment,
         kind: TokenKind,
     ) -> Result<DeviceToken, DeviceError> {
+        self.record(|| TeamCall::Register(recording::Place::new(id, app, environment), kind));
         let place = self.place(id, app, environment)?;
         self.require_kind(app, place.app, kind)?;
+        Ok(self.enrol(place, kind))
+    }
+
+    fn enrol(&mut self, place: Place, kind: TokenKind) -> DeviceToken {
         self.change(place, |app| app.set_registered(kind, true));
         let identity = place.token(kind, self.installation(place).generation, 0);
         // What APNs had learned of the token before is history.
         self.team.gone.remove(&identity);
         let token = self.team.token_of(&identity);
-        let change =
-            DeviceChange::Registered { app: app.clone(), environment, kind, token: token.to_string() };
+        let (app, environment) = (self.team.bundle_id(place.app).clone(), place.environment);
+        let change = DeviceChange::Registered { app, environment, kind, token: token.to_string() };
         self.log_device(place.device, change);
-        Ok(token)
+        token
     }
 
     /// Registers an app under a token of the caller's choice, for tests that have their tokens written down. Once
@@ -152,6 +164,9 @@ impl TeamAt<'_> {
         kind: TokenKind,
         token: DeviceToken,
     ) -> Result<(), DeviceError> {
+        self.record(|| {
+            TeamCall::RegisterAs(recording::Place::new(id, app, environment), kind, token.clone())
+        });
         let place = self.place(id, app, environment)?;
         let identity = place.token(kind, self.installation(place).generation, 0);
         if self.team.identify(token.as_bytes()).is_some_and(|other| other != identity) {
@@ -162,7 +177,8 @@ impl TeamAt<'_> {
             self.team.given_tokens.remove(&former);
         }
         self.team.given_tokens.insert(token, identity);
-        self.register(id, app, environment, kind).map(|_| ())
+        self.enrol(place, kind);
+        Ok(())
     }
 
     /// Takes an app's registration for a kind back. Registered again, it has the same token.
@@ -173,6 +189,7 @@ impl TeamAt<'_> {
         environment: Environment,
         kind: TokenKind,
     ) -> Result<(), DeviceError> {
+        self.record(|| TeamCall::Unregister(recording::Place::new(id, app, environment), kind));
         let place = self.place(id, app, environment)?;
         if !self.installation(place).is_registered(kind) {
             let (device, bundle_id) = (id.clone(), app.clone());
@@ -190,6 +207,7 @@ impl TeamAt<'_> {
         app: &BundleId,
         environment: Environment,
     ) -> Result<(u32, DeviceToken), DeviceError> {
+        self.record(|| TeamCall::StartActivity(recording::Place::new(id, app, environment)));
         let place = self.place(id, app, environment)?;
         self.require_kind(app, place.app, TokenKind::LiveActivity)?;
         Ok(self.begin_activity(&place.token(TokenKind::LiveActivity, 0, 0), None))
@@ -203,6 +221,7 @@ impl TeamAt<'_> {
         environment: Environment,
         activity: u32,
     ) -> Result<(), DeviceError> {
+        self.record(|| TeamCall::EndActivity(recording::Place::new(id, app, environment), activity));
         let place = self.place(id, app, environment)?;
         let was_under_way = self.change(place, |app| match app.activity_mut(activity) {
             Some(known) => !std::mem::replace(&mut known.ended, true),
@@ -219,6 +238,7 @@ impl TeamAt<'_> {
 
     /// Makes the device forget its tokens: every app on it gets others when it registers next.
     pub fn new_tokens(&mut self, id: &DeviceId, cause: NewTokens) -> Result<(), DeviceError> {
+        self.record(|| TeamCall::NewTokens(id.clone(), cause));
         let device = self.device(id)?;
         self.team.devices.change(device, |device| {
             device.installations.iter_mut().for_each(Installation::forget_tokens);

@@ -1,7 +1,9 @@
 //! Teams: whose keys, apps, devices, journal and clock the service knows. Nothing is shared between two teams.
 
 mod at;
+mod change;
 mod devices;
+mod form;
 mod history;
 mod reset;
 mod teams;
@@ -24,13 +26,15 @@ use crate::{
 };
 pub(crate) use at::Around;
 pub use at::TeamAt;
+pub(crate) use form::TeamForm;
 pub(crate) use reset::Beginning;
-use reset::Declared;
+pub(crate) use reset::Declared;
 pub(crate) use teams::{KeyIndex, TeamIndex, Teams};
 
 /// A developer team: the unit of isolation, because it is Apple's.
 ///
-/// What does not depend on the time of day is changed here, everything else through [`TeamAt`].
+/// It is put together here, and added with [`Service::add_team`](crate::Service::add_team). From then on it is changed
+/// through [`TeamAt`].
 ///
 /// ```
 /// use mock_apns_core::{App, BundleId, Team, TeamId};
@@ -107,11 +111,6 @@ impl Team {
         &self.settings
     }
 
-    /// The team's settings, to be changed from the next push on.
-    pub fn settings_mut(&mut self) -> &mut Settings {
-        &mut self.settings
-    }
-
     /// How the team's time goes.
     pub fn clock(&self) -> Clock {
         self.clock
@@ -122,18 +121,14 @@ impl Team {
         self.clock.now(machine).max(self.latest)
     }
 
-    /// Adds a key. Keys are never removed, only revoked: what remembers a key remembers its place.
+    /// Adds a key. Keys are only revoked, and never removed but by a [reset](TeamAt::reset): what remembers a key remembers
+    /// its place.
     pub fn add_key(&mut self, key: ProviderKey) -> Result<(), TeamError> {
         if self.keys.contains_key(&key.id) {
             return Err(TeamError::DuplicateKey(key.id));
         }
         self.keys.insert(key.id, key);
         Ok(())
-    }
-
-    /// Revokes a key from the next push on. `false`: the team has no such key.
-    pub fn revoke_key(&mut self, id: KeyId) -> bool {
-        self.keys.get_mut(&id).map(|key| key.revoked = true).is_some()
     }
 
     /// The team's keys, revoked ones among them, in the order in which they were added.
@@ -211,6 +206,11 @@ impl Team {
     pub(crate) fn is_window_full(&self, connection: DeviceConnectionId, token: &TokenIdentity) -> bool {
         let window = self.settings.unacknowledged_pushes as usize;
         self.links.get(&connection).is_some_and(|link| link.unacknowledged(token) >= window)
+    }
+
+    /// When the first of its timers is due, by the machine's clock.
+    pub(crate) fn wake_at(&self) -> Option<Timestamp> {
+        self.timers.first().and_then(|at| self.clock.machine_time_of(at))
     }
 
     /// The number of the next notification.
@@ -318,12 +318,5 @@ mod tests {
         let key = ProviderKey::new(KeyId::parse("KEY0000001").unwrap(), [4; 65], KeyScope::Legacy);
         assert_eq!(team.add_key(key.clone()), Ok(()));
         assert_eq!(team.add_key(key.clone()), Err(TeamError::DuplicateKey(key.id)));
-    }
-
-    #[test]
-    fn what_is_not_there_cannot_be_changed() {
-        let mut team = team_with(&[]);
-        assert!(!team.revoke_key(KeyId::parse("KEY0000001").unwrap()));
-        assert!(!team.set_token_status(&DeviceToken::from_hex(b"00").unwrap(), TokenStatus::Active));
     }
 }

@@ -1,7 +1,9 @@
 //! The way back: a team as it was right after it was added.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Team, TeamAt};
-use crate::{App, ProviderKey, Settings, journal::Compact};
+use crate::{App, ProviderKey, Settings, TeamId, journal::Compact, recording::TeamCall, snapshot::Problem};
 
 impl TeamAt<'_> {
     /// Makes the team what it was right after it was added, as if nothing had happened to it since: a test that runs again
@@ -26,6 +28,7 @@ impl TeamAt<'_> {
     /// | counters | are zero |
     /// | connections of providers | stay open; their provider tokens are verified anew |
     pub fn reset(&mut self) {
+        self.record(|| TeamCall::Reset);
         let anew = self.team.anew(self.around.beginning);
         let former = std::mem::replace(self.team, anew);
         crate::gateway::send_away(former.links, self.around.effects);
@@ -47,31 +50,44 @@ pub(crate) struct Beginning<'a> {
 }
 
 /// What a team was added with.
-#[derive(Debug, Default)]
-pub(super) struct Declared {
-    keys: Vec<ProviderKey>,
-    apps: Vec<App>,
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Declared {
+    pub(super) keys: Vec<ProviderKey>,
+    pub(super) apps: Vec<App>,
+}
+
+impl Declared {
+    /// A team of this ID with these keys and apps.
+    pub(crate) fn team(&self, id: TeamId) -> Result<Team, Problem> {
+        let mut team = Team::new(id);
+        for key in self.keys.iter().cloned() {
+            team.add_key(key).map_err(|_| Problem::Twice("a key"))?;
+        }
+        for app in self.apps.iter().cloned() {
+            team.add_app(app).map_err(|_| Problem::Twice("an app"))?;
+        }
+        Ok(team)
+    }
 }
 
 impl Team {
     /// It is added to a service.
     pub(super) fn begin(&mut self, beginning: Beginning<'_>) {
-        self.declared =
-            Declared { keys: self.keys().cloned().collect(), apps: self.apps().cloned().collect() };
+        self.declared = self.to_declared();
         self.settings = beginning.settings.clone();
         self.seed(beginning.seed);
     }
 
     /// The team as it was right after it was added.
     fn anew(&self, beginning: Beginning<'_>) -> Self {
-        let mut team = Self::new(self.id);
-        for key in self.declared.keys.iter().cloned() {
-            team.add_key(key).expect("it was added once already");
-        }
-        for app in self.declared.apps.iter().cloned() {
-            team.add_app(app).expect("it was added once already");
-        }
+        let mut team = self.declared.team(self.id).expect("it was added so once already");
         team.begin(beginning);
         team
+    }
+
+    /// Its keys and apps.
+    pub(crate) fn to_declared(&self) -> Declared {
+        Declared { keys: self.keys().cloned().collect(), apps: self.apps().cloned().collect() }
     }
 }

@@ -1,16 +1,18 @@
 //! All teams of a service.
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::{Beginning, Team, TeamError};
-use crate::{KeyId, ProviderKey, TeamId};
+use crate::{KeyId, ProviderKey, TeamId, snapshot::Problem};
 
 /// Where a team stands in [`Teams`]. A place is never given to another team.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub(crate) struct TeamIndex(usize);
 
 /// Where a key stands: its team, and its place there.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct KeyIndex {
     pub(crate) team: TeamIndex,
     key: usize,
@@ -33,6 +35,27 @@ impl Teams {
         self.by_id.insert(team.id, TeamIndex(self.places.len()));
         self.places.push(Some(Box::new(team)));
         Ok(())
+    }
+
+    /// Where the next team will stand.
+    pub(crate) fn next_index(&self) -> TeamIndex {
+        TeamIndex(self.places.len())
+    }
+
+    /// Adds a team as it was; `None`: one that was removed.
+    pub(crate) fn restore(&mut self, team: Option<Team>) -> Result<(), Problem> {
+        if let Some(team) = &team
+            && self.by_id.insert(team.id, self.next_index()).is_some()
+        {
+            return Err(Problem::Twice("a team"));
+        }
+        self.places.push(team.map(Box::new));
+        Ok(())
+    }
+
+    /// What stands at each place; `None`: the team was removed.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Option<&Team>> {
+        self.places.iter().map(Option::as_deref)
     }
 
     pub(crate) fn remove(&mut self, id: TeamId) -> Option<(TeamIndex, Box<Team>)> {

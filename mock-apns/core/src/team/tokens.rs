@@ -17,17 +17,6 @@ impl Team {
     pub fn destination(&self, token: &DeviceToken) -> Option<Destination<'_>> {
         self.identify(token.as_bytes()).map(|identity| Destination::new(self, &identity))
     }
-
-    /// Says what APNs knows of a device token, as if a delivery had found it out: to begin a test with a dead one, or to
-    /// bring one back to life. `false`: the team has no such token.
-    pub fn set_token_status(&mut self, token: &DeviceToken, status: TokenStatus) -> bool {
-        let Some(identity) = self.identify(token.as_bytes()) else { return false };
-        match status {
-            TokenStatus::Active => self.gone.remove(&identity),
-            dead => self.gone.insert(identity, dead),
-        };
-        true
-    }
 }
 
 impl Team {

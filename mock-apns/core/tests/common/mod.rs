@@ -68,8 +68,12 @@ impl Bench {
         self.connection = self.service.connected(self.now, opened);
     }
 
-    pub fn team_mut(&mut self, id: &str) -> &mut Team {
-        self.service.team_mut(TeamId::parse(id).unwrap()).unwrap()
+    /// Gives a team's setting a value.
+    pub fn set(&mut self, team: &str, name: &str, value: &str) {
+        let mut team = self.service.team_at(self.now, TeamId::parse(team).unwrap()).unwrap();
+        let mut settings = team.team().settings().clone();
+        settings.set(name, value).unwrap();
+        team.set_settings(settings);
     }
 
     /// The team of the bench, now.
@@ -287,7 +291,7 @@ pub fn team() -> Team {
 }
 
 /// A team that has an app and a token of the same names: nothing is shared between teams.
-fn other_team() -> Team {
+pub fn other_team() -> Team {
     let mut team = Team::new(TeamId::parse(OTHER_TEAM).unwrap());
     team.add_key(KEYS.with(|keys| keys[6].clone())).unwrap();
     team.add_app(App::new(bundle_id("com.example.app"))).unwrap();

@@ -191,14 +191,14 @@ fn team_id() -> TeamId {
 }
 
 const SEED: u64 = 42;
-const DEVICE_NAMES: [&str; DEVICES] = ["alice-iphone", "bob-ipad"];
+pub(crate) const DEVICE_NAMES: [&str; DEVICES] = ["alice-iphone", "bob-ipad"];
 
 /// The same app in both environments is two builds, whose pushes never meet.
-const BUILT: [(&str, Environment); BUILDS] = [
+pub(crate) const BUILT: [(&str, Environment); BUILDS] = [
     ("com.example.app", Environment::Sandbox),
     ("com.example.second", Environment::Sandbox),
     ("com.example.app", Environment::Production),
 ];
 
-static CERTIFICATES: LazyLock<[Vec<u8>; BUILDS]> =
+pub(crate) static CERTIFICATES: LazyLock<[Vec<u8>; BUILDS]> =
     LazyLock::new(|| BUILT.map(|(app, _)| common::certificate_for("universal", app, TEAM)));

@@ -12,10 +12,13 @@ mod call;
 #[path = "../common/mod.rs"]
 mod common;
 mod double;
+mod history;
+mod kept;
 mod look;
 mod model;
 mod op;
 mod run;
+mod step;
 
 use std::collections::BTreeMap;
 

@@ -12,6 +12,7 @@ mod gateway;
 mod live_activities;
 mod reset;
 mod showing;
+mod snapshots;
 mod storage;
 mod teams;
 mod tokens;

@@ -54,7 +54,7 @@ fn its_keys_stay_and_a_revoked_one_is_in_force_again() {
     let mut bench = Bench::new();
     let key = KeyId::parse(KEY).unwrap();
     let push = bench.push();
-    assert!(bench.team_at().team_mut().revoke_key(key));
+    assert!(bench.team_at().revoke_key(key));
     assert_eq!(bench.reason(&push), Some(Reason::InvalidProviderToken));
     bench.team_at().reset();
     // The credentials are good; the device is gone.
@@ -92,9 +92,9 @@ fn keys_and_apps_that_were_added_since_are_gone_and_can_be_added_again() {
     let late = || App::new(bundle_id("com.example.late"));
     let to_late = of_first.clone().with("apns-topic", "com.example.late");
     for key in spare.clone() {
-        bench.team_at().team_mut().add_key(key).unwrap();
+        bench.team_at().add_key(key).unwrap();
     }
-    bench.team_at().team_mut().add_app(late()).unwrap();
+    bench.team_at().add_app(late()).unwrap();
     assert_eq!(bench.reason(&to_late), Some(Reason::DeviceTokenNotForTopic));
     assert_eq!(bench.reason(&of_first), None);
     bench.team_at().reset();
@@ -104,12 +104,12 @@ fn keys_and_apps_that_were_added_since_are_gone_and_can_be_added_again() {
     assert_eq!(bench.reason(&to_late), Some(Reason::TopicDisallowed));
     // The other key gets the place that the first had: a token of the first is not taken for one of its.
     let [first, second] = spare;
-    bench.team_at().team_mut().add_key(second).unwrap();
-    bench.team_at().team_mut().add_app(late()).unwrap();
+    bench.team_at().add_key(second).unwrap();
+    bench.team_at().add_app(late()).unwrap();
     bench.connect();
     assert_eq!(bench.reason(&of_first), Some(Reason::InvalidProviderToken));
     assert_eq!(bench.reason(&of_second), Some(Reason::BadDeviceToken));
-    bench.team_at().team_mut().add_key(first).unwrap();
+    bench.team_at().add_key(first).unwrap();
     bench.connect();
     assert_eq!(bench.reason(&of_first), Some(Reason::BadDeviceToken));
 }
@@ -166,7 +166,7 @@ fn what_apns_has_learned_of_device_tokens_is_forgotten() {
     run(&mut world);
     let (token, now) = (world.token.clone(), world.bench.now);
     let gone = TokenStatus::Unregistered { since: NOW };
-    assert!(world.team().team_mut().set_token_status(&token, gone));
+    assert!(world.team().set_token_status(&token, gone));
     world.team().reset();
     world.team().add_device(device(PHONE)).unwrap();
     world.team().install(&device(PHONE), &app(), SANDBOX).unwrap();
@@ -245,8 +245,8 @@ fn numbers_and_identifiers_are_the_same_again() {
 #[test]
 fn settings_are_the_services() {
     let mut world = World::with(&[("background-priority-10", "BadPriority")]);
-    world.team().team_mut().settings_mut().set("background-priority-10", "accept").unwrap();
-    world.team().team_mut().settings_mut().set("journal-entries", "10").unwrap();
+    world.bench.set(TEAM, "background-priority-10", "accept");
+    world.bench.set(TEAM, "journal-entries", "10");
     world.team().reset();
     let expected = world.bench.service.settings().clone();
     assert_eq!(world.team().team().settings(), &expected);

@@ -6,7 +6,7 @@ use mock_apns_core::{
 };
 
 use crate::{
-    common::{PHONE, TEAM, bundle_id, device},
+    common::{PHONE, bundle_id, device},
     world::{SANDBOX, World},
 };
 
@@ -30,7 +30,7 @@ fn loc_keys_are_resolved_with_the_strings_of_the_app() {
     let mut spoken = App::new(bundle_id("com.example.spoken"));
     spoken.strings = Strings::from_iter([("GREETING", "%@ says hello")]);
     let spoken_id = spoken.bundle_id.clone();
-    world.bench.team_mut(TEAM).add_app(spoken).unwrap();
+    world.bench.team_at().add_app(spoken).unwrap();
     world.team().install(&device(PHONE), &spoken_id, SANDBOX).unwrap();
     let kind = mock_apns_core::TokenKind::App;
     let token = world.team().register(&device(PHONE), &spoken_id, SANDBOX, kind).unwrap();

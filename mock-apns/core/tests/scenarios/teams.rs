@@ -65,7 +65,7 @@ fn two_teams_with_the_same_devices_have_other_tokens() {
 #[test]
 fn a_teams_settings_are_its_own() {
     let mut bench = Bench::new();
-    bench.team_mut(OTHER_TEAM).settings_mut().set("background-priority-10", "BadPriority").unwrap();
+    bench.set(OTHER_TEAM, "background-priority-10", "BadPriority");
     let push = bench.push().with("apns-push-type", "background").with("apns-priority", "10");
     assert_eq!(bench.reason(&push), None);
     let theirs = push.signed_by(&Jwt { team: OTHER_TEAM, kid: "OTHERKEY01", ..Jwt::default() });
@@ -76,7 +76,7 @@ fn a_teams_settings_are_its_own() {
 #[test]
 fn the_streams_of_a_certificates_connection_are_its_teams() {
     let mut bench = Bench::new();
-    bench.team_mut(TEAM).settings_mut().set("max-concurrent-streams", "7").unwrap();
+    bench.set(TEAM, "max-concurrent-streams", "7");
     bench.connect_with(&certificate("universal"));
     assert_eq!(bench.service.initial_max_concurrent_streams(bench.connection), 7);
 }
@@ -86,7 +86,7 @@ fn a_teams_settings_count_for_provider_tokens_that_name_it() {
     let mut bench = Bench::new();
     let iat = format!("\"{}\"", NOW.as_secs());
     let text = bench.push().signed_by(&Jwt { iat: &iat, ..Jwt::default() });
-    bench.team_mut(OTHER_TEAM).settings_mut().set("string-iat", "InvalidProviderToken").unwrap();
+    bench.set(OTHER_TEAM, "string-iat", "InvalidProviderToken");
     assert_eq!(bench.reason(&text), None);
     let theirs =
         bench.push().signed_by(&Jwt { iat: &iat, team: OTHER_TEAM, kid: "OTHERKEY01", ..Jwt::default() });

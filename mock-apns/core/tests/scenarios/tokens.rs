@@ -6,7 +6,7 @@ use mock_apns_core::{
 };
 
 use crate::{
-    common::{PHONE, TEAM, bundle_id, device},
+    common::{PHONE, bundle_id, device},
     world::{DAY, MINUTE, SANDBOX, World, app},
 };
 
@@ -222,7 +222,7 @@ fn an_app_gets_tokens_for_what_it_was_built_to_receive() {
     let mut plain = App::new(bundle_id("com.example.plain"));
     plain.push_types = PushTypes::of(&[PushType::Alert]);
     let plain_id = plain.bundle_id.clone();
-    world.bench.team_mut(TEAM).add_app(plain).unwrap();
+    world.bench.team_at().add_app(plain).unwrap();
     world.team().install(&device(PHONE), &plain_id, SANDBOX).unwrap();
     assert!(world.team().register(&device(PHONE), &plain_id, SANDBOX, TokenKind::App).is_ok());
     let error = world.team().register(&device(PHONE), &plain_id, SANDBOX, TokenKind::Voip).unwrap_err();
