@@ -1,12 +1,13 @@
 //! The API describes itself: OpenAPI 3.1 at `/v1/openapi.json`, to be read and tried at `/docs`.
 
-use axum::{Json, Router, response::Redirect, routing::get};
+use axum::{Router, response::Redirect, routing::get};
+use bytes::Bytes;
 use utoipa::openapi::{
     Components, ComponentsBuilder, Info, License, OpenApi, OpenApiBuilder, Paths, Tag, tag::TagBuilder,
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{Control, error};
+use super::{Control, error, extract::file};
 
 /// What the document says before its paths.
 pub(super) fn about() -> OpenApi {
@@ -24,9 +25,12 @@ pub(super) fn about() -> OpenApi {
 /// The document, and a page to browse it.
 pub(super) fn routes(mut openapi: OpenApi) -> Router<Control> {
     name_operations(&mut openapi);
+    let document = Bytes::from(
+        serde_json::to_vec(&openapi).expect("a document has string keys and no values that fail"),
+    );
     let config = Config::new(["/v1/openapi.json"]).try_it_out_enabled(true).validator_url("none");
     Router::new()
-        .route("/v1/openapi.json", get(async || Json(openapi)))
+        .route("/v1/openapi.json", get(async move || file("application/json", document)))
         .route("/", get(async || Redirect::temporary("/docs")))
         .merge(Router::from(SwaggerUi::new("/docs").config(config)))
 }

@@ -211,7 +211,9 @@ pub(crate) async fn serve(tcp: TcpListener, control: Control, guard: Guard) {
     let stopped = async move {
         let _ = stop.changed().await; // a sender that is gone means that the double was dropped
     };
-    let serving = axum::serve(tcp, router(control, guard)).with_graceful_shutdown(stopped);
+    // Made into a service once: a bare router would be copied, route by route, for each connection.
+    let service = router(control, guard).into_make_service();
+    let serving = axum::serve(tcp, service).with_graceful_shutdown(stopped);
     if let Err(error) = serving.await {
         error!(%error, "the control API has ended");
     }
