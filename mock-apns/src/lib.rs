@@ -26,6 +26,7 @@
 //! | `tls`, `certificates`, `credentials` | the handshakes; the CA; private keys |
 //! | `team`, `received` | [`MockTeam`]: a team for tests; [`ReceivedPush`] |
 //! | `expectation`, `evidence` | what tests expect; what failing ones leave behind |
+//! | `json` | what the core says, as text |
 //! | `ready_made` | the team that is there from the start |
 //! | [`client_settings`] | programs to paste, one for each provider client |
 //! | [`cli`] | the `mock-apns` command |
@@ -63,6 +64,7 @@ mod error;
 mod es256;
 mod evidence;
 mod expectation;
+mod json;
 mod listener;
 mod provider_token;
 mod ready_made;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use mock_apns_core::{DeviceId, Difference, FieldName, NearMiss, Push, Reason, Status, Verdict};
+use mock_apns_core::{DeviceId, FieldName, Push, Reason, Status, Verdict};
+
+use crate::json;
 
 /// A push that the double has received, accepted or refused.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +46,7 @@ impl ReceivedPush {
             headers: fields.map(|(name, value)| (text(name), text(&value))).collect(),
             payload: push.request().payload().to_vec(),
             history: push.history().filter_map(mock_apns_core::Record::status).collect(),
-            json: serde_json::to_string(push).expect("a push has string keys and no values that fail"),
+            json: json::line(push),
         }
     }
 
@@ -87,10 +89,3 @@ impl fmt::Display for ReceivedPush {
 
 /// Characters of a payload that a line shows.
 const PAYLOAD_SHOWN: usize = 120;
-
-/// Something that was nearly what was asked for: the push, and what differed.
-pub(crate) fn nearly(miss: &NearMiss<'_>) -> String {
-    let differences: Vec<String> = miss.differences.iter().map(Difference::to_string).collect();
-    let id = miss.record.ids().map_or("", |(apns_id, _)| apns_id.as_str());
-    format!("{id} ({})", differences.join("; "))
-}

@@ -3,13 +3,13 @@
 use std::{ops::RangeBounds, time::Duration};
 
 use apns_certs::{AuthKey, Authority, Identity, ProviderCertificateKind, ProviderCertificateRequest, Topic};
-use mock_apns_core::{BundleId, Filter, Record, TeamAt, TeamId};
+use mock_apns_core::{BundleId, Decision, Expectation, Filter, Tally, TeamAt, TeamId, Times};
 use tokio::time::timeout;
 
 use crate::{
     Device, DeviceError, DeviceOptions, NotReceived, ReceivedPush, TeamCreationError, certificates, clock,
-    expectation::{Expectation, Expectations, Lines, Times},
-    provider_token,
+    expectation::{Expectations, Expected, Lines},
+    json, provider_token,
     shared::Shared,
 };
 
@@ -96,14 +96,14 @@ impl MockTeam {
     /// Advances the team's clock, and returns what that brought about, each as a line of JSON: what was stored and has
     /// expired, for one. [`at_work`](Self::at_work) has more that can be done to a clock.
     pub fn advance_clock(&self, by: Duration) -> Vec<String> {
-        self.at_work(|team| team.advance_clock(by).iter().map(line_of).collect())
+        self.at_work(|team| team.advance_clock(by).iter().map(json::line).collect())
     }
 
     /// What the team's journal has that a filter finds, each entry as a line of JSON, in the order in which it happened.
     pub fn records(&self, filter: &Filter) -> Vec<String> {
         self.at_work(|team| {
             let found = team.team().journal(0).filter(|record| filter.matches(record));
-            found.map(|record| line_of(&record)).collect()
+            found.map(|record| json::line(&record)).collect()
         })
     }
 
@@ -117,9 +117,16 @@ impl MockTeam {
     /// // The test ends, and fails: `expected one greeting: exactly 1 of [type:alert hello], found 0`.
     /// # });
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// When `times` has no number: `3..=2`.
+    #[track_caller]
     pub fn expect(&self, name: impl Into<String>, filter: Filter, times: impl RangeBounds<usize>) {
-        let times = Times::of(&times);
-        self.expectations.add(Expectation { team: self.id, name: name.into(), filter, times });
+        let name = name.into();
+        let times = Times::of(&times).unwrap_or_else(|error| panic!("expected {name}: {error}"));
+        let expectation = Expectation { filter, after: None, times };
+        self.expectations.add(Expected { team: self.id, name, expectation });
     }
 
     /// The pushes that a filter finds, accepted and refused, in the order in which it found them.
@@ -150,15 +157,26 @@ impl MockTeam {
         min: usize,
         time: Duration,
     ) -> Result<Vec<ReceivedPush>, NotReceived> {
+        let times = Times::at_least(min);
+        let mut tally = Tally::new(Expectation { filter: filter.clone(), after: None, times });
         let mut changes = self.shared.batch().watch(self.id);
-        let arriving = async { while self.pushes(filter).len() < min && changes.changed().await.is_ok() {} };
+        let mut is_open = || self.at_work(|team| tally.decide(team.team())) == Decision::Open;
+        let arriving = async { while is_open() && changes.changed().await.is_ok() {} };
         let _ = timeout(time, arriving).await; // what there is tells whether it was enough
-        let pushes = self.pushes(filter);
-        if pushes.len() >= min {
-            return Ok(pushes);
-        }
-        let nearly = self.at_work(|team| Lines::near_misses(filter, team));
-        Err(NotReceived { filter: filter.clone(), min, pushes, nearly })
+        self.at_work(|team| {
+            let decision = tally.decide(team.team());
+            let found = tally.pushes(team.team(), usize::MAX).pushes;
+            let pushes = found.iter().map(ReceivedPush::of).collect();
+            match decision {
+                Decision::Holds => Ok(pushes),
+                Decision::Open | Decision::Fails => Err(NotReceived {
+                    filter: filter.clone(),
+                    min,
+                    pushes,
+                    nearly: Lines::near_misses(&tally, team),
+                }),
+            }
+        })
     }
 
     /// A device of this name, connected to the device gateway and online. The name is 1 to 64 printable ASCII
@@ -171,8 +189,4 @@ impl MockTeam {
     pub fn device_options(&self, name: &str) -> Result<DeviceOptions, DeviceError> {
         Ok(DeviceOptions::issued_by(&self.authority, self.gateway, name)?.team(self.id))
     }
-}
-
-fn line_of(record: &Record<'_>) -> String {
-    serde_json::to_string(record).expect("a record has string keys and no values that fail")
 }

@@ -8,6 +8,7 @@ mod support;
 use std::{
     any::Any,
     fs,
+    ops::Bound::Included,
     path::PathBuf,
     thread,
     time::{Duration, Instant},
@@ -81,6 +82,19 @@ fn one_that_is_not_fails_the_test_and_says_what_came_instead_and_where_to_look()
     assert!(folder.ends_with("mock-apns/unmet/one"), "{}", folder.display());
     let journal = fs::read_to_string(folder.join("MOCKTEAM01.jsonl")).unwrap();
     assert!(journal.lines().any(|line| line.contains("Delivered to Device")), "{journal}");
+}
+
+#[test]
+fn one_that_nothing_could_meet_fails_at_once() {
+    let message = run("never_met", async || {
+        MockApns::start().await.unwrap().team().expect(
+            "three or two",
+            filter("hello"),
+            (Included(3), Included(2)),
+        );
+    });
+    let expected = "expected three or two: at least 3 and at most 2 cannot both be";
+    assert_eq!(message.as_deref(), Some(expected));
 }
 
 #[test]

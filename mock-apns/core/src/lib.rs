@@ -38,6 +38,7 @@
 //! | `journal` | [`Record`]: what happened; [`Push`]: what came, and what became of it; [`Status`]: the words of Apple's console |
 //! | `filing` | whose journal what was turned away goes into |
 //! | `filter` | [`Filter`]: the one grammar that asks for records and pushes |
+//! | `expectation` | [`Expectation`]: how many pushes there must be; [`Tally`]: whether there are |
 //! | [`rendering`] | what a device shows, and what is wrong with a push that shows nothing |
 //! | `gateway` | what devices and the service say to each other: [`FromDevice`], [`ToDevice`] |
 //! | `topic`, `push_type`, `priority`, `expiration`, `collapse_id`, `message_id` | header values, each read once |
@@ -81,6 +82,7 @@ mod device;
 mod device_token;
 mod environment;
 mod excerpt;
+mod expectation;
 mod expiration;
 mod explain;
 mod fields;
@@ -122,6 +124,7 @@ pub use device::{
 };
 pub use device_token::{DEVICE_TOKEN_BYTES_MAX, DeviceToken, DeviceTokenError, TokenStatus};
 pub use environment::Environment;
+pub use expectation::{Decision, Expectation, Tally, Times, TimesError};
 pub use expiration::Expiration;
 pub use explain::{ExplainOn, Explanation, ForeseenAnswer, Outcome, Step};
 pub use filter::{

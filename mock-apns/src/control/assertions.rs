@@ -1,9 +1,9 @@
 //! What must, or must not, have been received: said by a test, judged here.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use axum::{Json, extract::State};
-use mock_apns_core::{Pushes, TeamAt};
+use mock_apns_core::{Decision, Expectation, Tally, Team, Times};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -13,11 +13,11 @@ use super::{
     Control, InTeam,
     clock::duration,
     error::{ApiError, ApiResult, ErrorCode},
-    extract::{self, Query},
-    notifications::{FilterText, NearMiss, Notification, Range},
-    raw,
+    extract::{self, FilterText, Query},
+    notifications::{NearMiss, Notification, known_cursor},
     waiting::{WAIT_MAX, Wait},
 };
+use crate::json::raw;
 
 pub(super) fn routes() -> OpenApiRouter<Control> {
     OpenApiRouter::new().routes(routes!(assert))
@@ -115,12 +115,12 @@ async fn assert(
         let message = format!("fields wait and settle: at most {} seconds each", WAIT_MAX.as_secs());
         return Err(ApiError::new(ErrorCode::BadValue, message));
     }
-    let mut asked = assertions.into_iter().map(Counting::new).collect::<ApiResult<Vec<_>>>()?;
+    let mut asked = assertions.into_iter().map(Judging::new).collect::<ApiResult<Vec<_>>>()?;
     let team = control.team_id(team);
     let mut waiting = Wait::begin(&control, team, wait)?;
     let mut settling = settle.is_zero();
     loop {
-        let state = control.in_team(Some(team), |team| Counting::go_on(&mut asked, team))?;
+        let state = control.in_team(Some(team), |team| decide(&mut asked, team.team()))?;
         let is_decided = match state {
             Decision::Fails => true,
             Decision::Holds if settling => settle.is_zero(),
@@ -132,121 +132,69 @@ async fn assert(
             Decision::Open => false,
         };
         if is_decided || !waiting.next().await {
-            return control.in_team(Some(team), |team| Verdict::of(&mut asked, team).map(Json));
+            return control
+                .in_team(Some(team), |team| Ok::<_, ApiError>(Json(Verdict::of(&mut asked, team.team()))));
         }
     }
 }
 
-/// An assertion, with how many were found so far.
-struct Counting {
+/// What is known of all of them: the worst.
+fn decide(all: &mut [Judging], team: &Team) -> ApiResult<Decision> {
+    let mut worst = Decision::Holds;
+    for Judging { tally, .. } in all {
+        known_cursor(tally.expectation().after, team)?;
+        worst = worst.max(tally.decide(team));
+    }
+    Ok(worst)
+}
+
+/// An assertion, with what was found so far.
+struct Judging {
     name: String,
-    min: usize,
-    max: Option<usize>,
-    range: Range,
-    /// What was not looked at yet.
-    rest: Range,
-    found: usize,
+    tally: Tally,
 }
 
-/// What is known of assertions so far.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Decision {
-    /// All of them hold, so far.
-    Holds,
-    /// One has too many, and that does not change.
-    Fails,
-    /// One has too few, so far.
-    Open,
-}
-
-impl Counting {
+impl Judging {
     fn new(assertion: Assertion) -> ApiResult<Self> {
         let Assertion { name, filter, after, min, max } = assertion;
         let filter = filter.0?;
-        let min = min.unwrap_or_else(|| usize::from(max.is_none()));
-        if let Some(max) = max.filter(|max| *max < min) {
-            let message = format!("field assertions: at least {min} and at most {max} cannot both be");
-            return Err(ApiError::new(ErrorCode::BadValue, message));
-        }
+        let times = Times::new(min.unwrap_or_else(|| usize::from(max.is_none())), max)
+            .map_err(|error| ApiError::new(ErrorCode::BadValue, format!("field assertions: {error}")))?;
         let name = name.unwrap_or_else(|| match filter.to_string() {
             text if text.is_empty() => "any notification".to_owned(),
             text => text,
         });
-        let range = Range { filter: filter.clone(), after, limit: SHOWN };
-        Ok(Self { name, min, max, range, rest: Range { filter, after, limit: AT_ONCE }, found: 0 })
+        Ok(Self { name, tally: Tally::new(Expectation { filter, after, times }) })
     }
 
-    /// Counts what is new.
-    fn go_on(all: &mut [Self], team: &TeamAt<'_>) -> ApiResult<Decision> {
-        let mut decision = Decision::Holds;
-        for one in all {
-            loop {
-                let Pushes { pushes, next, .. } = one.rest.find(team)?;
-                one.found += pushes.len();
-                one.rest.after = next;
-                if pushes.len() < one.rest.limit {
-                    break;
-                }
-            }
-            if one.max.is_some_and(|max| one.found > max) {
-                decision = Decision::Fails;
-            } else if one.found < one.min && decision == Decision::Holds {
-                decision = Decision::Open;
-            }
+    /// Judges what has come up to now, and writes what a person needs to read.
+    fn judge(&mut self, team: &Team, text: &mut String) -> Judged {
+        let Self { name, tally } = self;
+        let decision = tally.count(team);
+        let (expected, found) = (tally.expectation().times.to_string(), tally.found());
+        let mark = if decision == Decision::Holds { "holds" } else { "FAILS" };
+        let _ = writeln!(text, "{mark}: {name}: expected {expected}, found {found}");
+        let near_misses =
+            if decision == Decision::Open { tally.near_misses(team, SHOWN) } else { Vec::new() };
+        for miss in &near_misses {
+            let _ = writeln!(text, "  nearly: {miss}");
         }
-        Ok(decision)
-    }
-
-    fn holds(&self) -> bool {
-        self.found >= self.min && self.max.is_none_or(|max| self.found <= max)
-    }
-
-    fn expected(&self) -> String {
-        match (self.min, self.max) {
-            (_, Some(0)) => "none".to_owned(),
-            (0, Some(max)) => format!("at most {max}"),
-            (min, None) => format!("at least {min}"),
-            (min, Some(max)) if min == max => format!("exactly {min}"),
-            (min, Some(max)) => format!("{min} to {max}"),
-        }
-    }
-
-    fn judge(&self, team: &TeamAt<'_>) -> ApiResult<Judged> {
-        let is_short = self.found < self.min;
-        Ok(Judged {
-            name: self.name.clone(),
-            holds: self.holds(),
-            expected: self.expected(),
-            found: self.found,
-            notifications: self.range.find(team)?.pushes.iter().map(raw).collect(),
-            near_misses: if is_short { self.range.near_misses(team) } else { Vec::new() },
-        })
-    }
-
-    /// What a person needs to read.
-    fn write(&self, team: &TeamAt<'_>, text: &mut String) {
-        use std::fmt::Write as _;
-        let mark = if self.holds() { "holds" } else { "FAILS" };
-        let _ = writeln!(text, "{mark}: {}: expected {}, found {}", self.name, self.expected(), self.found);
-        if self.found < self.min {
-            for miss in team.team().near_misses(&self.range.filter, self.range.after, SHOWN) {
-                let differences: Vec<_> = miss.differences.iter().map(ToString::to_string).collect();
-                let id = miss.record.ids().map_or("", |(apns_id, _)| apns_id.as_str());
-                let _ = writeln!(text, "  nearly: {id} ({})", differences.join("; "));
-            }
+        Judged {
+            name: name.clone(),
+            holds: decision == Decision::Holds,
+            expected,
+            found,
+            notifications: tally.pushes(team, SHOWN).pushes.iter().map(raw).collect(),
+            near_misses: near_misses.iter().map(raw).collect(),
         }
     }
 }
 
 impl Verdict {
-    fn of(asked: &mut [Counting], team: &TeamAt<'_>) -> ApiResult<Self> {
-        Counting::go_on(asked, team)?; // what came since
+    fn of(asked: &mut [Judging], team: &Team) -> Self {
         let mut text = String::new();
-        for one in asked.iter() {
-            one.write(team, &mut text);
-        }
-        let assertions = asked.iter().map(|one| one.judge(team)).collect::<ApiResult<Vec<_>>>()?;
-        Ok(Self { holds: assertions.iter().all(|one| one.holds), text, assertions })
+        let assertions: Vec<Judged> = asked.iter_mut().map(|one| one.judge(team, &mut text)).collect();
+        Self { holds: assertions.iter().all(|one| one.holds), text, assertions }
     }
 }
 
@@ -254,5 +202,3 @@ impl Verdict {
 const ASSERTIONS_MAX: usize = 100;
 /// Notifications that are shown of each assertion, and near misses: more than that nobody reads.
 const SHOWN: usize = 5;
-/// Notifications that are counted at once.
-const AT_ONCE: usize = 1000;

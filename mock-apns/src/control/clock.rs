@@ -10,10 +10,11 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Control, InTeam, entry,
+    Control, InTeam,
     error::{ApiError, ApiResult},
     extract::{self, Query},
 };
+use crate::json::raw;
 
 pub(super) fn routes() -> OpenApiRouter<Control> {
     OpenApiRouter::new().routes(routes!(read, set)).routes(routes!(advance))
@@ -161,7 +162,7 @@ impl Set {
 
 impl Change {
     fn since(cursor: u64, team: &TeamAt<'_>) -> Self {
-        let fired = team.team().journal(cursor).map(|record| entry(&record)).collect();
+        let fired = team.team().journal(cursor).map(|record| raw(&record)).collect();
         Self { clock: View::of(team), fired }
     }
 }

@@ -10,10 +10,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Control, InTeam,
     error::{ApiError, ApiResult, ErrorCode},
-    extract::{self, DONE, Path, Query},
-    raw, schema,
+    extract::{self, DONE, Limit, Path, Query},
+    schema,
     tokens::Token,
 };
+use crate::json::raw;
 
 pub(super) fn routes() -> OpenApiRouter<Control> {
     OpenApiRouter::new()
@@ -83,9 +84,9 @@ pub(super) struct PageOfDevices {
     #[param(value_type = Option<String>)]
     pub(super) after: Option<DeviceId>,
     /// Most devices to list, 1 to 1000.
-    #[serde(default = "usual_limit")]
-    #[param(default = 100)]
-    pub(super) limit: usize,
+    #[serde(default)]
+    #[param(inline)]
+    pub(super) limit: Limit,
 }
 
 /// A device to add.
@@ -189,32 +190,22 @@ impl PageOfDevices {
         &self,
         team: &'a mock_apns_core::Team,
     ) -> ApiResult<(Vec<mock_apns_core::Device<'a>>, Option<DeviceId>)> {
-        if !(1..=LIMIT_MAX).contains(&self.limit) {
-            let message = format!("parameter limit: {} is not 1 to {LIMIT_MAX}", self.limit);
-            return Err(ApiError::new(ErrorCode::BadParameter, message));
-        }
+        let limit = self.limit.get();
         let mut devices: Vec<_> = match &self.after {
-            None => team.devices().take(self.limit + 1).collect(),
+            None => team.devices().take(limit + 1).collect(),
             Some(after) => {
                 let following = team.devices_after(after).ok_or_else(|| {
                     let message = format!("parameter after: the team {} has no device {after}", team.id());
                     ApiError::new(ErrorCode::BadCursor, message)
                 })?;
-                following.take(self.limit + 1).collect()
+                following.take(limit + 1).collect()
             }
         };
-        let is_last = devices.len() <= self.limit;
-        devices.truncate(self.limit);
+        let is_last = devices.len() <= limit;
+        devices.truncate(limit);
         let next = devices.last().filter(|_| !is_last).map(|device| device.id().clone());
         Ok((devices, next))
     }
-}
-
-/// Devices on one page.
-const LIMIT_MAX: usize = 1000;
-
-const fn usual_limit() -> usize {
-    100
 }
 
 /// The team's devices

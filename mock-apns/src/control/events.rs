@@ -19,12 +19,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Control, entry,
+    Control,
     error::{ApiError, ApiResult, ErrorCode},
-    extract::Query,
-    notifications::{FilterText, checked_limit},
+    extract::{FilterText, Limit, Query},
+    notifications::known_cursor,
     waiting::Wait,
 };
+use crate::json::raw;
 
 pub(super) fn routes() -> OpenApiRouter<Control> {
     OpenApiRouter::new().routes(routes!(events))
@@ -45,9 +46,9 @@ struct Wanted {
     /// A cursor: only what comes after it. Left out, everything that is still there.
     after: Option<u64>,
     /// Most entries to list at once, 1 to 1000.
-    #[serde(default = "usual_limit")]
-    #[param(default = 100)]
-    limit: usize,
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
 }
 
 /// Entries of a team's journal.
@@ -93,7 +94,7 @@ async fn events(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let Wanted { team, filter, after, limit } = wanted;
-    let (filter, limit) = (filter.0?, checked_limit(limit)?);
+    let (filter, limit) = (filter.0?, limit.get());
     let is_stream =
         headers.get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"));
     if !is_stream {
@@ -111,17 +112,13 @@ impl Reading {
     /// The next entries, from where it stands.
     fn page(&mut self, team: &TeamAt<'_>) -> ApiResult<Page> {
         let team = team.team();
-        if self.after.is_some_and(|after| after >= team.next_cursor()) {
-            let message =
-                format!("parameter after: {} is no cursor of {}", self.after.unwrap_or_default(), team.id());
-            return Err(ApiError::new(ErrorCode::BadCursor, message));
-        }
+        known_cursor(self.after, team)?;
         let begin = self.after.map_or(0, |after| after + 1);
         let mut entries = Vec::new();
         for record in team.journal(begin) {
             self.after = Some(record.cursor);
             if self.filter.matches(&record) {
-                entries.push((record.cursor, record.event.name(), entry(&record)));
+                entries.push((record.cursor, record.event.name(), raw(&record)));
                 if entries.len() == self.limit {
                     break;
                 }
@@ -172,8 +169,4 @@ fn cursor(text: &[u8]) -> ApiResult<u64> {
         let message = format!("Last-Event-ID: {:?} is no cursor", String::from_utf8_lossy(text));
         ApiError::new(ErrorCode::BadCursor, message)
     })
-}
-
-const fn usual_limit() -> usize {
-    100
 }

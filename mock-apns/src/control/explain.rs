@@ -13,9 +13,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Control,
     error::{ApiError, ApiResult, ErrorCode},
-    extract, raw, schema,
+    extract, schema,
 };
-use crate::clock::now;
+use crate::{clock::now, json::raw};
 
 pub(super) fn routes() -> OpenApiRouter<Control> {
     OpenApiRouter::new().routes(routes!(explain))

@@ -8,8 +8,13 @@ use axum::{
 };
 use futures::StreamExt as _;
 use http::{header::CONTENT_LENGTH, request::Parts};
-use serde::de::DeserializeOwned;
+use mock_apns_core::{Filter, FilterError};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use tokio::time::timeout;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 use super::error::{ApiError, ErrorCode};
 
@@ -140,6 +145,67 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
+/// A filter that was asked with. It is refused with an error of its own, and not as a field of the wrong type.
+#[derive(Debug)]
+pub(super) struct FilterText(pub(super) Result<Filter, FilterError>);
+
+impl Default for FilterText {
+    fn default() -> Self {
+        Self(Ok(Filter::default()))
+    }
+}
+
+impl<'de> Deserialize<'de> for FilterText {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(|text| Self(Filter::parse(&text)))
+    }
+}
+
+/// How many there are on a page at most.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "usize")]
+pub(super) struct Limit(usize);
+
+impl Limit {
+    /// More than this are no page: a client that wants all of them asks for the next.
+    const MAX: usize = 1000;
+    const DEFAULT: usize = 100;
+
+    pub(super) const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(Self::DEFAULT)
+    }
+}
+
+impl TryFrom<usize> for Limit {
+    type Error = String;
+
+    fn try_from(limit: usize) -> Result<Self, String> {
+        if (1..=Self::MAX).contains(&limit) {
+            return Ok(Self(limit));
+        }
+        Err(format!("{limit} is not 1 to {}", Self::MAX))
+    }
+}
+
+impl PartialSchema for Limit {
+    fn schema() -> RefOr<Schema> {
+        let limit = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .default(Some(Self::DEFAULT.into()))
+            .minimum(Some(1))
+            .maximum(Some(Self::MAX));
+        limit.into()
+    }
+}
+
+impl ToSchema for Limit {}
+
 /// An answer without a body.
 pub(super) const DONE: http::StatusCode = http::StatusCode::NO_CONTENT;
 
@@ -199,5 +265,25 @@ mod tests {
             assert!(message.contains(named), "{query}: {message}");
         }
         assert_eq!(from_query::<Wanted>("count=3").unwrap().count, Some(3));
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Page {
+        #[serde(default)]
+        limit: Limit,
+    }
+
+    #[test]
+    fn a_page_has_100_unless_1_to_1000_are_asked_for() {
+        for (query, limit) in [("", 100), ("limit=1", 1), ("limit=1000", 1000)] {
+            assert_eq!(from_query::<Page>(query).unwrap().limit.get(), limit, "{query}");
+        }
+        for (query, told) in [
+            ("limit=0", "parameter limit: 0 is not 1 to 1000"),
+            ("limit=1001", "parameter limit: 1001 is not 1 to 1000"),
+            ("limit=-1", "parameter limit: invalid digit found in string"),
+        ] {
+            assert_eq!(from_query::<Page>(query).unwrap_err().to_string(), told);
+        }
     }
 }

@@ -42,9 +42,8 @@ use std::{
 };
 
 use axum::{Router, middleware, response::IntoResponse as _};
-use mock_apns_core::{Record, TeamAt, TeamId};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use mock_apns_core::{TeamAt, TeamId};
+use serde::Deserialize;
 use tokio::{net::TcpListener, sync::Semaphore};
 use tracing::error;
 use utoipa::IntoParams;
@@ -149,17 +148,6 @@ impl Control {
         let mut team = batch.service().team_at(now(), id).ok_or_else(|| ApiError::unknown_team(id))?;
         work(&mut team).map_err(Into::into)
     }
-}
-
-/// An entry of the journal, as it is written everywhere.
-fn entry(record: &Record<'_>) -> Box<RawValue> {
-    raw(record)
-}
-
-/// JSON that the core writes.
-fn raw(value: &impl Serialize) -> Box<RawValue> {
-    serde_json::value::to_raw_value(value)
-        .expect("what the core writes has string keys and no values that fail")
 }
 
 /// Every resource.

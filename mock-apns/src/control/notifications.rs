@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{Json, extract::State};
-use mock_apns_core::{Filter, FilterError, Pushes, TeamAt, TeamId};
+use mock_apns_core::{Decision, Expectation, Tally, Team, TeamId, Times};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -13,10 +13,10 @@ use super::{
     Control, InTeam,
     clock::duration,
     error::{ApiError, ApiResult, ErrorCode},
-    extract::{Path, Query},
-    raw,
+    extract::{FilterText, Limit, Path, Query},
     waiting::Wait,
 };
+use crate::json::raw;
 
 pub(super) fn routes() -> OpenApiRouter<Control> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
@@ -37,9 +37,9 @@ struct Wanted {
     /// A cursor: only what comes after it. `next` of an answer is the one to go on with.
     after: Option<u64>,
     /// Most notifications to list, 1 to 1000.
-    #[serde(default = "usual_limit")]
-    #[param(default = 100)]
-    limit: usize,
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
     /// How long to wait until there are as many as `min`, such as `5s`; left out, not at all.
     #[serde(default, deserialize_with = "optional_duration")]
     #[param(value_type = Option<String>, example = "5s")]
@@ -191,19 +191,34 @@ struct OnePush {
     get, path = "/v1/notifications", tag = "notifications", params(Wanted), responses((status = 200, body = List), ApiError)
 )]
 async fn list(State(control): State<Control>, Query(wanted): Query<Wanted>) -> ApiResult<Json<List>> {
-    let filter = wanted.filter.0?;
-    let range = Range { filter, after: wanted.after, limit: checked_limit(wanted.limit)? };
-    let team = control.team_id(wanted.team);
-    let Some(time) = wanted.wait else {
-        if wanted.min.is_some() {
+    let Wanted { team, filter, after, limit, wait, min } = wanted;
+    let times = Times::at_least(min.unwrap_or(1));
+    let mut tally = Tally::new(Expectation { filter: filter.0?, after, times });
+    let team = control.team_id(team);
+    let Some(time) = wait else {
+        if min.is_some() {
             let message = "parameter min: how many to wait for; there is no `wait`";
             return Err(ApiError::new(ErrorCode::BadParameter, message));
         }
-        return control.in_team(Some(team), |team| range.list(team, None).map(Json));
+        return control.in_team(Some(team), |team| {
+            known_cursor(after, team.team())?;
+            Ok::<_, ApiError>(Json(List::of(&tally, team.team(), limit, None)))
+        });
     };
-    let wait = Wait::begin(&control, team, time)?;
-    let satisfied = until_found(&control, team, &range, wanted.min.unwrap_or(1), wait).await?;
-    control.in_team(Some(team), |team| range.list(team, Some(satisfied)).map(Json))
+    let mut wait = Wait::begin(&control, team, time)?;
+    let mut is_over = false;
+    loop {
+        let list = control.in_team(Some(team), |team| {
+            known_cursor(after, team.team())?;
+            let is_satisfied = tally.decide(team.team()) == Decision::Holds;
+            let is_done = is_satisfied || is_over;
+            Ok::<_, ApiError>(is_done.then(|| List::of(&tally, team.team(), limit, Some(is_satisfied))))
+        })?;
+        if let Some(list) = list {
+            return Ok(Json(list));
+        }
+        is_over = !wait.next().await;
+    }
 }
 
 /// One push
@@ -225,104 +240,34 @@ async fn get(
     })
 }
 
-/// A filter that was asked with. It is refused with an error of its own, and not as a field of the wrong type.
-#[derive(Debug)]
-pub(super) struct FilterText(pub(super) Result<Filter, FilterError>);
-
-impl Default for FilterText {
-    fn default() -> Self {
-        Self(Ok(Filter::default()))
-    }
-}
-
-impl<'de> Deserialize<'de> for FilterText {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from).map(|text| Self(Filter::parse(&text)))
-    }
-}
-
-/// A part of a team's pushes.
-pub(super) struct Range {
-    pub(super) filter: Filter,
-    pub(super) after: Option<u64>,
-    pub(super) limit: usize,
-}
-
-impl Range {
-    /// Those of them that there are.
-    pub(super) fn find<'a>(&self, team: &'a TeamAt<'_>) -> ApiResult<Pushes<'a>> {
-        let next = team.team().next_cursor();
-        if let Some(after) = self.after.filter(|after| *after >= next) {
-            let newest = next
-                .checked_sub(1)
-                .map_or_else(|| "there is none yet".to_owned(), |newest| format!("the newest is {newest}"));
-            let message = format!("parameter after: {after} is no cursor of {}: {newest}", team.team().id());
-            return Err(ApiError::new(ErrorCode::BadCursor, message));
-        }
-        Ok(team.team().pushes(&self.filter, self.after, self.limit))
-    }
-
-    fn list(&self, team: &TeamAt<'_>, satisfied: Option<bool>) -> ApiResult<List> {
-        let found = self.find(team)?;
-        Ok(List {
+impl List {
+    fn of(tally: &Tally, team: &Team, limit: Limit, satisfied: Option<bool>) -> Self {
+        let found = tally.pushes(team, limit.get());
+        let in_vain = satisfied == Some(false);
+        let near_misses = if in_vain { tally.near_misses(team, NEAR_MISSES) } else { Vec::new() };
+        Self {
             notifications: found.pushes.iter().map(raw).collect(),
             next: found.next,
             evicted: found.evicted,
             satisfied,
-            near_misses: if satisfied == Some(false) { self.near_misses(team) } else { Vec::new() },
-        })
-    }
-
-    pub(super) fn near_misses(&self, team: &TeamAt<'_>) -> Vec<Box<RawValue>> {
-        team.team().near_misses(&self.filter, self.after, NEAR_MISSES).iter().map(raw).collect()
-    }
-}
-
-/// Returns when at least `min` were found, or when there is no more time. Only what is new is looked at each time.
-async fn until_found(
-    control: &Control,
-    team: TeamId,
-    range: &Range,
-    min: usize,
-    mut wait: Wait,
-) -> ApiResult<bool> {
-    let mut rest = Range { filter: range.filter.clone(), after: range.after, limit: LIMIT_MAX };
-    let mut found = 0;
-    loop {
-        control.in_team(Some(team), |team| {
-            loop {
-                let Pushes { pushes, next, .. } = rest.find(team)?;
-                found += pushes.len();
-                rest.after = next;
-                if pushes.len() < rest.limit || found >= min {
-                    return Ok::<_, ApiError>(());
-                }
-            }
-        })?;
-        if found >= min {
-            return Ok(true);
-        }
-        if !wait.next().await {
-            return Ok(false);
+            near_misses: near_misses.iter().map(raw).collect(),
         }
     }
 }
 
-/// Notifications on one page.
-const LIMIT_MAX: usize = 1000;
+/// Refuses a cursor that no entry of a team has had yet.
+pub(super) fn known_cursor(after: Option<u64>, team: &Team) -> ApiResult<()> {
+    let next = team.next_cursor();
+    let Some(after) = after.filter(|after| *after >= next) else { return Ok(()) };
+    let newest = next
+        .checked_sub(1)
+        .map_or_else(|| "there is none yet".to_owned(), |newest| format!("the newest is {newest}"));
+    let message = format!("parameter after: {after} is no cursor of {}: {newest}", team.id());
+    Err(ApiError::new(ErrorCode::BadCursor, message))
+}
+
 /// Near misses in one answer: more than that nobody reads.
 const NEAR_MISSES: usize = 5;
-
-const fn usual_limit() -> usize {
-    100
-}
-
-pub(super) fn checked_limit(limit: usize) -> ApiResult<usize> {
-    if (1..=LIMIT_MAX).contains(&limit) {
-        return Ok(limit);
-    }
-    Err(ApiError::new(ErrorCode::BadParameter, format!("parameter limit: {limit} is not 1 to {LIMIT_MAX}")))
-}
 
 fn optional_duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
     duration(from).map(Some)

@@ -1,7 +1,7 @@
 //! Every request that was received, whichever team it concerned, and why it was answered as it was.
 
 use axum::{Json, extract::State};
-use mock_apns_core::{Push, TeamId};
+use mock_apns_core::{Push, Service, TeamId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -13,9 +13,8 @@ use super::{
     explain::Explanation,
     extract::Path,
     notifications::Notification,
-    raw,
 };
-use crate::clock::now;
+use crate::{clock::now, json::raw};
 
 pub(super) fn routes() -> OpenApiRouter<Control> {
     OpenApiRouter::new().routes(routes!(get)).routes(routes!(explain_again))
@@ -56,8 +55,8 @@ struct Explained {
 }
 
 impl Received {
-    fn of((team, push): &(Option<TeamId>, Push<'_>)) -> Self {
-        Self { team: *team, push: raw(push) }
+    fn of(team: Option<TeamId>, push: &Push<'_>) -> Self {
+        Self { team, push: raw(push) }
     }
 }
 
@@ -72,9 +71,7 @@ async fn get(
     State(control): State<Control>,
     Path(OneRequest { id }): Path<OneRequest>,
 ) -> ApiResult<Json<Received>> {
-    let mut batch = control.shared().batch();
-    let found = batch.service().push(&id).ok_or_else(|| unknown(&id))?;
-    Ok(Json(Received::of(&found)))
+    look_at(&control, &id, |_, team, push| Json(Received::of(team, push)))
 }
 
 /// Why a request was answered as it was
@@ -88,14 +85,24 @@ async fn explain_again(
     State(control): State<Control>,
     Path(OneRequest { id }): Path<OneRequest>,
 ) -> ApiResult<Json<Explained>> {
-    let mut batch = control.shared().batch();
-    let service = batch.service();
-    let found = service.push(&id).ok_or_else(|| unknown(&id))?;
-    let explanation = service.explain_received(now(), found.1.request());
-    let changed = explanation.answer.reason != found.1.reason();
-    Ok(Json(Explained { received: Received::of(&found), explanation: raw(&explanation), changed }))
+    look_at(&control, &id, |service, team, push| {
+        let explanation = service.explain_received(now(), push.request());
+        let changed = explanation.answer.reason != push.reason();
+        Json(Explained { received: Received::of(team, push), explanation: raw(&explanation), changed })
+    })
 }
 
-fn unknown(id: &str) -> ApiError {
-    ApiError::new(ErrorCode::UnknownNotification, format!("no request was answered with the apns-id {id}"))
+/// Looks at a request and the team that it concerned, while nothing else happens.
+fn look_at<R>(
+    control: &Control,
+    id: &str,
+    look: impl FnOnce(&Service, Option<TeamId>, &Push<'_>) -> R,
+) -> ApiResult<R> {
+    let mut batch = control.shared().batch();
+    let service = &*batch.service();
+    let (team, push) = service.push(id).ok_or_else(|| {
+        let message = format!("no request was answered with the apns-id {id}");
+        ApiError::new(ErrorCode::UnknownNotification, message)
+    })?;
+    Ok(look(service, team, &push))
 }

@@ -13,7 +13,6 @@ use super::{
     extract::{self, DONE, Path},
     keys::Key,
 };
-use crate::clock::now;
 
 pub(super) fn routes() -> OpenApiRouter<Control> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, remove))
@@ -128,7 +127,5 @@ async fn remove(
 }
 
 fn view(control: &Control, id: TeamId) -> ApiResult<View> {
-    let mut batch = control.shared().batch();
-    let team = batch.service().team_at(now(), id).ok_or_else(|| ApiError::unknown_team(id))?;
-    Ok(View::of(team.team(), control))
+    control.in_team(Some(id), |team| Ok::<_, ApiError>(View::of(team.team(), control)))
 }

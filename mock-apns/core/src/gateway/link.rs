@@ -60,8 +60,7 @@ impl TeamAt<'_> {
     /// Ends the connection of a device that has one.
     pub(crate) fn cut_off(&mut self, device: DeviceIndex, reason: CloseReason) {
         if let Some(connection) = self.team.devices.at(device).connection {
-            self.tell(connection, ToDevice::unasked(DeviceMessage::Closed { reason }));
-            self.around.effects.push_back(Effect::CloseDevice { connection });
+            close(connection, reason, self.around.effects);
             self.unlink(device, connection);
         }
     }
@@ -197,10 +196,15 @@ pub(crate) fn send_away(links: FxHashMap<DeviceConnectionId, Link>, effects: &mu
     let mut connections: Vec<DeviceConnectionId> = links.into_keys().collect();
     connections.sort_unstable();
     for connection in connections {
-        let closed = ToDevice::unasked(DeviceMessage::Closed { reason: CloseReason::TakenOffline });
-        effects.push_back(Effect::ToDevice { connection, message: Box::new(closed) });
-        effects.push_back(Effect::CloseDevice { connection });
+        close(connection, CloseReason::TakenOffline, effects);
     }
+}
+
+/// Tells a device why, and closes its connection.
+fn close(connection: DeviceConnectionId, reason: CloseReason, effects: &mut VecDeque<Effect>) {
+    let closed = ToDevice::unasked(DeviceMessage::Closed { reason });
+    effects.push_back(Effect::ToDevice { connection, message: Box::new(closed) });
+    effects.push_back(Effect::CloseDevice { connection });
 }
 
 fn notification_message(
@@ -213,7 +217,6 @@ fn notification_message(
     let app = team.app(token.app);
     let (payload, payload_text) = NotificationMessage::payload_fields(notification.payload());
     let rendering = rendering::render(&arrival(team, notification));
-    let shown = serde_json::to_vec(&rendering).expect("a rendering has string keys and no values that fail");
     NotificationMessage {
         delivery,
         app: app.bundle_id.clone(),
@@ -235,7 +238,7 @@ fn notification_message(
         from_storage: origin.is_storage(),
         payload,
         payload_text,
-        shown: RawJson::parse(&shown).expect("serde_json writes JSON"),
+        shown: RawJson::of(&rendering).expect("a rendering has string keys and no values that fail"),
         text: rendering.to_string(),
     }
 }

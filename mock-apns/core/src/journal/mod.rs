@@ -32,7 +32,7 @@ pub(crate) use log::{COUNT_MAX, Entry, Log};
 pub use near_miss::{NEAR_MISS_ENTRIES_MAX, NearMiss};
 pub use push::{Push, Verdict};
 pub use pushes::Pushes;
-pub(crate) use pushes::first_behind;
+pub(crate) use pushes::{finds_push, first_behind};
 pub use received::ReceivedRequest;
 pub use record::{Destination, Event, Record};
 pub use refused::RefusedPush;

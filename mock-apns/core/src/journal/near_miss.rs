@@ -3,6 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, btree_map::Entry},
+    fmt,
 };
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -11,7 +12,7 @@ use super::Record;
 use crate::{Difference, Filter};
 
 /// A push that a filter does not find, by the entry about it that comes nearest. It serialises to a JSON object with the
-/// differences as text.
+/// differences as text, and displays as a line.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NearMiss<'a> {
@@ -48,6 +49,15 @@ impl<'a> NearMiss<'a> {
             .take(count)
             .map(|Candidate { record, .. }| Self { record, differences: filter.differences(&record) })
             .collect()
+    }
+}
+
+impl fmt::Display for NearMiss<'_> {
+    /// One line: the `apns-id`, and what differed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.record.ids().map_or("", |(apns_id, _)| apns_id.as_str());
+        let differences: Vec<String> = self.differences.iter().map(ToString::to_string).collect();
+        write!(f, "{id} ({})", differences.join("; "))
     }
 }
 
@@ -162,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_as_a_cursor_an_id_and_the_differences_as_text() {
+    fn it_is_written_as_a_cursor_an_id_and_the_differences_as_text_and_told_in_a_line() {
         let mut bench = bench();
         let filter = Filter::parse("event:refused type:voip collapse:score").unwrap();
         let team = bench.team_at();
@@ -174,6 +184,8 @@ mod tests {
             "differences": ["type: asked voip, has alert", "collapse: asked score, has nothing of the kind"],
         });
         assert_eq!(serde_json::to_value(&nearest).unwrap(), Value::Array(vec![expected]));
+        let differences = "type: asked voip, has alert; collapse: asked score, has nothing of the kind";
+        assert_eq!(nearest[0].to_string(), format!("{} ({differences})", apns_id.as_str()));
     }
 
     #[test]

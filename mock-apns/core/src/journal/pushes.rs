@@ -33,7 +33,7 @@ impl<'a> Pushes<'a> {
         limit: usize,
     ) -> Self {
         let begin = first_behind(after);
-        let mut found = since(begin).filter(|record| is_first_match(filter, record)).filter_map(Push::of);
+        let mut found = since(begin).filter(|record| finds_push(filter, record)).filter_map(Push::of);
         let mut pushes: Vec<Push<'a>> = found.by_ref().take(limit).collect();
         let next = match found.next() {
             Some(_) => pushes.last().map(|push| push.cursor).or(after),
@@ -52,9 +52,10 @@ pub(crate) fn first_behind(after: Option<u64>) -> u64 {
     after.map_or(0, |after| after.saturating_add(1))
 }
 
-/// Whether the filter finds this entry about a push, and none before it about the same.
-fn is_first_match(filter: &Filter, record: &Record<'_>) -> bool {
-    filter.matches(record)
+/// Whether this is the entry for which the filter finds a push: it finds none before it about the same.
+pub(crate) fn finds_push(filter: &Filter, record: &Record<'_>) -> bool {
+    record.arrival_cursor().is_some()
+        && filter.matches(record)
         && !record.life().take_while(|it| it.cursor < record.cursor).any(|it| filter.matches(&it))
 }
 

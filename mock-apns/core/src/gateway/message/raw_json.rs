@@ -27,11 +27,6 @@ impl RawJson {
     pub fn as_str(&self) -> &str {
         self.0.get()
     }
-
-    /// The JSON read into a type of the caller's. Fails if it is of another shape, or nested too deeply.
-    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(self.as_str())
-    }
 }
 
 impl PartialEq for RawJson {
@@ -73,10 +68,10 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_passed_on() {
+    fn deep_nesting_is_passed_on_even_if_few_could_read_it() {
         let deep = format!("{}{}", "[".repeat(2500), "]".repeat(2500));
         let parsed = RawJson::parse(deep.as_bytes()).unwrap();
         assert_eq!(parsed.as_str(), deep);
-        assert!(parsed.read::<serde_json::Value>().is_err());
+        assert!(serde_json::from_str::<serde_json::Value>(parsed.as_str()).is_err());
     }
 }
