@@ -37,8 +37,12 @@ impl Certificates {
     /// A fresh CA, a server certificate for localhost, Apple's names and `host_names`, and one provider
     /// certificate that is revoked.
     pub(crate) fn generate(host_names: &[HostName]) -> Result<Self, StartError> {
+        Self::issue(Authority::generate(now())?, host_names)
+    }
+
+    /// The same of a CA that there is.
+    pub(crate) fn issue(authority: Authority, host_names: &[HostName]) -> Result<Self, StartError> {
         let now = now();
-        let authority = Authority::generate(now)?;
         let server = authority.server(host_names, now)?;
         let revoked =
             authority.flawed_provider(&request(ProviderCertificateKind::Universal), Flaw::Revoked, now)?;

@@ -1,65 +1,42 @@
 //! A double that runs: start, addresses, stop.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
-    thread,
-};
+use std::{future, net::SocketAddr, thread};
 
-use apns_certs::{AuthKey, HostName};
-use mock_apns_core::{BundleId, Environment, Service, Settings, TeamId};
+use apns_certs::AuthKey;
+use mock_apns_core::{BundleId, TeamId};
 use tokio::{sync::watch, task::JoinHandle};
+use tracing::error;
 
 use crate::{
-    Certificates, Device, DeviceError, DeviceOptions, MockTeam, ReadyMade, StartError, TeamCreationError,
-    clock,
-    connection::{self, CONNECTIONS_MAX},
-    control::{self, About, Control, Guard},
+    Builder, Certificates, DataDirError, Device, DeviceError, DeviceOptions, MockTeam, ReadyMade, StartError,
+    TeamCreationError,
+    control::Control,
     credentials::Credentials,
-    device_gateway::{self, DEVICES_MAX},
-    es256::verify_es256,
+    data_dir::Writer,
     evidence,
     expectation::{ExpectationError, Expectations},
-    listener::Listener,
     shared::Shared,
-    tls::{ServerTls, gateway_config},
-    wake_up,
 };
 
 /// A simulated APNs that listens on this machine. Dropping it closes its listeners and connections;
 /// [`stop`](Self::stop) lets connections say goodbye first.
 #[derive(Debug)]
 pub struct MockApns {
-    sandbox: SocketAddr,
-    production: SocketAddr,
-    device_gateway: SocketAddr,
-    control: SocketAddr,
-    certificates: Certificates,
-    ready_made: ReadyMade,
-    shared: Shared,
-    credentials: Credentials,
-    expectations: Expectations,
-    stop: watch::Sender<bool>,
-    listeners: Vec<JoinHandle<()>>,
-    wake_up: JoinHandle<()>,
-    api: Control,
-}
-
-/// How a double starts. The defaults suit a test: loopback, free ports, seed 0.
-#[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `start`"]
-pub struct Builder {
-    bind: IpAddr,
-    sandbox_port: u16,
-    production_port: u16,
-    device_port: u16,
-    control_port: u16,
-    guard: Guard,
-    seed: u64,
-    settings: Settings,
-    host_names: Vec<HostName>,
-    fresh_ca: bool,
-    state: Option<String>,
+    pub(crate) sandbox: SocketAddr,
+    pub(crate) production: SocketAddr,
+    pub(crate) device_gateway: SocketAddr,
+    pub(crate) control: SocketAddr,
+    pub(crate) certificates: Certificates,
+    pub(crate) ready_made: ReadyMade,
+    pub(crate) shared: Shared,
+    pub(crate) credentials: Credentials,
+    pub(crate) expectations: Expectations,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) listeners: Vec<JoinHandle<()>>,
+    /// What runs beside the listeners, without an end.
+    pub(crate) helpers: Vec<JoinHandle<()>>,
+    pub(crate) writer: Option<Writer>,
+    pub(crate) api: Control,
 }
 
 impl MockApns {
@@ -79,19 +56,7 @@ impl MockApns {
 
     /// A double that starts otherwise.
     pub fn builder() -> Builder {
-        Builder {
-            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            sandbox_port: 0,
-            production_port: 0,
-            device_port: 0,
-            control_port: 0,
-            guard: Guard::default(),
-            seed: 0,
-            settings: Settings::default(),
-            host_names: Vec::new(),
-            fresh_ca: false,
-            state: None,
-        }
+        Builder::default()
     }
 
     /// Where the sandbox's provider API listens.
@@ -168,6 +133,16 @@ impl MockApns {
         self.shared.batch().service().remove_team(team.id())
     }
 
+    /// A team that there is already, for one: made over the control API, declared, or kept in a
+    /// [data folder](Builder::data_dir). `None`: it is not there, or has no app, or none of its keys was made here.
+    pub fn find_team(&self, id: TeamId) -> Option<MockTeam> {
+        let mut batch = self.shared.batch();
+        let team = batch.service().team(id)?;
+        let app = team.apps().next()?.bundle_id.clone();
+        let key = team.keys().find_map(|key| self.credentials.get(id, key.id))?;
+        Some(self.handle(id, app, key))
+    }
+
     fn handle(&self, id: TeamId, app: BundleId, key: AuthKey) -> MockTeam {
         let (shared, gateway) = (self.shared.clone(), self.device_gateway);
         let (authority, expectations) = (self.certificates.authority().clone(), self.expectations.clone());
@@ -198,6 +173,20 @@ impl MockApns {
             // A listener that panicked has logged it, and has stopped too.
             let _ = listener.await;
         }
+        // The next start has nothing to replay, and another version can read it.
+        self.shared.batch().checkpoint(&self.credentials);
+        if let Err(error) = self.shared.kept().await {
+            error!(%error, "what was done last is not kept");
+        }
+    }
+
+    /// Returns when nothing more can be kept in the [data folder](Builder::data_dir): from then on nothing is answered. Without a
+    /// folder it never returns.
+    pub async fn failed(&self) -> DataDirError {
+        match &self.writer {
+            Some(writer) => writer.log().failed().await,
+            None => future::pending().await,
+        }
     }
 }
 
@@ -205,7 +194,7 @@ impl Drop for MockApns {
     /// Checks what tests expect, and panics with what was not so. A test that fails, for this or any other reason, leaves
     /// the journals behind.
     fn drop(&mut self) {
-        for task in self.listeners.iter().chain([&self.wake_up]) {
+        for task in self.listeners.iter().chain(&self.helpers) {
             task.abort();
         }
         let is_failing = thread::panicking();
@@ -227,146 +216,4 @@ impl Drop for MockApns {
 #[expect(clippy::print_stderr, reason = "a test that fails has no other way to say where to look")]
 fn tell(evidence: &str) {
     eprintln!("mock-apns: {evidence}");
-}
-
-impl Builder {
-    /// The address to listen on. Anything but loopback lets other machines in.
-    pub fn bind(mut self, address: IpAddr) -> Self {
-        self.bind = address;
-        self
-    }
-
-    /// The ports of sandbox and production; 0 takes a free one.
-    pub fn ports(mut self, sandbox: u16, production: u16) -> Self {
-        (self.sandbox_port, self.production_port) = (sandbox, production);
-        self
-    }
-
-    /// The port of the device gateway; 0 takes a free one.
-    pub fn device_port(mut self, port: u16) -> Self {
-        self.device_port = port;
-        self
-    }
-
-    /// The port of the control API; 0 takes a free one.
-    pub fn control_port(mut self, port: u16) -> Self {
-        self.control_port = port;
-        self
-    }
-
-    /// The bearer token that the control API wants; without one, whoever reaches it may ask.
-    pub fn control_token(mut self, token: impl Into<String>) -> Self {
-        self.guard.token = Some(token.into());
-        self
-    }
-
-    /// Host names by which the control API may be asked, beside localhost and addresses.
-    pub fn control_hosts(mut self, host_names: Vec<String>) -> Self {
-        self.guard.host_names = host_names;
-        self
-    }
-
-    /// The seed of everything that is chosen at random.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
-
-    /// How the service answers where nobody knows how Apple does.
-    pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
-        self
-    }
-
-    /// Host names that the server certificate is good for, beside localhost and Apple's.
-    pub fn host_names(mut self, host_names: Vec<HostName>) -> Self {
-        self.host_names = host_names;
-        self
-    }
-
-    /// A CA that no other double has: for tests of a client that trusts another. Without it the doubles of a process share
-    /// one, and start in a few milliseconds less.
-    pub fn fresh_ca(mut self) -> Self {
-        self.fresh_ca = true;
-        self
-    }
-
-    /// Teams, keys, apps, devices, tokens, settings and clocks that are to be there, as TOML or JSON: what `PUT /v1/state` takes,
-    /// and docs/state.md has an example of. A mistake in it stops the start.
-    pub fn state(mut self, text: impl Into<String>) -> Self {
-        self.state = Some(text.into());
-        self
-    }
-
-    /// Starts. When this returns, all listeners accept: they are bound before anything is spawned.
-    pub async fn start(self) -> Result<MockApns, StartError> {
-        let certificates = if self.fresh_ca || !self.host_names.is_empty() {
-            Certificates::generate(&self.host_names)?
-        } else {
-            Certificates::of_this_process()?
-        };
-        let tls = ServerTls::new(&certificates)?;
-        let gateway_tls = gateway_config(&certificates)?;
-        let mut service = Service::new(self.settings, self.seed, verify_es256);
-        let ready_made = ReadyMade::add_to(&mut service, clock::now())?;
-        let shared = Shared::new(service);
-        let credentials = ready_made.credentials();
-
-        let bind = |port, what| Listener::bind(SocketAddr::new(self.bind, port), what);
-        let sandbox = bind(self.sandbox_port, "the sandbox").await?;
-        let production = bind(self.production_port, "production").await?;
-        let devices = bind(self.device_port, "the device gateway").await?;
-        let control = bind(self.control_port, "the control API").await?;
-
-        let (stop, stopped) = watch::channel(false);
-        let providers = |environment| {
-            let (tls, shared) = (tls.clone(), shared.clone());
-            move |tcp, peer, stop| {
-                connection::serve(tcp, peer, environment, tls.clone(), shared.clone(), stop)
-            }
-        };
-        let serve_device = {
-            let shared = shared.clone();
-            move |tcp, peer, stop| {
-                device_gateway::serve(tcp, peer, Arc::clone(&gateway_tls), shared.clone(), stop)
-            }
-        };
-        let about = About {
-            seed: self.seed,
-            team: TeamId::parse(ready_made.team_id).expect("the ready-made identifiers are well-formed"),
-            sandbox: sandbox.address(),
-            production: production.address(),
-            device_gateway: devices.address(),
-            control: control.address(),
-        };
-        let api =
-            Control::new(shared.clone(), credentials.clone(), certificates.clone(), about, stopped.clone());
-        if let Some(state) = &self.state {
-            api.declare(state).map_err(StartError::State)?;
-        }
-        Ok(MockApns {
-            sandbox: sandbox.address(),
-            production: production.address(),
-            device_gateway: devices.address(),
-            control: control.address(),
-            certificates,
-            ready_made,
-            shared: shared.clone(),
-            credentials,
-            expectations: Expectations::default(),
-            stop,
-            listeners: vec![
-                tokio::spawn(sandbox.run(CONNECTIONS_MAX, providers(Environment::Sandbox), stopped.clone())),
-                tokio::spawn(production.run(
-                    CONNECTIONS_MAX,
-                    providers(Environment::Production),
-                    stopped.clone(),
-                )),
-                tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped)),
-                tokio::spawn(control::serve(control.into_tcp(), api.clone(), self.guard)),
-            ],
-            wake_up: tokio::spawn(wake_up::run(shared)),
-            api,
-        })
-    }
 }

@@ -4,7 +4,7 @@ use mock_apns_core::{BundleIdError, TeamError};
 
 use thiserror::Error;
 
-use crate::MintError;
+use crate::{DataDirError, MintError};
 
 /// Why a double did not start.
 #[derive(Debug, Error)]
@@ -25,6 +25,9 @@ pub enum StartError {
     /// A key or certificate could not be made.
     #[error("cannot make keys and certificates: {0}")]
     Certificates(#[from] apns_certs::Error),
+    /// The folder in which everything is to be kept cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
     /// What was to be declared cannot be.
     #[error("the declared state: {0}")]
     State(String),

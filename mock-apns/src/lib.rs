@@ -16,11 +16,12 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `double` | [`MockApns`]: start and stop |
+//! | `builder`, `beginning`, `double` | [`MockApns`]: how it starts, and with what; how it stops |
 //! | `listener`, `closing` | accepting connections, and closing them so that the peer reads the last word |
 //! | `connection` | one connection of a provider, from bytes to bytes |
 //! | `device_gateway` | one connection of a device, from lines to lines |
 //! | `shared`, `wake_up` | the service behind its lock, the way from it to each device, and time |
+//! | `data_dir`, `snapshot` | what is kept on disk; the whole state |
 //! | `control` | the control API: HTTP for tests in any language |
 //! | `device` | [`Device`]: a device for tests |
 //! | `tls`, `certificates`, `credentials` | the handshakes; the CA; private keys |
@@ -48,6 +49,8 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 
+mod beginning;
+mod builder;
 mod certificates;
 pub mod cli;
 pub mod client_settings;
@@ -56,6 +59,7 @@ mod closing;
 mod connection;
 mod control;
 mod credentials;
+mod data_dir;
 mod device;
 mod device_gateway;
 mod double;
@@ -70,13 +74,16 @@ mod provider_token;
 mod ready_made;
 mod received;
 mod shared;
+mod snapshot;
 mod team;
 mod tls;
 mod wake_up;
 
+pub use builder::Builder;
 pub use certificates::Certificates;
+pub use data_dir::DataDirError;
 pub use device::{Acknowledge, Device, DeviceError, DeviceOptions};
-pub use double::{Builder, MockApns};
+pub use double::MockApns;
 pub use error::{StartError, TeamCreationError};
 pub use es256::verify_es256;
 pub use expectation::{ExpectationError, NotReceived};

@@ -133,8 +133,19 @@ fn key_scopes() -> Vec<(&'static str, &'static str, KeyScope)> {
 }
 
 impl ReadyMade {
-    /// Adds the team to a service, with fresh keys. Device tokens follow from the service's seed.
-    pub(crate) fn add_to(service: &mut Service, now: Timestamp) -> Result<Self, apns_certs::Error> {
+    /// Fresh private keys for the team, in the order of its keys.
+    pub(crate) fn new_keys() -> Result<Vec<AuthKey>, apns_certs::Error> {
+        key_scopes().into_iter().map(|(id, ..)| AuthKey::generate(apns_certs::KeyId::new(id)?)).collect()
+    }
+
+    /// Reads keys that were kept.
+    pub(crate) fn keys_from_p8(p8s: &[String]) -> Result<Vec<AuthKey>, apns_certs::Error> {
+        let ids = key_scopes().into_iter().map(|(id, ..)| id);
+        ids.zip(p8s).map(|(id, p8)| AuthKey::from_p8(apns_certs::KeyId::new(id)?, p8)).collect()
+    }
+
+    /// Adds the team to a service, with these keys. Device tokens follow from the service's seed.
+    pub(crate) fn add_to(service: &mut Service, now: Timestamp, keys: Vec<AuthKey>) -> Self {
         let team_id = TeamId::parse(TEAM_ID).expect(CONSTANTS);
         let mut team = Team::new(team_id);
         for bundle_id in [BUNDLE_ID, OTHER_BUNDLE_ID] {
@@ -142,18 +153,17 @@ impl ReadyMade {
             app.broadcast = bundle_id == BUNDLE_ID;
             team.add_app(app).expect(CONSTANTS);
         }
-        let mut keys = Vec::new();
-        for (key_id, words, scope) in key_scopes() {
-            let key = AuthKey::generate(apns_certs::KeyId::new(key_id)?)?;
+        let mut ready_keys = Vec::new();
+        for ((key_id, words, scope), key) in key_scopes().into_iter().zip(keys) {
             let public_key = key.private_key.public_key();
             let provider_key = ProviderKey::new(KeyId::parse(key_id).expect(CONSTANTS), public_key, scope);
             team.add_key(provider_key).expect(CONSTANTS);
-            keys.push(ReadyKey { key_id, scope: words, key });
+            ready_keys.push(ReadyKey { key_id, scope: words, key });
         }
         service.add_team(team).expect("a new service has no team of this ID");
         let mut team = service.team_at(now, team_id).expect("it was just added");
         let device_tokens = Self::register_devices(&mut team);
-        Ok(Self { team_id: TEAM_ID, bundle_id: BUNDLE_ID, keys, device_tokens })
+        Self { team_id: TEAM_ID, bundle_id: BUNDLE_ID, keys: ready_keys, device_tokens }
     }
 
     /// Adds the devices to the team, which has none, and registers its apps on them: their tokens are always the same.
@@ -222,7 +232,11 @@ mod tests {
 
     fn tokens(seed: u64) -> Vec<String> {
         let mut service = Service::new(mock_apns_core::Settings::default(), seed, crate::verify_es256);
-        let ready_made = ReadyMade::add_to(&mut service, Timestamp::from_secs(1_700_000_000)).unwrap();
+        let ready_made = ReadyMade::add_to(
+            &mut service,
+            Timestamp::from_secs(1_700_000_000),
+            ReadyMade::new_keys().unwrap(),
+        );
         ready_made.device_tokens.into_iter().map(|token| token.token).collect()
     }
 

@@ -1,13 +1,23 @@
 //! What all connections of one double share: the service behind its lock, and the way from it to each device.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use mock_apns_core::{DeviceConnectionId, DeviceId, Effect, Service, TeamId, Timestamp, ToDevice};
+use mock_apns_core::{
+    CloseReason, DeviceConnectionId, DeviceId, DeviceMessage, Effect, Service, TeamId, Timestamp, ToDevice,
+};
 use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, mpsc, watch};
 use tracing::debug;
 
-use crate::clock;
+use crate::{
+    clock,
+    credentials::Credentials,
+    data_dir::{DataDirError, Entry, Log},
+    snapshot::DoubleSnapshot,
+};
 
 /// The service; a handle, cheap to clone.
 #[derive(Clone, Debug)]
@@ -19,17 +29,28 @@ struct Inner {
     state: Mutex<State>,
     /// The service wants to be woken sooner than the wake-up task knows.
     sooner: Notify,
+    /// Where what is done is written down, if it is to be kept.
+    log: Option<Log>,
 }
 
 #[derive(Debug)]
 struct State {
     service: Service,
+    /// Tells providers' connections that they are not the service's any more.
+    era: watch::Sender<Era>,
     devices: FxHashMap<DeviceConnectionId, DeviceSender>,
+    /// What devices are to be told once what it follows from is kept: up to that number of the log.
+    held: VecDeque<(u64, Effect)>,
     /// When the wake-up task wakes next.
     wakes_at: Option<Timestamp>,
     /// Teams for whose journals somebody waits.
     watched: FxHashMap<TeamId, watch::Sender<()>>,
 }
+
+/// Counts the services that a double has had: a restored one takes the place of the one before, whose connections it does not
+/// know. They may have IDs that it gives to others.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Era(u32);
 
 /// The way to one device's connection task; dropping it tells the task to close once all before is sent.
 ///
@@ -44,26 +65,52 @@ pub(crate) type DeviceReceiver = mpsc::UnboundedReceiver<Box<ToDevice>>;
 /// latest when the batch ends, so that nobody finds what another has caused.
 pub(crate) struct Batch<'a> {
     state: MutexGuard<'a, State>,
-    sooner: &'a Notify,
+    inner: &'a Inner,
 }
 
 impl Shared {
-    pub(crate) fn new(service: Service) -> Self {
+    /// What is done to the service from now on is put into the log, if there is one.
+    pub(crate) fn new(mut service: Service, log: Option<Log>) -> Self {
+        if log.is_some() {
+            service.start_recording();
+        }
         let (devices, watched) = (FxHashMap::default(), FxHashMap::default());
-        let state = State { service, devices, wakes_at: None, watched };
-        Self(Arc::new(Inner { state: Mutex::new(state), sooner: Notify::new() }))
+        let (era, held) = (watch::Sender::default(), VecDeque::new());
+        let state = Mutex::new(State { service, era, devices, held, wakes_at: None, watched });
+        Self(Arc::new(Inner { state, sooner: Notify::new(), log }))
     }
 
     /// The service, for one batch of work.
     pub(crate) fn batch(&self) -> Batch<'_> {
         // A panic in another connection's batch is a bug, and not a reason to refuse everyone else.
         let state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        Batch { state, sooner: &self.0.sooner }
+        Batch { state, inner: &self.0 }
+    }
+
+    /// The same for a connection of this era. `None`: the era is over, and with it the connection.
+    pub(crate) fn batch_in(&self, era: Era) -> Option<Batch<'_>> {
+        Some(self.batch()).filter(|batch| *batch.state.era.borrow() == era)
     }
 
     /// Returns when the service may want to be woken sooner than [`Batch::wake_at`] said last.
     pub(crate) async fn sooner(&self) {
         self.0.sooner.notified().await;
+    }
+
+    /// Returns when all that was done so far is kept, if it is to be: to be awaited before anyone is told what came of it.
+    pub(crate) async fn kept(&self) -> Result<(), DataDirError> {
+        match &self.0.log {
+            Some(log) => log.kept().await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// The same, and what devices are to be told of it is on its way to their tasks.
+    pub(crate) async fn settled(&self) -> Result<(), DataDirError> {
+        let Some(log) = &self.0.log else { return Ok(()) };
+        let number = log.kept().await?;
+        self.batch().release(number);
+        Ok(())
     }
 }
 
@@ -74,21 +121,70 @@ impl Batch<'_> {
         &mut self.state.service
     }
 
+    /// The era that it is, and how its end is heard.
+    pub(crate) fn era(&self) -> watch::Receiver<Era> {
+        self.state.era.subscribe()
+    }
+
     /// Hands each device's messages to its task, and to `own` what is about the provider's connection that
     /// called.
     pub(crate) fn carry_out(&mut self, mut own: impl FnMut(Effect)) {
-        let State { service, devices, .. } = &mut *self.state;
-        while let Some(effect) = service.poll_effect() {
-            match effect {
-                Effect::ToDevice { connection, message } => {
-                    if let Some(sender) = devices.get(&connection) {
-                        let _ = sender.send(message); // a task that has ended is about to say so
-                    }
+        let put = self.write_down();
+        while let Some(effect) = self.state.service.poll_effect() {
+            match (effect, put) {
+                (effect @ (Effect::ToDevice { .. } | Effect::CloseDevice { .. }), Some(number)) => {
+                    self.state.held.push_back((number, effect));
                 }
-                Effect::CloseDevice { connection } => drop(devices.remove(&connection)),
-                effect => own(effect),
+                (effect @ (Effect::ToDevice { .. } | Effect::CloseDevice { .. }), None) => {
+                    tell_device(&mut self.state.devices, effect);
+                }
+                (effect, _) => own(effect),
             }
         }
+    }
+
+    /// Puts what was done into the log. The number of it there; `None`: nothing is kept.
+    fn write_down(&mut self) -> Option<u64> {
+        let log = self.inner.log.as_ref()?;
+        let mut last = None;
+        while let Some(recorded) = self.state.service.poll_recorded() {
+            last = Some(log.append(Entry::Service(recorded)));
+        }
+        Some(last.unwrap_or_else(|| log.put_last()))
+    }
+
+    /// Puts the whole state into the log, in the place of all before. The number of it there; `None`: nothing is kept.
+    pub(crate) fn checkpoint(&mut self, credentials: &Credentials) -> Option<u64> {
+        self.write_down()?; // what is in the checkpoint is not to follow it
+        let (service, credentials) = (self.state.service.checkpoint(), credentials.to_form());
+        self.inner.log.as_ref().map(|log| log.checkpoint(DoubleSnapshot { credentials, service }))
+    }
+
+    /// Tells devices what was held back until so much of the log is kept.
+    pub(crate) fn release(&mut self, kept: u64) {
+        let State { devices, held, .. } = &mut *self.state;
+        while let Some((_, effect)) = held.pop_front_if(|(number, _)| *number <= kept) {
+            tell_device(devices, effect);
+        }
+    }
+
+    /// Puts another service in the place of this one, and sends everyone away who is connected.
+    pub(crate) fn replace(&mut self, mut service: Service) {
+        self.carry_out(|effect| debug!(?effect, "of a service that is replaced"));
+        if self.inner.log.is_some() {
+            service.start_recording();
+        }
+        let State { era, devices, watched, .. } = &mut *self.state;
+        era.send_modify(|Era(number)| *number = number.wrapping_add(1));
+        for (_, device) in devices.drain() {
+            let closed = DeviceMessage::Closed { reason: CloseReason::Shutdown };
+            let _ = device.send(Box::new(ToDevice::unasked(closed))); // a task that has ended is away already
+        }
+        for team in watched.values() {
+            let _ = team.send(()); // nobody waits any more
+        }
+        self.state.held.clear();
+        self.state.service = service;
     }
 
     /// A device's connection is open; what it is to be told comes from the receiver.
@@ -138,7 +234,20 @@ impl Drop for Batch<'_> {
         if let Some(wanted) = wanted
             && self.state.wakes_at.is_none_or(|known| wanted < known)
         {
-            self.sooner.notify_one();
+            self.inner.sooner.notify_one();
         }
+    }
+}
+
+/// Hands what is about a device to its task.
+fn tell_device(devices: &mut FxHashMap<DeviceConnectionId, DeviceSender>, effect: Effect) {
+    match effect {
+        Effect::ToDevice { connection, message } => {
+            if let Some(sender) = devices.get(&connection) {
+                let _ = sender.send(message); // a task that has ended is about to say so
+            }
+        }
+        Effect::CloseDevice { connection } => drop(devices.remove(&connection)),
+        effect => debug!(?effect, "not about a device"),
     }
 }

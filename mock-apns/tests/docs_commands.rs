@@ -159,6 +159,11 @@ fn the_control_api() {
 }
 
 #[test]
+fn the_data_folder() {
+    Page::start().run("docs/data-dir.md");
+}
+
+#[test]
 fn clients() {
     Page::start().run("docs/clients.md");
 }
@@ -179,9 +184,11 @@ fn every_page_with_commands_is_run() {
         .collect();
     for page in &with_commands {
         assert!(
-            ["README.md", "control-api.md", "clients.md", "device-gateway.md"].iter().any(|run| page == run),
+            ["README.md", "control-api.md", "clients.md", "data-dir.md", "device-gateway.md"]
+                .iter()
+                .any(|run| page == run),
             "{page:?}"
         );
     }
-    assert_eq!(with_commands.len(), 4);
+    assert_eq!(with_commands.len(), 5);
 }

@@ -72,6 +72,11 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "MOCK_APNS_STATE", value_name = "FILE")]
     pub(super) state: Option<PathBuf>,
 
+    /// Folder in which everything is kept, across restarts and a kill -9 [default: none, all is in memory]. What anyone was
+    /// told is on disk. Start it with the same seed and settings each time; docs/data-dir.md has the rest.
+    #[arg(long, env = "MOCK_APNS_DATA_DIR", value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+
     /// Folder for the CA, keys, certificates and ready.json [default: mock-apns-<port> in the system's
     /// temporary folder].
     #[arg(long, env = "MOCK_APNS_OUT", value_name = "DIR")]

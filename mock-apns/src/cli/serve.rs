@@ -83,6 +83,9 @@ async fn serve(args: ServeArgs, settings: Settings, state: Option<String>) -> Re
     if let Some(state) = state {
         builder = builder.state(state);
     }
+    if let Some(folder) = args.data_dir {
+        builder = builder.data_dir(folder);
+    }
     let mock = builder.start().await.map_err(|error| match (&error, &args.state) {
         (StartError::State(mistake), Some(path)) => {
             Failure { code: MISUSED, message: format!("--state {}: {mistake}", path.display()) }
@@ -115,6 +118,7 @@ async fn serve(args: ServeArgs, settings: Settings, state: Option<String>) -> Re
     loop {
         tokio::select! {
             () = signals.stop() => break,
+            error = mock.failed() => return Err(error.to_string().into()),
             _ = every.tick() => write_provider_token(&mock, &folder)?,
         }
     }

@@ -8,14 +8,14 @@ use std::{net::SocketAddr, time::Instant};
 use apns_http2::{Config, Connection as Http2, ErrorCode, Event, Section, Settings, StreamId};
 use apns_wire::{Received, TlsSocket, WireError};
 use mock_apns_core::{Answer, ConnectionId, Effect, Environment, Opened, Reason};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::watch};
 use tracing::{debug, info};
 
 use crate::{
     clock,
     closing::close,
     listener::{Stop, handshake},
-    shared::{Batch, Shared},
+    shared::{Batch, Era, Shared},
     tls::ServerTls,
 };
 use requests::Requests;
@@ -31,6 +31,9 @@ struct Connection {
     http2: Http2,
     requests: Requests,
     shared: Shared,
+    era: Era,
+    /// Tells when the era ends.
+    eras: watch::Receiver<Era>,
     opened_at: Instant,
     /// What an answer's body is written into.
     body: Vec<u8>,
@@ -69,6 +72,8 @@ impl Connection {
     /// a bad certificate.
     fn open(socket: TlsSocket, shared: &Shared, opened: Opened<'_>) -> (Self, Next) {
         let mut batch = shared.batch();
+        let eras = batch.era();
+        let era = *eras.borrow();
         let id = batch.service().connected(clock::now(), opened);
         let streams = batch.service().initial_max_concurrent_streams(id);
         let settings = Settings { max_concurrent_streams: Some(streams), ..Settings::APPLE };
@@ -78,6 +83,8 @@ impl Connection {
             http2: Http2::server(Config { settings, ..Config::default() }),
             requests: Requests::new(),
             shared: shared.clone(),
+            era,
+            eras,
             opened_at: Instant::now(),
             body: Vec::new(),
         };
@@ -88,7 +95,9 @@ impl Connection {
     /// Serves until the peer or the service ends the connection, or `stop` changes.
     async fn serve(mut self, next: Next, mut stop: Stop) {
         let ended = self.run(next, &mut stop).await;
-        self.shared.batch().service().disconnected(clock::now(), self.id);
+        if let Some(mut batch) = self.shared.batch_in(self.era) {
+            batch.service().disconnected(clock::now(), self.id);
+        }
         match ended {
             Ok(()) => close(&mut self.socket).await,
             Err(error) => debug!(connection = %self.id, %error, "connection lost"),
@@ -97,18 +106,27 @@ impl Connection {
 
     async fn run(&mut self, mut next: Next, stop: &mut Stop) -> Result<(), WireError> {
         loop {
+            if let Err(error) = self.shared.kept().await {
+                debug!(connection = %self.id, %error, "closed without its answers");
+                return Ok(());
+            }
             self.transmit()?;
             if next == Next::Close {
                 return Ok(());
             }
-            tokio::select! {
-                ready = self.ready() => ready?,
-                // A sender that is gone means that the double was dropped.
-                _ = stop.changed() => {
-                    self.go_away("Shutdown");
-                    next = Next::Close;
-                    continue;
+            let is_over = tokio::select! {
+                ready = Self::ready(&self.socket) => {
+                    ready?;
+                    false
                 }
+                // A sender that is gone means that the double was dropped.
+                _ = stop.changed() => true,
+                _ = self.eras.changed() => true,
+            };
+            if is_over {
+                self.go_away("Shutdown");
+                next = Next::Close;
+                continue;
             }
             let elapsed = self.opened_at.elapsed();
             let http2 = &mut self.http2;
@@ -121,15 +139,18 @@ impl Connection {
     }
 
     /// Waits for the next thing to do. While the peer does not read its answers, no more requests are read.
-    async fn ready(&self) -> std::io::Result<()> {
-        if self.socket.is_congested() { self.socket.writable().await } else { self.socket.ready().await }
+    async fn ready(socket: &TlsSocket) -> std::io::Result<()> {
+        if socket.is_congested() { socket.writable().await } else { socket.ready().await }
     }
 
     /// Handles all that was read, with the service locked once.
     fn handle(&mut self) -> Next {
         let now = clock::now();
         let shared = self.shared.clone();
-        let mut batch = shared.batch();
+        let Some(mut batch) = shared.batch_in(self.era) else {
+            self.go_away("Shutdown");
+            return Next::Close;
+        };
         let id = self.id;
         loop {
             let event = match self.http2.poll_event(&mut self.requests) {

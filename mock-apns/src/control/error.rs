@@ -61,6 +61,8 @@ error_codes! {
         "Use a cursor as it came from this team, or leave it out to begin with the oldest.";
     BadValue "bad-value" BAD_REQUEST "What was asked for contradicts itself, or cannot be.",
         "The message says what can be.";
+    BadSnapshot "bad-snapshot" BAD_REQUEST "A snapshot is not what a double has made.",
+        "Put back what GET /v1/snapshot has given, unchanged; to declare what is to be there by hand, use /v1/state.";
     Unauthorized "unauthorized" UNAUTHORIZED "The control API wants a bearer token.",
         "Send authorization: Bearer <token>, with the token that the double was started with.";
     ForbiddenHost "forbidden-host" FORBIDDEN "The Host of the request is none of this double's.",
@@ -90,6 +92,8 @@ error_codes! {
         "The message says how large it may be.";
     TooManyWaits "too-many-waits" SERVICE_UNAVAILABLE "As many requests wait as may wait at once.",
         "End waits that nobody looks at, or wait for several things with one filter.";
+    NotKept "not-kept" INTERNAL_SERVER_ERROR "It was done, and cannot be written into the data folder.",
+        "Nothing more is answered until the double is started again: see its log, and whether the disk is full.";
     Internal "internal" INTERNAL_SERVER_ERROR "Something broke that should not.",
         "This is a bug of mock-apns: please report it, with the double's log.";
 }

@@ -144,6 +144,7 @@ fn stream_of(
                 return Some((Ok(event), (control, reading, wait, ready)));
             }
             let page = control.in_team(team, |team| reading.page(team)).ok()?;
+            control.shared().kept().await.ok()?;
             ready.extend(page.events());
             if ready.is_empty() && !wait.next().await {
                 return None;

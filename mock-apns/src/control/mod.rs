@@ -31,6 +31,7 @@ mod requests;
 mod reset;
 mod schema;
 mod settings;
+mod snapshot;
 mod state;
 mod teams;
 mod tokens;
@@ -41,7 +42,12 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use axum::{Router, middleware, response::IntoResponse as _};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+};
 use mock_apns_core::{TeamAt, TeamId};
 use serde::Deserialize;
 use tokio::{net::TcpListener, sync::Semaphore};
@@ -169,6 +175,7 @@ fn resources() -> OpenApiRouter<Control> {
         .merge(clock::routes())
         .merge(settings::routes())
         .merge(state::routes())
+        .merge(snapshot::routes())
         .merge(reset::routes())
         .merge(health::routes())
 }
@@ -189,8 +196,18 @@ fn router(control: Control, guard: Guard) -> Router {
             ApiError::new(ErrorCode::UnknownPath, format!("there is nothing at {}", uri.path()))
                 .into_response()
         })
+        .layer(middleware::from_fn_with_state(control.clone(), answer_when_kept))
         .layer(middleware::from_fn_with_state(Arc::new(guard), guard::guard))
         .with_state(control)
+}
+
+/// Answers once what was done is kept, if it is to be.
+async fn answer_when_kept(State(control): State<Control>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    match control.shared().kept().await {
+        Ok(()) => response,
+        Err(error) => ApiError::new(ErrorCode::NotKept, error.to_string()).into_response(),
+    }
 }
 
 /// Serves until `stop` changes; then what is being answered is answered to its end.

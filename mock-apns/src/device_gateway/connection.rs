@@ -21,7 +21,7 @@ use crate::{
     clock,
     closing::close,
     listener::{Stop, handshake},
-    shared::{DeviceReceiver, Shared},
+    shared::{DeviceReceiver, Era, Shared},
 };
 
 /// Devices connected at once, handshakes included. A device costs a file descriptor and a few kilobytes: the
@@ -53,6 +53,7 @@ struct Connection {
     receiver: DeviceReceiver,
     lines: Lines,
     shared: Shared,
+    era: Era,
     /// When `connect` has to have come; `None` once it has.
     connect_until: Option<Instant>,
 }
@@ -71,17 +72,22 @@ impl Connection {
         let leaf = socket.tls().peer_certificates().and_then(|chain| chain.first());
         let device = DeviceId::from_certificate(leaf.map_or(&[], |leaf| leaf))?;
         debug!(%device, "a device has connected");
-        let (id, receiver) = shared.batch().device_connected(device);
+        let (era, (id, receiver)) = {
+            let mut batch = shared.batch();
+            (*batch.era().borrow(), batch.device_connected(device))
+        };
         let lines = Lines::new(LINE_BYTES_MAX);
         let connect_until = Some(Instant::now() + CONNECT_MAX);
-        Ok(Box::new(Self { id, socket, receiver, lines, shared, connect_until }))
+        Ok(Box::new(Self { id, socket, receiver, lines, shared, era, connect_until }))
     }
 
     /// Serves until the device or the service ends the connection, or `stop` changes.
     async fn serve(mut self: Box<Self>, mut stop: Stop) {
         let ended = self.run(&mut stop).await;
         // Before the socket is closed: a device that sees the end is offline.
-        self.shared.batch().device_disconnected(self.id);
+        if let Some(mut batch) = self.shared.batch_in(self.era) {
+            batch.device_disconnected(self.id);
+        }
         match ended {
             Ok(()) => close(&mut self.socket).await,
             Err(error) => debug!(connection = %self.id, %error, "connection of a device lost"),
@@ -96,7 +102,7 @@ impl Connection {
                     // While the device does not read what it is told, no more of what it says is read.
                     ready = self.socket.ready(), if !self.socket.is_congested() => {
                         ready?;
-                        self.read()?
+                        self.read().await?
                     }
                     writable = self.socket.writable(), if self.socket.is_congested() => {
                         writable?;
@@ -121,9 +127,14 @@ impl Connection {
         }
     }
 
-    fn read(&mut self) -> Result<Next, WireError> {
+    async fn read(&mut self) -> Result<Next, WireError> {
         let mut too_long = Ok(());
         let received = self.read_lines(&mut too_long)?;
+        // No more is read before the answers are in the queue, or a device could say more than is ever kept.
+        if let Err(error) = self.shared.settled().await {
+            debug!(connection = %self.id, %error, "closed without its answers");
+            return Ok(Next::Close);
+        }
         if let Err(error) = too_long {
             return self.give_up(error);
         }
@@ -140,12 +151,15 @@ impl Connection {
 
     /// Reads what has come, and hands its lines to the service, with the lock taken once if there are any.
     fn read_lines(&mut self, too_long: &mut Result<(), LineTooLong>) -> Result<Received, WireError> {
-        let Self { id, socket, lines, shared, .. } = self;
+        let Self { id, socket, lines, shared, era, .. } = self;
         let now = clock::now();
         let mut batch = None;
         socket.read(|bytes| {
             *too_long = lines.feed(bytes, |line| {
-                batch.get_or_insert_with(|| shared.batch()).service().device_line(now, *id, line);
+                // In another era nobody listens, and the queue's end closes the connection.
+                if let Some(batch) = batch.get_or_insert_with(|| shared.batch_in(*era)) {
+                    batch.service().device_line(now, *id, line);
+                }
             });
         })
     }

@@ -27,6 +27,10 @@ impl Control {
         Self(mock.control())
     }
 
+    pub(crate) const fn at(address: SocketAddr) -> Self {
+        Self(address)
+    }
+
     pub(crate) async fn get(self, path: &str) -> Reply {
         self.ask(Method::GET, path, &[], "").await
     }

@@ -12,7 +12,7 @@ use ring::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring as provider};
+use rustls::{ClientConfig, RootCertStore, crypto::ring as provider, pki_types::CertificateDer};
 use tokio::{net::TcpStream, time::timeout};
 
 /// Longer than anything here takes; a test that hangs fails.
@@ -59,8 +59,13 @@ impl FieldVisitor for Fields {
 
 /// TLS that trusts the double and shows `identity`.
 pub(crate) fn client_config(mock: &MockApns, identity: Option<&Identity>) -> ClientConfig {
+    trusting(mock.certificates().authority().root(Purpose::Server).clone(), identity)
+}
+
+/// TLS that trusts this CA and shows `identity`.
+pub(crate) fn trusting(root: CertificateDer<'static>, identity: Option<&Identity>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
-    roots.add(mock.certificates().authority().root(Purpose::Server).clone()).unwrap();
+    roots.add(root).unwrap();
     let builder = ClientConfig::builder_with_provider(Arc::new(provider::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -84,6 +89,11 @@ impl Peer {
     ) -> Result<Self, WireError> {
         let mut config = client_config(mock, identity);
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        Self::over(port, config).await
+    }
+
+    /// A connection by this TLS.
+    pub(crate) async fn over(port: u16, config: ClientConfig) -> Result<Self, WireError> {
         let tcp = TcpStream::connect(("127.0.0.1", port)).await?;
         let socket = TlsSocket::connect(tcp, Arc::new(config), "localhost".try_into().unwrap()).await?;
         let http2 = Connection::client(Config::default());

@@ -1,0 +1,243 @@
+//! How a double starts.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use apns_certs::HostName;
+use mock_apns_core::{Environment, Settings, TeamId};
+use tokio::sync::watch;
+
+use crate::{
+    MockApns, StartError,
+    beginning::{Asked, Beginning},
+    clock,
+    connection::{self, CONNECTIONS_MAX},
+    control::{self, About, Control, Guard},
+    data_dir::{Writer, keeper},
+    device_gateway::{self, DEVICES_MAX},
+    expectation::Expectations,
+    listener::Listener,
+    shared::Shared,
+    tls::{ServerTls, gateway_config},
+    wake_up,
+};
+
+/// How a double starts. The defaults suit a test: loopback, free ports, seed 0, nothing kept.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `start`"]
+pub struct Builder {
+    bind: IpAddr,
+    sandbox_port: u16,
+    production_port: u16,
+    device_port: u16,
+    control_port: u16,
+    guard: Guard,
+    seed: u64,
+    settings: Settings,
+    host_names: Vec<HostName>,
+    fresh_ca: bool,
+    state: Option<String>,
+    data_dir: Option<PathBuf>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            sandbox_port: 0,
+            production_port: 0,
+            device_port: 0,
+            control_port: 0,
+            guard: Guard::default(),
+            seed: 0,
+            settings: Settings::default(),
+            host_names: Vec::new(),
+            fresh_ca: false,
+            state: None,
+            data_dir: None,
+        }
+    }
+}
+
+impl Builder {
+    /// The address to listen on. Anything but loopback lets other machines in.
+    pub fn bind(mut self, address: IpAddr) -> Self {
+        self.bind = address;
+        self
+    }
+
+    /// The ports of sandbox and production; 0 takes a free one.
+    pub fn ports(mut self, sandbox: u16, production: u16) -> Self {
+        (self.sandbox_port, self.production_port) = (sandbox, production);
+        self
+    }
+
+    /// The port of the device gateway; 0 takes a free one.
+    pub fn device_port(mut self, port: u16) -> Self {
+        self.device_port = port;
+        self
+    }
+
+    /// The port of the control API; 0 takes a free one.
+    pub fn control_port(mut self, port: u16) -> Self {
+        self.control_port = port;
+        self
+    }
+
+    /// The bearer token that the control API wants; without one, whoever reaches it may ask.
+    pub fn control_token(mut self, token: impl Into<String>) -> Self {
+        self.guard.token = Some(token.into());
+        self
+    }
+
+    /// Host names by which the control API may be asked, beside localhost and addresses.
+    pub fn control_hosts(mut self, host_names: Vec<String>) -> Self {
+        self.guard.host_names = host_names;
+        self
+    }
+
+    /// The seed of everything that is chosen at random.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// How the service answers where nobody knows how Apple does.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Host names that the server certificate is good for, beside localhost and Apple's.
+    pub fn host_names(mut self, host_names: Vec<HostName>) -> Self {
+        self.host_names = host_names;
+        self
+    }
+
+    /// A CA that no other double has: for tests of a client that trusts another. Without it the doubles of a process share
+    /// one, and start in a few milliseconds less.
+    pub fn fresh_ca(mut self) -> Self {
+        self.fresh_ca = true;
+        self
+    }
+
+    /// Teams, keys, apps, devices, tokens, settings and clocks that are to be there, as TOML or JSON: what `PUT /v1/state` takes,
+    /// and docs/state.md has an example of. A mistake in it stops the start.
+    pub fn state(mut self, text: impl Into<String>) -> Self {
+        self.state = Some(text.into());
+        self
+    }
+
+    /// A folder in which everything is kept, across restarts and a kill -9; without one, everything is in memory. The first
+    /// start makes it, and its CA and keys; each later one has to say the same seed and settings. One double at a time uses it.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use mock_apns::MockApns;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// let mock = MockApns::builder().data_dir(folder).start().await?;
+    /// let team = mock.create_team("com.example.app")?.id();
+    /// mock.stop().await;
+    ///
+    /// let mock = MockApns::builder().data_dir(folder).start().await?;
+    /// assert!(mock.find_team(team).is_some());
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(folder.into());
+        self
+    }
+
+    /// Starts. When this returns, all listeners accept: they are bound before anything is spawned.
+    pub async fn start(self) -> Result<MockApns, StartError> {
+        let Beginning { certificates, service, ready_made, credentials, writer } = self.beginning()?;
+        let tls = ServerTls::new(&certificates)?;
+        let gateway_tls = gateway_config(&certificates)?;
+        let log = writer.as_ref().map(Writer::log).cloned();
+        let shared = Shared::new(service, log.clone());
+        if let Some(log) = &log {
+            credentials.start_recording(log.clone());
+        }
+
+        let bind = |port, what| Listener::bind(SocketAddr::new(self.bind, port), what);
+        let sandbox = bind(self.sandbox_port, "the sandbox").await?;
+        let production = bind(self.production_port, "production").await?;
+        let devices = bind(self.device_port, "the device gateway").await?;
+        let control = bind(self.control_port, "the control API").await?;
+
+        let (stop, stopped) = watch::channel(false);
+        let providers = |environment| {
+            let (tls, shared) = (tls.clone(), shared.clone());
+            move |tcp, peer, stop| {
+                connection::serve(tcp, peer, environment, tls.clone(), shared.clone(), stop)
+            }
+        };
+        let serve_device = {
+            let shared = shared.clone();
+            move |tcp, peer, stop| {
+                device_gateway::serve(tcp, peer, Arc::clone(&gateway_tls), shared.clone(), stop)
+            }
+        };
+        let about = About {
+            seed: self.seed,
+            team: TeamId::parse(ready_made.team_id).expect("the ready-made identifiers are well-formed"),
+            sandbox: sandbox.address(),
+            production: production.address(),
+            device_gateway: devices.address(),
+            control: control.address(),
+        };
+        let api =
+            Control::new(shared.clone(), credentials.clone(), certificates.clone(), about, stopped.clone());
+        // Whoever was connected when the folder was left is not any more.
+        shared.batch().service().disconnect_all(clock::now());
+        if let Some(state) = &self.state {
+            api.declare(state).map_err(StartError::State)?;
+        }
+        shared.kept().await?;
+        let mut helpers = vec![tokio::spawn(wake_up::run(shared.clone()))];
+        if let Some(log) = log {
+            helpers.push(tokio::spawn(keeper::run(shared.clone(), credentials.clone(), log)));
+        }
+        Ok(MockApns {
+            sandbox: sandbox.address(),
+            production: production.address(),
+            device_gateway: devices.address(),
+            control: control.address(),
+            certificates,
+            ready_made,
+            shared: shared.clone(),
+            credentials,
+            expectations: Expectations::default(),
+            stop,
+            listeners: vec![
+                tokio::spawn(sandbox.run(CONNECTIONS_MAX, providers(Environment::Sandbox), stopped.clone())),
+                tokio::spawn(production.run(
+                    CONNECTIONS_MAX,
+                    providers(Environment::Production),
+                    stopped.clone(),
+                )),
+                tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped)),
+                tokio::spawn(control::serve(control.into_tcp(), api.clone(), self.guard)),
+            ],
+            helpers,
+            writer,
+            api,
+        })
+    }
+
+    fn beginning(&self) -> Result<Beginning, StartError> {
+        let Self { seed, settings, host_names, fresh_ca, .. } = self;
+        let asked = Asked { seed: *seed, settings, host_names, fresh_ca: *fresh_ca };
+        match &self.data_dir {
+            Some(path) => Beginning::in_folder(path, asked, clock::now()),
+            None => Beginning::anew(asked, clock::now()),
+        }
+    }
+}

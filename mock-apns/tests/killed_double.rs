@@ -1,0 +1,172 @@
+//! A double with a data folder is killed again and again in the middle of ten thousand pushes, and has lost none that it answered.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "support/control.rs"]
+#[expect(dead_code, reason = "what other tests ask")]
+mod control;
+#[path = "support/mod.rs"]
+#[expect(dead_code, reason = "what other tests need")]
+mod support;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use control::Control;
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use serde_json::Value;
+use support::{Peer, Seen, trusting};
+use tempfile::TempDir;
+
+const PUSHES: u32 = 10_000;
+/// Pushes that are answered before a kill, by each process but the last.
+const KILLED_AFTER: [usize; 3] = [1_000, 2_500, 3_000];
+/// Pushes that are under way at once: Apple allows 1000.
+const UNDER_WAY: usize = 500;
+
+/// `mock-apns` with a data folder, and what its files say. Killed if the test forgets it.
+struct Process {
+    child: Child,
+    ready: Value,
+}
+
+impl Process {
+    fn start(folder: &Path) -> Self {
+        let ready_file = folder.join("ready.json");
+        let command = || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_mock-apns"));
+            for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MOCK_APNS_")) {
+                command.env_remove(name);
+            }
+            command
+        };
+        let _ = std::fs::remove_file(&ready_file); // of the one that was killed
+        let child = command()
+            .args(["--port", "0", "--log", "warn", "--journal-entries", "100000", "--out"])
+            .arg(folder.join("out"))
+            .arg("--data-dir")
+            .arg(folder.join("data"))
+            .arg("--ready-file")
+            .arg(&ready_file)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let waited = command().args(["ready", "--wait", "--ready-file"]).arg(&ready_file).status().unwrap();
+        assert!(waited.success());
+        Self { child, ready: serde_json::from_slice(&std::fs::read(ready_file).unwrap()).unwrap() }
+    }
+
+    /// A kill -9.
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    fn control(&self) -> Control {
+        Control::at(self.ready["control"]["address"].as_str().unwrap().parse().unwrap())
+    }
+
+    async fn peer(&self, folder: &Path) -> Peer {
+        let root = CertificateDer::from_pem_file(folder.join("out/ca.pem")).unwrap();
+        let mut config = trusting(root, None);
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let address = self.ready["sandbox"]["address"].as_str().unwrap();
+        Peer::over(address.rsplit_once(':').unwrap().1.parse().unwrap(), config).await.unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The `apns-id` of a push.
+fn apns_id(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012X}")
+}
+
+/// A provider that pushes what was not answered yet.
+struct Provider {
+    peer: Peer,
+    /// By their streams.
+    under_way: BTreeMap<u32, u32>,
+    answered: usize,
+}
+
+impl Provider {
+    /// Pushes until all is answered, or `enough` is; what is answered is not `left` any more.
+    async fn push(&mut self, token: &str, authorization: &str, left: &mut BTreeSet<u32>, enough: usize) {
+        let mut to_push = left.clone().into_iter();
+        while self.answered < enough && !left.is_empty() {
+            // The first one alone: only then may there be more at once.
+            let room = if self.answered == 0 { 1 } else { UNDER_WAY };
+            while self.under_way.len() < room
+                && let Some(number) = to_push.next()
+            {
+                let id = apns_id(number);
+                let fields =
+                    [("authorization", authorization), ("apns-topic", "com.example.app"), ("apns-id", &id)];
+                let stream = self.peer.push(token, &fields, r#"{"aps":{"alert":"Hello"}}"#).await;
+                self.under_way.insert(stream.get(), number);
+            }
+            self.peer.answers(1).await;
+            self.take_answers(left);
+        }
+    }
+
+    fn take_answers(&mut self, left: &mut BTreeSet<u32>) {
+        for seen in std::mem::take(&mut self.peer.seen) {
+            if let Seen::Answer(stream, status, body) = seen {
+                assert_eq!(status, 200, "{body}");
+                left.remove(&self.under_way.remove(&stream).unwrap());
+                self.answered += 1;
+            }
+        }
+    }
+}
+
+/// The `apns-id` of every notification that the double has.
+async fn kept(control: Control) -> Vec<String> {
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = control.get(&format!("/v1/notifications?limit=1000{after}")).await.expect(200);
+        let notifications = page["notifications"].as_array().unwrap();
+        if notifications.is_empty() {
+            return all;
+        }
+        all.extend(notifications.iter().map(|it| it["apns-id"].as_str().unwrap().to_owned()));
+        after = format!("&after={}", page["next"]);
+    }
+}
+
+#[tokio::test]
+async fn a_kill_9_in_the_middle_of_ten_thousand_pushes_loses_nothing_that_was_answered() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let mut left: BTreeSet<u32> = (0..PUSHES).collect();
+    let mut tokens = BTreeSet::new();
+    for enough in KILLED_AFTER.into_iter().chain([usize::MAX]) {
+        let mut process = Process::start(folder);
+        let token = process.ready["device_tokens"][0]["token"].as_str().unwrap().to_owned();
+        let provider_token = std::fs::read_to_string(folder.join("out/provider-token")).unwrap();
+        let peer = process.peer(folder).await;
+        let mut provider = Provider { peer, under_way: BTreeMap::new(), answered: 0 };
+        let authorization = format!("bearer {}", provider_token.trim());
+        provider.push(&token, &authorization, &mut left, enough).await;
+        process.kill();
+        provider.peer.read_until(|_| false).await; // what was on the wire by then was answered too
+        provider.take_answers(&mut left);
+        tokens.insert(token);
+    }
+    assert_eq!(tokens.len(), 1, "device tokens stay what they were");
+
+    let last = Process::start(folder);
+    let kept = kept(last.control()).await;
+    let distinct: BTreeSet<&String> = kept.iter().collect();
+    let lost = (0..PUSHES).filter(|number| !distinct.contains(&apns_id(*number))).count();
+    assert_eq!(lost, 0, "of {} notifications", kept.len());
+}
