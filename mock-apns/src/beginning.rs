@@ -80,6 +80,7 @@ impl Beginning {
                 Entry::Credentials(change) => credentials.replay(change).map_err(broken)?,
             }
         }
+        service.count_anew();
         let certificates = Certificates::issue(authority, asked.host_names)?;
         Ok(Self { certificates, service, ready_made: again(asked, now, keys), credentials, writer: None })
     }

@@ -21,6 +21,7 @@
 //! | `connection` | one connection of a provider, from bytes to bytes |
 //! | `device_gateway` | one connection of a device, from lines to lines |
 //! | `shared`, `wake_up` | the service behind its lock, the way from it to each device, and time |
+//! | `connections`, `metrics` | who is connected; what was counted |
 //! | `data_dir`, `snapshot` | what is kept on disk; the whole state |
 //! | `control` | the control API: HTTP for tests in any language |
 //! | `device` | [`Device`]: a device for tests |
@@ -57,6 +58,7 @@ pub mod client_settings;
 mod clock;
 mod closing;
 mod connection;
+mod connections;
 mod control;
 mod credentials;
 mod data_dir;
@@ -70,6 +72,7 @@ mod evidence;
 mod expectation;
 mod json;
 mod listener;
+mod metrics;
 mod provider_token;
 mod ready_made;
 mod received;

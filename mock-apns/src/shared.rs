@@ -5,17 +5,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use mock_apns_core::{
-    CloseReason, DeviceConnectionId, DeviceId, DeviceMessage, Effect, Service, TeamId, Timestamp, ToDevice,
-};
+use mock_apns_core::{DeviceConnectionId, DeviceId, Effect, Service, TeamId, Timestamp, ToDevice};
 use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, mpsc, watch};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::{
     clock,
+    connections::Connections,
     credentials::Credentials,
     data_dir::{DataDirError, Entry, Log},
+    metrics::{Metrics, Numbers},
     snapshot::DoubleSnapshot,
 };
 
@@ -36,11 +36,12 @@ struct Inner {
 #[derive(Debug)]
 struct State {
     service: Service,
-    /// Tells providers' connections that they are not the service's any more.
-    era: watch::Sender<Era>,
+    era: Era,
     devices: FxHashMap<DeviceConnectionId, DeviceSender>,
     /// What devices are to be told once what it follows from is kept: up to that number of the log.
     held: VecDeque<(u64, Effect)>,
+    connections: Connections,
+    metrics: Metrics,
     /// When the wake-up task wakes next.
     wakes_at: Option<Timestamp>,
     /// Teams for whose journals somebody waits.
@@ -74,10 +75,17 @@ impl Shared {
         if log.is_some() {
             service.start_recording();
         }
-        let (devices, watched) = (FxHashMap::default(), FxHashMap::default());
-        let (era, held) = (watch::Sender::default(), VecDeque::new());
-        let state = Mutex::new(State { service, era, devices, held, wakes_at: None, watched });
-        Self(Arc::new(Inner { state, sooner: Notify::new(), log }))
+        let state = State {
+            service,
+            era: Era::default(),
+            devices: FxHashMap::default(),
+            held: VecDeque::new(),
+            connections: Connections::default(),
+            metrics: Metrics::default(),
+            wakes_at: None,
+            watched: FxHashMap::default(),
+        };
+        Self(Arc::new(Inner { state: Mutex::new(state), sooner: Notify::new(), log }))
     }
 
     /// The service, for one batch of work.
@@ -89,7 +97,7 @@ impl Shared {
 
     /// The same for a connection of this era. `None`: the era is over, and with it the connection.
     pub(crate) fn batch_in(&self, era: Era) -> Option<Batch<'_>> {
-        Some(self.batch()).filter(|batch| *batch.state.era.borrow() == era)
+        Some(self.batch()).filter(|batch| batch.state.era == era)
     }
 
     /// Returns when the service may want to be woken sooner than [`Batch::wake_at`] said last.
@@ -121,9 +129,9 @@ impl Batch<'_> {
         &mut self.state.service
     }
 
-    /// The era that it is, and how its end is heard.
-    pub(crate) fn era(&self) -> watch::Receiver<Era> {
-        self.state.era.subscribe()
+    /// The era that it is.
+    pub(crate) fn era(&self) -> Era {
+        self.state.era
     }
 
     /// Hands each device's messages to its task, and to `own` what is about the provider's connection that
@@ -137,6 +145,10 @@ impl Batch<'_> {
                 }
                 (effect @ (Effect::ToDevice { .. } | Effect::CloseDevice { .. }), None) => {
                     tell_device(&mut self.state.devices, effect);
+                }
+                (Effect::WouldThrottle { team, what }, _) => {
+                    let (cause, why) = (what.as_str(), what.meaning());
+                    warn!(%team, cause, why, "Apple would have throttled this provider");
                 }
                 (effect, _) => own(effect),
             }
@@ -174,17 +186,30 @@ impl Batch<'_> {
         if self.inner.log.is_some() {
             service.start_recording();
         }
-        let State { era, devices, watched, .. } = &mut *self.state;
-        era.send_modify(|Era(number)| *number = number.wrapping_add(1));
-        for (_, device) in devices.drain() {
-            let closed = DeviceMessage::Closed { reason: CloseReason::Shutdown };
-            let _ = device.send(Box::new(ToDevice::unasked(closed))); // a task that has ended is away already
-        }
-        for team in watched.values() {
-            let _ = team.send(()); // nobody waits any more
-        }
-        self.state.held.clear();
+        let State { era: Era(era), devices, connections, watched, held, .. } = &mut *self.state;
+        *era = era.wrapping_add(1);
+        connections.send_all_away();
+        devices.clear();
+        held.clear();
+        // In whatever order they hear of it, they find the same.
+        watched.retain(|_, team| team.send(()).is_ok());
         self.state.service = service;
+    }
+
+    /// Who is connected, with what knows whose each connection is.
+    pub(crate) fn connections(&mut self) -> (&mut Connections, &Service) {
+        let State { connections, service, .. } = &mut *self.state;
+        (connections, service)
+    }
+
+    /// What only the shell counts.
+    pub(crate) fn metrics(&mut self) -> &mut Metrics {
+        &mut self.state.metrics
+    }
+
+    /// Everything that was counted, at this moment.
+    pub(crate) fn numbers(&self) -> Numbers {
+        Numbers::new(&self.state.service, &self.state.connections, &self.state.metrics)
     }
 
     /// A device's connection is open; what it is to be told comes from the receiver.

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "support/control.rs"]
-#[expect(dead_code, reason = "what other tests ask")]
 mod control;
 
 use control::Control;

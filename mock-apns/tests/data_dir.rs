@@ -77,6 +77,9 @@ async fn it_is_all_there_after_a_stop_and_after_a_crash() {
         }
         assert_eq!(mock.certificates().authority().root_pem(Purpose::Server), root);
         Control::of(&mock).get(&format!("/v1/notifications/{apns_id}")).await.expect(200);
+        let metrics = Control::of(&mock).get("/metrics").await.text;
+        let counted = metrics.lines().find(|line| line.starts_with("mock_apns_requests_total{"));
+        assert_eq!(counted, None, "what this process has not done");
         if is_stopped { mock.stop().await } else { drop(mock) }
     }
 

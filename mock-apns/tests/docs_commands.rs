@@ -174,6 +174,11 @@ fn the_device_gateway() {
 }
 
 #[test]
+fn metrics() {
+    Page::start().run("docs/metrics.md");
+}
+
+#[test]
 fn every_page_with_commands_is_run() {
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = docs.chain([root().join("README.md"), root().join("CONTRIBUTING.md")]);
@@ -184,11 +189,11 @@ fn every_page_with_commands_is_run() {
         .collect();
     for page in &with_commands {
         assert!(
-            ["README.md", "control-api.md", "clients.md", "data-dir.md", "device-gateway.md"]
+            ["README.md", "control-api.md", "clients.md", "data-dir.md", "device-gateway.md", "metrics.md"]
                 .iter()
                 .any(|run| page == run),
             "{page:?}"
         );
     }
-    assert_eq!(with_commands.len(), 5);
+    assert_eq!(with_commands.len(), 6);
 }

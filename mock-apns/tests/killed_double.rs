@@ -74,7 +74,7 @@ impl Process {
         let mut config = trusting(root, None);
         config.alpn_protocols = vec![b"h2".to_vec()];
         let address = self.ready["sandbox"]["address"].as_str().unwrap();
-        Peer::over(address.rsplit_once(':').unwrap().1.parse().unwrap(), config).await.unwrap()
+        Peer::dial(address.rsplit_once(':').unwrap().1.parse().unwrap(), config).await.unwrap()
     }
 }
 
@@ -164,8 +164,8 @@ async fn a_kill_9_in_the_middle_of_ten_thousand_pushes_loses_nothing_that_was_an
     }
     assert_eq!(tokens.len(), 1, "device tokens stay what they were");
 
-    let last = Process::start(folder);
-    let kept = kept(last.control()).await;
+    let again = Process::start(folder);
+    let kept = kept(again.control()).await;
     let distinct: BTreeSet<&String> = kept.iter().collect();
     let lost = (0..PUSHES).filter(|number| !distinct.contains(&apns_id(*number))).count();
     assert_eq!(lost, 0, "of {} notifications", kept.len());

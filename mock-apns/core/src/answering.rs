@@ -25,6 +25,8 @@ impl Service {
         judged: &Judged,
         refusal: Option<Refusal>,
     ) {
+        self.answers.count(judged.environment, refusal.map(|refusal| refusal.reason), judged.push_type);
+        self.mind_refusal(judged, refusal);
         let received = ReceivedRequest::new(connection, stream, judged.environment, request, body);
         let Some(mut team) = judged.team.and_then(|index| self.at(now, index)) else {
             let answer = answer(&self.settings, &mut self.identifiers, request, judged, refusal);
@@ -64,6 +66,18 @@ impl Service {
                 team.log(Compact::TurnedAway(TurnedAway::Push(Box::new(refused))));
             }
             (None, None) => {}
+        }
+    }
+
+    /// Minds the conduct of a provider that was refused.
+    fn mind_refusal(&mut self, judged: &Judged, refusal: Option<Refusal>) {
+        let (Some(team), Some(Refusal { reason, .. })) = (judged.team, refusal) else { return };
+        if reason == Reason::TooManyProviderTokenUpdates {
+            self.mind(team, |conduct, _| conduct.refused_token());
+        } else if let (Some(token), Some(status)) = (judged.device_token, judged.token_status)
+            && let Some(since) = gone_since(reason, status)
+        {
+            self.mind(team, |conduct, totals| conduct.answered_410(judged.now, token, since, totals));
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Connections: what the service knows of a provider before its first push, and learns from its pushes.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Environment, ProviderCertificate, Reason, Timestamp,
+    Environment, KeyId, ProviderCertificate, Reason, Service, TeamId, Timestamp,
     snapshot::Problem,
     team::{KeyIndex, Team, TeamIndex, Teams},
     token_updates::{KeyPastForm, TokenPast},
@@ -13,6 +15,13 @@ use crate::{
 /// Names a connection for as long as the service lives; never used again.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct ConnectionId(pub(crate) u64);
+
+impl ConnectionId {
+    /// The ordinal of the connection, from 0.
+    pub const fn ordinal(self) -> u64 {
+        self.0
+    }
+}
 
 impl std::fmt::Display for ConnectionId {
     /// The ordinal of the connection, from 0.
@@ -37,12 +46,52 @@ pub struct Opened<'a> {
 pub(crate) struct Connection {
     pub(crate) environment: Environment,
     pub(crate) admission: Admission,
+    opened_at: Timestamp,
     /// The last provider token that was accepted, by its bytes: most pushes of a connection carry the same.
     last_token: Vec<u8>,
     last_verified: Option<VerifiedToken>,
     /// The key of the first accepted push, to which the connection is bound.
     first_key: Option<KeyIndex>,
     pub(crate) token_past: TokenPast,
+}
+
+/// What the service knows of a provider's connection that is open.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ConnectedProvider {
+    /// The environment that its pushes are for, unless a push names another host.
+    pub environment: Environment,
+    /// The teams whose provider it is: of its certificate, or of the keys below. None before the first accepted token.
+    pub teams: Vec<TeamId>,
+    /// The keys of the provider tokens that were accepted on it, since their team was reset.
+    pub keys: Vec<KeyId>,
+}
+
+impl Service {
+    /// What is known of a provider's connection; `None`: it is not open.
+    pub fn connected_provider(&self, connection: ConnectionId) -> Option<ConnectedProvider> {
+        let state = self.providers.connections.get(&connection)?;
+        let of_certificate = state.team().and_then(|index| self.teams.get(index)).map(Team::id);
+        let used = || state.token_past.keys();
+        let of_keys = used().filter_map(|key| self.teams.get(key.team)).map(Team::id);
+        let mut teams: Vec<TeamId> = of_certificate.into_iter().chain(of_keys).collect();
+        teams.sort_unstable();
+        teams.dedup();
+        let mut keys: Vec<KeyId> = used().filter_map(|key| self.teams.key(key)).map(|key| key.id).collect();
+        keys.sort_unstable();
+        Some(ConnectedProvider { environment: state.environment, teams, keys })
+    }
+}
+
+/// An accepted provider token, for the connection that it came on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Accepted {
+    /// Its first.
+    First,
+    /// The same as the last.
+    Again,
+    /// Another than the last.
+    Another,
 }
 
 /// What the certificate of a connection, or the lack of one, makes of it.
@@ -68,6 +117,7 @@ impl Connection {
         Self {
             environment,
             admission,
+            opened_at: now,
             last_token: Vec::new(),
             last_verified: None,
             first_key: None,
@@ -80,10 +130,10 @@ impl Connection {
         self.last_verified.filter(|_| self.last_token == token)
     }
 
-    /// Remembers an accepted token. `true`: it is the connection's first.
-    pub(crate) fn accepted(&mut self, now: Timestamp, bytes: &[u8], token: VerifiedToken) -> bool {
+    /// Remembers an accepted token, and says whether it is news.
+    pub(crate) fn accepted(&mut self, now: Timestamp, bytes: &[u8], token: VerifiedToken) -> Accepted {
         if self.recall(bytes).is_some() {
-            return false;
+            return Accepted::Again;
         }
         self.last_token.clear();
         self.last_token.extend_from_slice(bytes);
@@ -91,7 +141,20 @@ impl Connection {
         self.token_past.remember(token, now);
         let is_first = self.first_key.is_none();
         self.first_key.get_or_insert(token.key);
-        is_first
+        if is_first { Accepted::First } else { Accepted::Another }
+    }
+
+    /// The team whose provider it is, once that is known.
+    pub(crate) fn team(&self) -> Option<TeamIndex> {
+        match &self.admission {
+            Admission::ByCertificate { team, .. } => Some(*team),
+            Admission::ByToken | Admission::Refused(_) => self.first_key.map(|key| key.team),
+        }
+    }
+
+    /// For how long it has been open.
+    pub(crate) fn open_for(&self, now: Timestamp) -> Duration {
+        now.saturating_since(self.opened_at)
     }
 
     /// Forgets what a provider token of a team has proven.
@@ -117,6 +180,7 @@ pub(crate) struct ConnectionForm {
     pub(crate) id: ConnectionId,
     environment: Environment,
     admission: Admission,
+    opened_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_key: Option<KeyIndex>,
     token_past: Vec<KeyPastForm>,
@@ -128,6 +192,7 @@ impl Connection {
             id,
             environment: self.environment,
             admission: self.admission.clone(),
+            opened_at: self.opened_at,
             first_key: self.first_key,
             token_past: self.token_past.to_forms(),
         }
@@ -137,10 +202,11 @@ impl Connection {
         Ok(Self {
             environment: form.environment,
             admission: form.admission.clone(),
+            opened_at: form.opened_at,
             last_token: Vec::new(),
             last_verified: None,
             first_key: form.first_key,
-            token_past: TokenPast::from_forms(&form.token_past, teams)?,
+            token_past: TokenPast::from_forms(&form.token_past, |key| teams.key(key).is_some())?,
         })
     }
 }
@@ -180,12 +246,12 @@ pub(crate) fn team_of(certificate: &ProviderCertificate, teams: &Teams) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::{
         Effect,
-        bench::{Bench, NOW, OTHER_TEAM, TEAM, authority, certificate, certificate_for, sandbox, unix_now},
+        bench::{
+            Bench, KEY, NOW, OTHER_TEAM, TEAM, authority, certificate, certificate_for, sandbox, unix_now,
+        },
         team::Beginning,
     };
 
@@ -213,6 +279,25 @@ mod tests {
             let opened = Opened { environment: production, server_name, certificate: None };
             assert_eq!(Connection::open(NOW, &opened, &teams).environment, environment, "{server_name:?}");
         }
+    }
+
+    #[test]
+    fn it_is_known_whose_provider_a_connection_is_once_it_has_shown_it() {
+        let mut bench = Bench::new();
+        let known = |bench: &Bench| {
+            let it = bench.service.connected_provider(bench.connection).unwrap();
+            let text = |ids: &[TeamId]| ids.iter().map(TeamId::to_string).collect::<Vec<_>>().join(",");
+            (text(&it.teams), it.keys.iter().map(KeyId::to_string).collect::<Vec<_>>().join(","))
+        };
+        assert_eq!(known(&bench), (String::new(), String::new()));
+        let push = bench.push();
+        bench.effects(&push);
+        bench.effects(&push);
+        assert_eq!(known(&bench), (TEAM.to_owned(), KEY.to_owned()));
+        bench.connect_with(&certificate("development"));
+        assert_eq!(known(&bench), (TEAM.to_owned(), String::new()));
+        bench.service.disconnected(NOW, bench.connection);
+        assert_eq!(bench.service.connected_provider(bench.connection), None);
     }
 
     #[test]
@@ -252,7 +337,7 @@ mod tests {
     fn the_subject_names_the_team_before_its_topics_do() {
         let mut teams = Teams::default();
         for id in [TEAM, OTHER_TEAM] {
-            let mut team = Team::new(crate::TeamId::parse(id).unwrap());
+            let mut team = Team::new(TeamId::parse(id).unwrap());
             let bundle_id = crate::BundleId::parse("com.example.app").unwrap();
             team.add_app(crate::App::new(bundle_id)).unwrap();
             let settings = crate::Settings::default();

@@ -60,7 +60,8 @@ impl Service {
         if let Some(mut team) = team.and_then(|index| self.at(now, index)) {
             team.log(Compact::TurnedAway(turned_away));
         } else {
-            self.unclaimed.add(self.settings.journal_entries, now, turned_away, drop);
+            let evictions = &mut self.totals.journal_evictions;
+            self.unclaimed.add(self.settings.journal_entries, now, turned_away, |_| *evictions += 1);
             self.unclaimed_changed = true;
         }
     }

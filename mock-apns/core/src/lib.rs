@@ -37,6 +37,7 @@
 //! | `delivery`, `notification` | what becomes of a [`Notification`]: deliver, store, discard; the rate limit |
 //! | `journal` | [`Record`]: what happened; [`Push`]: what came, and what became of it; [`Status`]: the words of Apple's console |
 //! | `filing` | whose journal what was turned away goes into |
+//! | `conduct`, `totals` | [`Misconduct`]: what Apple would mind; [`Totals`], [`AnswerCounts`]: what was counted |
 //! | `filter` | [`Filter`]: the one grammar that asks for records and pushes |
 //! | `expectation` | [`Expectation`]: how many pushes there must be; [`Tally`]: whether there are |
 //! | [`rendering`] | what a device shows, and what is wrong with a push that shows nothing |
@@ -76,6 +77,7 @@ mod bytes;
 mod certificate;
 mod clock;
 mod collapse_id;
+mod conduct;
 mod connection;
 mod delivery;
 mod device;
@@ -111,6 +113,7 @@ mod team;
 mod timestamp;
 mod token_updates;
 mod topic;
+mod totals;
 mod verified_tokens;
 
 pub use answer::Answer;
@@ -118,7 +121,8 @@ pub use app::{App, PushTypes};
 pub use certificate::{CertificateError, ProviderCertificate};
 pub use clock::{Clock, ClockError};
 pub use collapse_id::{COLLAPSE_ID_BYTES_MAX, CollapseId};
-pub use connection::{ConnectionId, Opened};
+pub use conduct::Misconduct;
+pub use connection::{ConnectedProvider, ConnectionId, Opened};
 pub use device::{
     DEVICE_ID_BYTES_MAX, Device, DeviceError, DeviceId, DeviceIdError, DeviceState, InstalledApp, NewTokens,
 };
@@ -157,6 +161,7 @@ pub use snapshot::SnapshotError;
 pub use team::{Team, TeamAt, TeamError};
 pub use timestamp::Timestamp;
 pub use topic::{BundleId, BundleIdError, TOPIC_BYTES_MAX, Topic};
+pub use totals::{AnswerCount, AnswerCounts, Totals};
 
 /// The bench is written against the public API, so that it serves the tests beneath the rules and those beside them.
 #[cfg(test)]

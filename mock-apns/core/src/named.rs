@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
     BundleId, CloseReason, DeviceId, DeviceState, DeviceToken, Environment, GatewayErrorCode, KeyId,
-    MessageId, NewTokens, Priority, PushType, Reason, TeamId, Timestamp, TokenKind, UniqueId,
+    MessageId, Misconduct, NewTokens, Priority, PushType, Reason, TeamId, Timestamp, TokenKind, UniqueId,
 };
 
 /// A type whose values have names: in the gateway's messages, and on command lines.
@@ -101,6 +101,14 @@ impl Named for GatewayErrorCode {
     }
 }
 
+impl Named for Misconduct {
+    const VALUES: &'static [Self] = Self::ALL;
+
+    fn name(self) -> &'static str {
+        self.as_str()
+    }
+}
+
 /// Named types are written as their names, and read by them.
 macro_rules! by_name {
     ($($name:ty),*) => {$(
@@ -122,7 +130,7 @@ macro_rules! by_name {
     )*};
 }
 
-by_name!(CloseReason, DeviceState, Environment, GatewayErrorCode, NewTokens, PushType, TokenKind);
+by_name!(CloseReason, DeviceState, Environment, GatewayErrorCode, Misconduct, NewTokens, PushType, TokenKind);
 
 macro_rules! display_name {
     ($($name:ty),*) => {$(
@@ -219,6 +227,7 @@ mod tests {
         every_name_is_read_back::<CloseReason>();
         every_name_is_read_back::<PushType>();
         every_name_is_read_back::<GatewayErrorCode>();
+        every_name_is_read_back::<Misconduct>();
     }
 
     #[test]

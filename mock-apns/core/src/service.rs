@@ -13,12 +13,14 @@ use std::collections::VecDeque;
 use crate::{
     Answer, ConnectionId, DeviceConnectionId, Reason, Recorded, Settings, Team, TeamAt, TeamError, TeamId,
     Timestamp, ToDevice, VerifyEs256,
+    conduct::Misconduct,
     gateway::{self, GatewayPeers},
     journal::{Log, TurnedAway},
     message_id::Identifiers,
     providers::Providers,
     recording::Recorder,
     team::{Around, Beginning, TeamIndex, Teams},
+    totals::{AnswerCounts, Totals},
 };
 
 pub use snapshot::Snapshot;
@@ -49,6 +51,8 @@ pub struct Service {
     pub(crate) changed: VecDeque<TeamId>,
     /// What was done, if it is to be written down.
     recorder: Option<Recorder>,
+    pub(crate) answers: AnswerCounts,
+    pub(crate) totals: Totals,
 }
 
 /// What the shell is to do.
@@ -87,6 +91,14 @@ pub enum Effect {
         /// This.
         message: Box<ToDevice>,
     },
+    /// Tell whoever runs the service that Apple would have throttled a team's provider. It comes once for each team and
+    /// misconduct, anew after a reset; nothing else follows from it.
+    WouldThrottle {
+        /// Whose provider.
+        team: TeamId,
+        /// For what.
+        what: Misconduct,
+    },
     /// Close a device's connection, once what was to be sent on it before is sent.
     CloseDevice {
         /// This connection.
@@ -111,6 +123,8 @@ impl Service {
             unclaimed_changed: false,
             changed: VecDeque::new(),
             recorder: None,
+            answers: AnswerCounts::default(),
+            totals: Totals::default(),
         }
     }
 
@@ -178,6 +192,7 @@ impl Service {
             wake_at: &mut self.wake_at,
             changed: &mut self.changed,
             recorder: self.recorder.as_mut().filter(|_| is_recorded),
+            totals: &mut self.totals,
         };
         Some(TeamAt::new(now, index, self.teams.get_mut(index)?, around))
     }
@@ -203,7 +218,8 @@ impl Service {
     }
 
     /// Everyone's connection is gone, by whichever side: as [`disconnected`](Self::disconnected) and
-    /// [`device_disconnected`](Self::device_disconnected) for each, in the order in which they were opened.
+    /// [`device_disconnected`](Self::device_disconnected) for each, in the order in which they were opened, but that no
+    /// provider is taken to have closed its own.
     pub fn disconnect_all(&mut self, now: Timestamp) {
         self.record(|| Recorded::disconnect_all(now));
         self.providers.connections.clear();

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     snapshot::Problem,
-    team::{KeyIndex, TeamIndex, Teams},
+    team::{KeyIndex, TeamIndex},
     verified_tokens::VerifiedToken,
 };
 
 /// The past of a key, as it is written in a snapshot.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct KeyPastForm {
     key: KeyIndex,
@@ -59,11 +59,16 @@ impl TokenPast {
         forms
     }
 
-    /// The pasts of keys that `teams` have.
-    pub(crate) fn from_forms(forms: &[KeyPastForm], teams: &Teams) -> Result<Self, Problem> {
+    /// The pasts of keys that are there.
+    pub(crate) fn from_forms(
+        forms: &[KeyPastForm],
+        is_there: impl Fn(KeyIndex) -> bool,
+    ) -> Result<Self, Problem> {
         let mut pasts = FxHashMap::default();
         for &KeyPastForm { key, issued_at, changed_at } in forms {
-            teams.key(key).ok_or(Problem::Misplaced("a key that is no team's"))?;
+            if !is_there(key) {
+                return Err(Problem::Misplaced("a key that is no team's"));
+            }
             if pasts.insert(key, KeyPast { issued_at, changed_at }).is_some() {
                 return Err(Problem::Twice("a key"));
             }
@@ -76,17 +81,20 @@ impl TokenPast {
         self.0.retain(|key, _| key.team != team);
     }
 
-    /// Remembers that the token was used.
-    pub(crate) fn remember(&mut self, token: VerifiedToken, now: Timestamp) {
+    /// Remembers that the token was used. `true`: it is another than its key's last.
+    pub(crate) fn remember(&mut self, token: VerifiedToken, now: Timestamp) -> bool {
         let issued_at = token.issued_at;
-        self.0
-            .entry(token.key)
-            .and_modify(|past| {
-                if past.issued_at != issued_at {
-                    *past = KeyPast { issued_at, changed_at: Some(now) };
-                }
-            })
-            .or_insert(KeyPast { issued_at, changed_at: None });
+        let past = self.0.entry(token.key).or_insert(KeyPast { issued_at, changed_at: None });
+        let is_change = past.issued_at != issued_at;
+        if is_change {
+            *past = KeyPast { issued_at, changed_at: Some(now) };
+        }
+        is_change
+    }
+
+    /// The keys whose tokens were used, in no order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = KeyIndex> {
+        self.0.keys().copied()
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) struct VerifiedToken {
 pub(crate) struct VerifiedTokens {
     young: FxHashMap<Box<[u8]>, VerifiedToken>,
     old: FxHashMap<Box<[u8]>, VerifiedToken>,
+    inserted: u64,
 }
 
 impl VerifiedTokens {
@@ -35,6 +36,17 @@ impl VerifiedTokens {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(token.into(), verified);
+        self.inserted += 1;
+    }
+
+    /// Counts from zero on.
+    pub(crate) fn count_anew(&mut self) {
+        self.inserted = 0;
+    }
+
+    /// How many were added.
+    pub(crate) fn inserted(&self) -> u64 {
+        self.inserted
     }
 
     /// Forgets the tokens of a team.

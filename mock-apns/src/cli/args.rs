@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
 
-use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use mock_apns_core::{Environment, Named, SETTINGS, Settings, TeamId, TokenKind};
 
 use crate::client_settings::Client;
@@ -96,6 +96,20 @@ pub(super) struct ServeArgs {
     /// crate.
     #[arg(long, env = "MOCK_APNS_LOG", default_value = "info", value_name = "FILTER")]
     pub(super) log: String,
+
+    /// How it is logged: lines for people, or a JSON object a line.
+    #[arg(long, env = "MOCK_APNS_LOG_FORMAT", value_enum, default_value_t)]
+    pub(super) log_format: LogFormat,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs: timestamp, level, target, message and the fields, all of one object.
+    Json,
 }
 
 /// What `ready` looks at.
@@ -315,6 +329,7 @@ mod tests {
             (&["--prot", "1"][..], "--prot"),
             (&["--port", "70000"], "--port"),
             (&["--bind", "nowhere"], "--bind"),
+            (&["--log-format", "xml"], "--log-format"),
             (&["--future-iat", "perhaps"], "future-iat"),
             (&["device", "--kind", "alert"], "--kind"),
             (&["device", "--environment", "staging"], "sandbox, production"),

@@ -12,7 +12,12 @@ use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    FAILED, MISUSED, args::ServeArgs, banner, fail, folder::Folder, ready_file::ReadyFile, signals::Signals,
+    FAILED, MISUSED,
+    args::{LogFormat, ServeArgs},
+    banner, fail,
+    folder::Folder,
+    ready_file::ReadyFile,
+    signals::Signals,
 };
 use crate::{MockApns, StartError, clock, provider_token};
 
@@ -30,8 +35,7 @@ pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
         Ok(filter) => filter,
         Err(error) => return fail(MISUSED, format_args!("--log {:?} is not a filter: {error}", args.log)),
     };
-    let ansi = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
+    start_log(filter, args.log_format);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(FAILED, format_args!("cannot start its threads: {error}")),
@@ -43,6 +47,18 @@ pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
     match runtime.block_on(serve(args, settings, state)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, message }) => fail(code, message),
+    }
+}
+
+/// Logs to standard error: standard output is the banner's.
+fn start_log(filter: EnvFilter, format: LogFormat) {
+    let ansi = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
+    match format {
+        LogFormat::Human => log.init(),
+        LogFormat::Json => {
+            log.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+        }
     }
 }
 

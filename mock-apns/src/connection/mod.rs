@@ -3,17 +3,21 @@
 mod answer;
 mod requests;
 
-use std::{net::SocketAddr, time::Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use apns_http2::{Config, Connection as Http2, ErrorCode, Event, Section, Settings, StreamId};
 use apns_wire::{Received, TlsSocket, WireError};
 use mock_apns_core::{Answer, ConnectionId, Effect, Environment, Opened, Reason};
-use tokio::{net::TcpStream, sync::watch};
+use tokio::net::TcpStream;
 use tracing::{debug, info};
 
 use crate::{
     clock,
     closing::close,
+    connections::{About, Because, End, Id, Tls, Traffic, Until},
     listener::{Stop, handshake},
     shared::{Batch, Era, Shared},
     tls::ServerTls,
@@ -32,9 +36,10 @@ struct Connection {
     requests: Requests,
     shared: Shared,
     era: Era,
-    /// Tells when the era ends.
-    eras: watch::Receiver<Era>,
     opened_at: Instant,
+    traffic: Traffic,
+    /// Why it ends, once something other than its peer has ended it.
+    end: Option<End>,
     /// What an answer's body is written into.
     body: Vec<u8>,
 }
@@ -49,15 +54,18 @@ pub(crate) async fn serve(
     stop: Stop,
 ) {
     let Some(socket) = handshake(tcp, peer, |hello| tls.choose(hello)).await else { return };
-    let (connection, next) = {
-        let rustls::Connection::Server(tls) = socket.tls() else { return };
-        let server_name = tls.server_name().map(str::to_owned);
-        let certificate = tls.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.to_vec());
+    let (connection, next, until) = {
+        let tls = Tls::of(socket.tls());
+        let server_name = tls.server_name.clone();
+        let leaf = socket.tls().peer_certificates().and_then(|chain| chain.first());
+        let certificate = leaf.map(|leaf| leaf.to_vec());
         let opened =
             Opened { environment, server_name: server_name.as_deref(), certificate: certificate.as_deref() };
-        Connection::open(socket, &shared, opened)
+        let listening = environment.into();
+        let about = About { peer, listening, tls, opened_at: clock::now(), device: None };
+        Connection::open(socket, &shared, opened, about, stop)
     };
-    connection.serve(next, stop).await;
+    connection.serve(next, until).await;
 }
 
 /// Whether a connection goes on.
@@ -70,11 +78,16 @@ enum Next {
 impl Connection {
     /// Tells the service of the connection, and takes what it says to that: its first SETTINGS, and GOAWAY for
     /// a bad certificate.
-    fn open(socket: TlsSocket, shared: &Shared, opened: Opened<'_>) -> (Self, Next) {
+    fn open(
+        socket: TlsSocket,
+        shared: &Shared,
+        opened: Opened<'_>,
+        about: About,
+        stop: Stop,
+    ) -> (Self, Next, Until) {
         let mut batch = shared.batch();
-        let eras = batch.era();
-        let era = *eras.borrow();
-        let id = batch.service().connected(clock::now(), opened);
+        let id = batch.service().connected(about.opened_at, opened);
+        let until = batch.connections().0.open(Id::Provider(id), about, stop);
         let streams = batch.service().initial_max_concurrent_streams(id);
         let settings = Settings { max_concurrent_streams: Some(streams), ..Settings::APPLE };
         let mut connection = Self {
@@ -83,55 +96,65 @@ impl Connection {
             http2: Http2::server(Config { settings, ..Config::default() }),
             requests: Requests::new(),
             shared: shared.clone(),
-            era,
-            eras,
+            era: batch.era(),
             opened_at: Instant::now(),
+            traffic: Traffic::default(),
+            end: None,
             body: Vec::new(),
         };
         let next = connection.carry_out(&mut batch);
-        (connection, next)
+        (connection, next, until)
     }
 
-    /// Serves until the peer or the service ends the connection, or `stop` changes.
-    async fn serve(mut self, next: Next, mut stop: Stop) {
-        let ended = self.run(next, &mut stop).await;
-        if let Some(mut batch) = self.shared.batch_in(self.era) {
-            batch.service().disconnected(clock::now(), self.id);
-        }
+    /// Serves until the peer or the service ends the connection, or `until` says so.
+    async fn serve(mut self, next: Next, mut until: Until) {
+        let ended = self.run(next, &mut until).await;
+        self.disconnected(ended.as_ref().err());
         match ended {
             Ok(()) => close(&mut self.socket).await,
             Err(error) => debug!(connection = %self.id, %error, "connection lost"),
         }
     }
 
-    async fn run(&mut self, mut next: Next, stop: &mut Stop) -> Result<(), WireError> {
+    /// Tells the service, and whoever asks later, that the connection is closed.
+    fn disconnected(&mut self, error: Option<&WireError>) {
+        self.traffic.streams = 0;
+        let lost = error.map(|error| Because::Lost.with(error));
+        let end = self.end.take().or(lost).unwrap_or_else(|| Because::Peer.into());
+        let Some(mut batch) = self.shared.batch_in(self.era) else { return };
+        let (id, now) = (Id::Provider(self.id), clock::now());
+        let (connections, service) = batch.connections();
+        connections.note(id, self.traffic);
+        connections.close(id, now, end, service);
+        batch.service().disconnected(now, self.id);
+    }
+
+    async fn run(&mut self, mut next: Next, until: &mut Until) -> Result<(), WireError> {
         loop {
             if let Err(error) = self.shared.kept().await {
-                debug!(connection = %self.id, %error, "closed without its answers");
+                self.end = Some(Because::Shutdown.with(&error));
                 return Ok(());
             }
             self.transmit()?;
             if next == Next::Close {
                 return Ok(());
             }
-            let is_over = tokio::select! {
-                ready = Self::ready(&self.socket) => {
-                    ready?;
-                    false
+            tokio::select! {
+                ready = self.ready() => ready?,
+                because = until.closing() => {
+                    self.end = Some(because.into());
+                    self.go_away("Shutdown");
+                    next = Next::Close;
+                    continue;
                 }
-                // A sender that is gone means that the double was dropped.
-                _ = stop.changed() => true,
-                _ = self.eras.changed() => true,
-            };
-            if is_over {
-                self.go_away("Shutdown");
-                next = Next::Close;
-                continue;
             }
             let elapsed = self.opened_at.elapsed();
-            let http2 = &mut self.http2;
-            let received = self.socket.read(|bytes| http2.recv(elapsed, bytes))?;
-            next = self.handle();
+            let (http2, traffic) = (&mut self.http2, &mut self.traffic);
+            let received = self.socket.read(|bytes| {
+                traffic.bytes_in += bytes.len() as u64;
+                http2.recv(elapsed, bytes);
+            })?;
+            next = self.handle(elapsed);
             if received == Received::End {
                 next = Next::Close;
             }
@@ -139,18 +162,28 @@ impl Connection {
     }
 
     /// Waits for the next thing to do. While the peer does not read its answers, no more requests are read.
-    async fn ready(socket: &TlsSocket) -> std::io::Result<()> {
-        if socket.is_congested() { socket.writable().await } else { socket.ready().await }
+    async fn ready(&self) -> std::io::Result<()> {
+        if self.socket.is_congested() { self.socket.writable().await } else { self.socket.ready().await }
     }
 
-    /// Handles all that was read, with the service locked once.
-    fn handle(&mut self) -> Next {
-        let now = clock::now();
+    /// Handles all that was read, with the service locked once. `since` is when reading began.
+    fn handle(&mut self, since: Duration) -> Next {
         let shared = self.shared.clone();
         let Some(mut batch) = shared.batch_in(self.era) else {
             self.go_away("Shutdown");
             return Next::Close;
         };
+        let answered = self.traffic.requests();
+        let next = self.handle_events(&mut batch);
+        self.traffic.streams = self.http2.open_streams() as u64;
+        batch.connections().0.note(Id::Provider(self.id), self.traffic);
+        let took = self.opened_at.elapsed().saturating_sub(since);
+        batch.metrics().handled(took, (self.traffic.requests() - answered) as u32); // no batch has billions
+        next
+    }
+
+    fn handle_events(&mut self, batch: &mut Batch<'_>) -> Next {
+        let now = clock::now();
         let id = self.id;
         loop {
             let event = match self.http2.poll_event(&mut self.requests) {
@@ -158,6 +191,7 @@ impl Connection {
                 Ok(None) => return Next::Continue,
                 Err(error) => {
                     info!(connection = %id, %error, "connection ended for a protocol error of the provider");
+                    self.end = Some(Because::ProtocolError.with(&error));
                     return Next::Close;
                 }
             };
@@ -184,7 +218,7 @@ impl Connection {
                 }
                 event => debug!(connection = %id, ?event, "frame"),
             }
-            if self.carry_out(&mut batch) == Next::Close {
+            if self.carry_out(batch) == Next::Close {
                 return Next::Close;
             }
         }
@@ -198,6 +232,7 @@ impl Connection {
             let done = match effect {
                 Effect::Respond { stream, answer, .. } => {
                     log_answer(self.id, &answer);
+                    self.traffic.answered(answer.status);
                     answer::send(&mut self.http2, StreamId::new(stream), &answer, &mut self.body)
                 }
                 Effect::MaxConcurrentStreams { streams, .. } => self
@@ -205,6 +240,7 @@ impl Connection {
                     .settings(Settings { max_concurrent_streams: Some(streams), ..Settings::default() }),
                 Effect::GoAway { reason, .. } => {
                     info!(connection = %self.id, reason = reason.as_str(), "connection refused: GOAWAY");
+                    self.end = Some(Because::SentAway.with(reason.as_str()));
                     self.go_away(reason.as_str());
                     next = Next::Close;
                     Ok(())
@@ -237,6 +273,7 @@ impl Connection {
                 let len = bytes.len();
                 self.socket.write(bytes)?;
                 self.http2.transmitted(len);
+                self.traffic.bytes_out += len as u64;
             }
             let all_sent = self.socket.flush()?;
             // What was held back for congestion has to go once the socket has taken the rest: nothing else would
@@ -252,10 +289,10 @@ impl Connection {
 fn log_answer(connection: ConnectionId, answer: &Answer) {
     let apns_id = answer.apns_id.as_str();
     match answer.reason.map(Reason::as_str) {
-        None => info!(target: "mock_apns::push", %connection, status = answer.status, apns_id),
+        None => info!(target: "mock_apns::push", %connection, status = answer.status, apns_id, "accepted"),
         Some(reason) => {
             let (rule, usually) = answer.rule.map(|rule| (rule.id, rule.usual_mistake)).unzip();
-            info!(target: "mock_apns::push", %connection, status = answer.status, reason, apns_id, rule, usually);
+            info!(target: "mock_apns::push", %connection, status = answer.status, reason, apns_id, rule, usually, "refused");
         }
     }
 }

@@ -81,4 +81,5 @@ const TAGS: &[(&str, &str)] = &[
     ("settings", "What nobody knows of Apple's servers."),
     ("state", "All of it at once: declare, reset, keep."),
     ("health", "Whether it is ready."),
+    ("metrics", "What was counted, for Prometheus."),
 ];

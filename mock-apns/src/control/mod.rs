@@ -15,6 +15,7 @@ mod assertions;
 mod certificates;
 mod client_settings;
 mod clock;
+mod connections;
 mod declared;
 mod devices;
 mod docs;
@@ -26,6 +27,7 @@ mod guard;
 mod health;
 mod info;
 mod keys;
+mod metrics;
 mod notifications;
 mod requests;
 mod reset;
@@ -172,12 +174,14 @@ fn resources() -> OpenApiRouter<Control> {
         .merge(assertions::routes())
         .merge(events::routes())
         .merge(explain::routes())
+        .merge(connections::routes())
         .merge(clock::routes())
         .merge(settings::routes())
         .merge(state::routes())
         .merge(snapshot::routes())
         .merge(reset::routes())
         .merge(health::routes())
+        .merge(metrics::routes())
 }
 
 /// The whole API, guarded.

@@ -131,7 +131,6 @@ impl Store {
         self.try_write(all).map_err(|error| Problem::from(error).at(&self.path))
     }
 
-    #[expect(clippy::result_large_err, reason = "it is once in the life of a double that this fails")]
     fn try_write(&mut self, all: &[Work]) -> Result<(), redb::Error> {
         // What came before the last checkpoint is in it.
         let begin = all.iter().rposition(|work| matches!(work, Work::Checkpoint(_))).unwrap_or(0);
@@ -212,7 +211,6 @@ fn file(path: &Path) -> io::Result<fs::File> {
     options.open(path.join(FILE))
 }
 
-#[expect(clippy::result_large_err, reason = "it fails once, at the start")]
 fn database(backend: impl StorageBackend) -> Result<Database, redb::Error> {
     Ok(redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?)
 }
@@ -224,7 +222,6 @@ struct Read {
     log: Vec<(u64, Vec<u8>)>,
 }
 
-#[expect(clippy::result_large_err, reason = "it fails once, at the start")]
 fn read(database: &Database) -> Result<Option<Read>, redb::Error> {
     let transaction = database.begin_read()?;
     let about = match transaction.open_table(ABOUT) {

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use apns_wire::{Received, TlsSocket, WireError};
 use mock_apns_core::{
     CloseReason, DeviceCertificateError, DeviceConnectionId, DeviceId, DeviceMessage, GatewayErrorCode,
-    ToDevice,
+    Named as _, ToDevice,
 };
 use rustls::ServerConfig;
 use tokio::{
@@ -20,8 +20,9 @@ use super::lines::{LINE_BYTES_MAX, LineTooLong, Lines};
 use crate::{
     clock,
     closing::close,
+    connections::{About, Because, End, Id, Listening, Name, Tls, Traffic, Until},
     listener::{Stop, handshake},
-    shared::{DeviceReceiver, Era, Shared},
+    shared::{Batch, DeviceReceiver, Era, Shared},
 };
 
 /// Devices connected at once, handshakes included. A device costs a file descriptor and a few kilobytes: the
@@ -39,8 +40,8 @@ pub(crate) async fn serve(
     stop: Stop,
 ) {
     let Some(socket) = handshake(tcp, peer, |_hello| tls).await else { return };
-    match Connection::open(socket, shared) {
-        Ok(connection) => connection.serve(stop).await,
+    match Connection::open(socket, peer, shared, stop) {
+        Ok((connection, until)) => connection.serve(until).await,
         Err(error) => info!(%peer, %error, "connection of a device refused"),
     }
 }
@@ -54,6 +55,9 @@ struct Connection {
     lines: Lines,
     shared: Shared,
     era: Era,
+    traffic: Traffic,
+    /// Why it ends, once something other than its peer has ended it.
+    end: Option<End>,
     /// When `connect` has to have come; `None` once it has.
     connect_until: Option<Instant>,
 }
@@ -68,33 +72,65 @@ enum Next {
 
 impl Connection {
     /// Tells the service which device it is that has connected.
-    fn open(socket: TlsSocket, shared: Shared) -> Result<Box<Self>, DeviceCertificateError> {
+    fn open(
+        socket: TlsSocket,
+        peer: SocketAddr,
+        shared: Shared,
+        stop: Stop,
+    ) -> Result<(Box<Self>, Until), DeviceCertificateError> {
         let leaf = socket.tls().peer_certificates().and_then(|chain| chain.first());
         let device = DeviceId::from_certificate(leaf.map_or(&[], |leaf| leaf))?;
         debug!(%device, "a device has connected");
-        let (era, (id, receiver)) = {
-            let mut batch = shared.batch();
-            (*batch.era().borrow(), batch.device_connected(device))
+        let (tls, opened_at) = (Tls::of(socket.tls()), clock::now());
+        let about =
+            About { peer, listening: Listening::Devices, tls, opened_at, device: Some(device.clone()) };
+        let mut batch = shared.batch();
+        let (id, receiver) = batch.device_connected(device);
+        let until = batch.connections().0.open(Id::Device(id), about, stop);
+        let era = batch.era();
+        drop(batch);
+        let connection = Self {
+            id,
+            socket,
+            receiver,
+            lines: Lines::new(LINE_BYTES_MAX),
+            shared,
+            era,
+            traffic: Traffic::default(),
+            end: None,
+            connect_until: Some(Instant::now() + CONNECT_MAX),
         };
-        let lines = Lines::new(LINE_BYTES_MAX);
-        let connect_until = Some(Instant::now() + CONNECT_MAX);
-        Ok(Box::new(Self { id, socket, receiver, lines, shared, era, connect_until }))
+        Ok((Box::new(connection), until))
     }
 
-    /// Serves until the device or the service ends the connection, or `stop` changes.
-    async fn serve(mut self: Box<Self>, mut stop: Stop) {
-        let ended = self.run(&mut stop).await;
+    /// Serves until the device or the service ends the connection, or `until` says so.
+    async fn serve(mut self: Box<Self>, mut until: Until) {
+        let ended = self.run(&mut until).await;
         // Before the socket is closed: a device that sees the end is offline.
-        if let Some(mut batch) = self.shared.batch_in(self.era) {
-            batch.device_disconnected(self.id);
-        }
+        self.disconnected(ended.as_ref().err());
         match ended {
             Ok(()) => close(&mut self.socket).await,
-            Err(error) => debug!(connection = %self.id, %error, "connection of a device lost"),
+            Err(error) => debug!(connection = %self.name(), %error, "connection of a device lost"),
         }
     }
 
-    async fn run(&mut self, stop: &mut Stop) -> Result<(), WireError> {
+    /// Tells the service, and whoever asks later, that the connection is closed.
+    fn disconnected(&mut self, error: Option<&WireError>) {
+        let lost = error.map(|error| Because::Lost.with(error));
+        let end = self.end.take().or(lost).unwrap_or_else(|| Because::Peer.into());
+        let Some(mut batch) = self.shared.batch_in(self.era) else { return };
+        let id = Id::Device(self.id);
+        let (connections, service) = batch.connections();
+        connections.note(id, self.traffic);
+        connections.close(id, clock::now(), end, service);
+        batch.device_disconnected(self.id);
+    }
+
+    fn name(&self) -> Name {
+        Id::Device(self.id).name()
+    }
+
+    async fn run(&mut self, until: &mut Until) -> Result<(), WireError> {
         loop {
             let mut next = self.transmit()?;
             if next == Next::Continue {
@@ -109,13 +145,15 @@ impl Connection {
                         Next::Continue
                     }
                     message = self.receiver.recv(), if !self.socket.is_congested() => self.tell(message)?,
-                    // A sender that is gone means that the double was dropped.
-                    _ = stop.changed() => {
-                        self.say(&closed(CloseReason::Shutdown))?;
+                    because = until.closing() => {
+                        self.end = Some(because.into());
+                        let asked = because == Because::Asked;
+                        self.say(&closed(if asked { CloseReason::TakenOffline } else { CloseReason::Shutdown }))?;
                         Next::Close
                     }
                     () = sleep_until(self.connect_until.unwrap_or_else(Instant::now)), if self.connect_until.is_some() => {
                         let message = format!("no connect came within {CONNECT_MAX:?}: send it first, at once");
+                        self.end = Some(Because::SentAway.with(&message));
                         self.say(&ToDevice::error(None, GatewayErrorCode::ConnectTimeout, message))?;
                         Next::Close
                     }
@@ -132,7 +170,7 @@ impl Connection {
         let received = self.read_lines(&mut too_long)?;
         // No more is read before the answers are in the queue, or a device could say more than is ever kept.
         if let Err(error) = self.shared.settled().await {
-            debug!(connection = %self.id, %error, "closed without its answers");
+            self.end = Some(Because::Shutdown.with(&error));
             return Ok(Next::Close);
         }
         if let Err(error) = too_long {
@@ -142,7 +180,7 @@ impl Connection {
             return Ok(Next::Continue);
         }
         if self.lines.is_within_a_line() {
-            debug!(connection = %self.id, "a device closed in the middle of a line, which is dropped");
+            debug!(connection = %self.name(), "a device closed in the middle of a line, which is dropped");
         }
         // Who asks and closes its side at once gets its answers all the same: they wait in the queue by now.
         self.transmit()?;
@@ -151,22 +189,28 @@ impl Connection {
 
     /// Reads what has come, and hands its lines to the service, with the lock taken once if there are any.
     fn read_lines(&mut self, too_long: &mut Result<(), LineTooLong>) -> Result<Received, WireError> {
-        let Self { id, socket, lines, shared, era, .. } = self;
+        let Self { id, socket, lines, shared, era, traffic, .. } = self;
         let now = clock::now();
-        let mut batch = None;
-        socket.read(|bytes| {
+        let mut batch: Option<Option<Batch<'_>>> = None;
+        let received = socket.read(|bytes| {
+            traffic.bytes_in += bytes.len() as u64;
             *too_long = lines.feed(bytes, |line| {
-                // In another era nobody listens, and the queue's end closes the connection.
+                // In another era nobody listens: the queue's end closes the connection.
                 if let Some(batch) = batch.get_or_insert_with(|| shared.batch_in(*era)) {
                     batch.service().device_line(now, *id, line);
                 }
             });
-        })
+        });
+        if let Some(mut batch) = batch.flatten() {
+            batch.connections().0.note(Id::Device(*id), *traffic);
+        }
+        received
     }
 
     /// Answers what came before a line that is too long, then the line.
     fn give_up(&mut self, error: LineTooLong) -> Result<Next, WireError> {
-        info!(connection = %self.id, %error, "connection of a device closed");
+        info!(connection = %self.name(), %error, "connection of a device closed");
+        self.end = Some(Because::ProtocolError.with(&error));
         self.transmit()?;
         let message = format!("{error}: there is no telling where the next message begins; connect anew");
         self.say(&ToDevice::error(None, GatewayErrorCode::LineTooLong, message))?;
@@ -194,15 +238,19 @@ impl Connection {
     /// Encrypts a message of the service's; when there are no more, the service closes the connection.
     fn tell(&mut self, message: Option<Box<ToDevice>>) -> Result<Next, WireError> {
         let Some(message) = message else { return Ok(Next::Close) };
-        if matches!(message.message, DeviceMessage::Connected(_)) {
-            self.connect_until = None;
+        match &message.message {
+            DeviceMessage::Connected(_) => self.connect_until = None,
+            DeviceMessage::Closed { reason } => self.end = Some(Because::SentAway.with(reason.name())),
+            _ => {}
         }
         self.say(&message)?;
         Ok(Next::Continue)
     }
 
     fn say(&mut self, message: &ToDevice) -> Result<(), WireError> {
-        self.socket.write(message.to_line().as_bytes())
+        let line = message.to_line();
+        self.traffic.bytes_out += line.len() as u64;
+        self.socket.write(line.as_bytes())
     }
 }
 

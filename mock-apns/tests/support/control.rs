@@ -24,10 +24,10 @@ pub(crate) struct Reply {
 
 impl Control {
     pub(crate) fn of(mock: &MockApns) -> Self {
-        Self(mock.control())
+        Self::at(mock.control())
     }
 
-    pub(crate) const fn at(address: SocketAddr) -> Self {
+    pub(crate) fn at(address: SocketAddr) -> Self {
         Self(address)
     }
 

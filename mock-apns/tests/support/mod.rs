@@ -62,7 +62,7 @@ pub(crate) fn client_config(mock: &MockApns, identity: Option<&Identity>) -> Cli
     trusting(mock.certificates().authority().root(Purpose::Server).clone(), identity)
 }
 
-/// TLS that trusts this CA and shows `identity`.
+/// TLS that trusts `root` and shows `identity`.
 pub(crate) fn trusting(root: CertificateDer<'static>, identity: Option<&Identity>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(root).unwrap();
@@ -89,11 +89,11 @@ impl Peer {
     ) -> Result<Self, WireError> {
         let mut config = client_config(mock, identity);
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
-        Self::over(port, config).await
+        Self::dial(port, config).await
     }
 
-    /// A connection by this TLS.
-    pub(crate) async fn over(port: u16, config: ClientConfig) -> Result<Self, WireError> {
+    /// A connection to `port` with this TLS.
+    pub(crate) async fn dial(port: u16, config: ClientConfig) -> Result<Self, WireError> {
         let tcp = TcpStream::connect(("127.0.0.1", port)).await?;
         let socket = TlsSocket::connect(tcp, Arc::new(config), "localhost".try_into().unwrap()).await?;
         let http2 = Connection::client(Config::default());

@@ -170,13 +170,16 @@ impl Team {
         if !self.devices.is_there(*device) {
             return Err(Problem::NoSuch("device", device.0.into()));
         }
+        if *sent > COUNT_MAX {
+            return Err(Problem::TooMany);
+        }
         let mut link = Link { in_flight: VecDeque::with_capacity(in_flight.len()), sent: *sent };
         for InFlightForm { delivery, notification, stored } in in_flight {
             let notification =
                 kept.get(notification).ok_or(Problem::NoSuch("notification", *notification))?;
             let token = &notification.token;
             let is_there = self.devices.at(*device).position(token.app, token.environment).is_some();
-            if token.device != *device || !is_there || *delivery > *sent || *sent > COUNT_MAX {
+            if token.device != *device || !is_there || *delivery > *sent {
                 return Err(Problem::Misplaced("a notification that cannot be under way to the device"));
             }
             let origin = stored.map_or(Origin::Provider, Origin::Storage);

@@ -24,6 +24,13 @@ pub(crate) use requests::{GatewayForm, GatewayPeers};
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct DeviceConnectionId(NonZeroU64);
 
+impl DeviceConnectionId {
+    /// The ordinal of the connection, from 1.
+    pub const fn ordinal(self) -> u64 {
+        self.0.get()
+    }
+}
+
 impl std::fmt::Display for DeviceConnectionId {
     /// The ordinal of the connection, from 1.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -161,6 +161,12 @@ impl Service {
         }
     }
 
+    /// The team whose device a connection has said to be; `None`: none yet, or it is not open.
+    pub fn device_team(&self, connection: DeviceConnectionId) -> Option<TeamId> {
+        let (team, _) = self.gateway.peers.get(&connection)?.joined?;
+        self.teams.get(team).map(crate::Team::id)
+    }
+
     fn tell_device(&mut self, connection: DeviceConnectionId, message: ToDevice) {
         if self.gateway.peers.contains_key(&connection) {
             self.effects.push_back(crate::Effect::ToDevice { connection, message: Box::new(message) });

@@ -3,7 +3,7 @@
 use super::{Effect, Service};
 use crate::{
     ConnectionId, Opened, Recorded, Request, Team, Timestamp,
-    connection::{self, Admission, Connection},
+    connection::{self, Accepted, Admission, Connection},
     journal::TurnedAway,
     provider_token::bearer_token,
     providers::Providers,
@@ -77,9 +77,13 @@ impl Service {
             if judged.token_updates == TokenUpdates::PerKey {
                 token_past.remember(token, judged.now);
             }
-            if state.accepted(judged.now, bearer, token) {
+            let accepted = state.accepted(judged.now, bearer, token);
+            if accepted == Accepted::First {
                 let streams = judged.max_concurrent_streams;
                 self.effects.push_back(Effect::MaxConcurrentStreams { connection, streams });
+            }
+            if accepted != Accepted::Again {
+                self.mind(token.key.team, |conduct, totals| conduct.used_token(judged.now, token, totals));
             }
         }
         self.conclude(now, (connection, stream), request, body, &judged, refusal);
@@ -89,7 +93,10 @@ impl Service {
     /// dropped.
     pub fn disconnected(&mut self, now: Timestamp, connection: ConnectionId) {
         self.record(|| Recorded::disconnected(now, connection));
-        self.providers.connections.remove(&connection);
+        let Some(state) = self.providers.connections.remove(&connection) else { return };
+        if let Some(team) = state.team() {
+            self.mind(team, |conduct, totals| conduct.closed_connection(now, state.open_for(now), totals));
+        }
     }
 }
 

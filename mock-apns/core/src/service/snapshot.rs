@@ -19,7 +19,9 @@ use crate::{
 /// formats that describe themselves alone.
 ///
 /// It has everything that was pushed, headers and all, provider tokens among them: who reads it can push for as long as they are
-/// good. Effects that were not polled are not in it.
+/// good. Effects that were not polled are not in it, and neither is what was counted for metrics:
+/// [`totals`](Service::totals), [`answers`](Service::answers) and
+/// [`provider_tokens_seen`](Service::provider_tokens_seen) begin at zero in a service that is made of it.
 ///
 /// ```
 /// use mock_apns_core::{Service, Settings, Snapshot, Timestamp};
@@ -115,7 +117,8 @@ impl Service {
         if !service.unclaimed.is_sound() || snapshot.opened > COUNT_MAX {
             return Err(Problem::TooMany.at("unclaimed, opened"));
         }
-        let token_past = TokenPast::from_forms(&snapshot.token_past, &service.teams);
+        let is_key = |key| service.teams.key(key).is_some();
+        let token_past = TokenPast::from_forms(&snapshot.token_past, is_key);
         let token_past = token_past.map_err(|problem| problem.at("token-past"))?;
         service.providers = Providers::after(snapshot.opened, token_past);
         for (at, form) in snapshot.connections.iter().enumerate() {
@@ -134,7 +137,7 @@ impl Service {
             Some(form) => {
                 let index = self.teams.next_index();
                 let is_open = |connection, device| self.gateway.has_joined(connection, index, device);
-                Some(Team::from_form(form, self.seed, is_open)?)
+                Some(Team::from_form(form, (index, self.seed), is_open)?)
             }
             None => None,
         };

@@ -10,6 +10,7 @@ use crate::{
     journal::{Cause, Compact, DeviceChange, Status},
     providers::Providers,
     recording::{Recorder, TeamCall},
+    totals::Totals,
 };
 
 /// A team at a point in time. Everything that was due until then has happened.
@@ -39,6 +40,7 @@ pub(crate) struct Around<'a> {
     pub(crate) changed: &'a mut VecDeque<TeamId>,
     /// Where it is written down what somebody outside does; `None`: it is not.
     pub(crate) recorder: Option<&'a mut Recorder>,
+    pub(crate) totals: &'a mut Totals,
 }
 
 impl<'a> TeamAt<'a> {
@@ -142,7 +144,12 @@ impl<'a> TeamAt<'a> {
     }
 
     pub(crate) fn log(&mut self, event: Compact) {
+        if let Compact::Notification { status, .. } = &event {
+            self.around.totals.statuses.count(*status);
+        }
+        let oldest = self.team.oldest_cursor();
         self.team.journal.add(self.team.settings.journal_entries, self.now, event);
+        self.around.totals.journal_evictions += self.team.oldest_cursor() - oldest;
         if !std::mem::replace(&mut self.team.is_changed, true) {
             self.around.changed.push_back(self.team.id);
         }

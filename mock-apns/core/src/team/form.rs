@@ -3,10 +3,11 @@
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Team, reset::Declared};
+use super::{Team, TeamIndex, reset::Declared};
 use crate::{
     App, Clock, DeviceConnectionId, DeviceToken, ProviderKey, Settings, TeamId, Timestamp, TokenStatus,
     bytes::is_default,
+    conduct::{Conduct, ConductForm},
     delivery::{StoredForm, Timers},
     device::{DeviceForm, DeviceIndex, Devices},
     device_token::TokenIdentity,
@@ -41,6 +42,8 @@ pub(crate) struct TeamForm {
     stored: Vec<StoredForm>,
     links: Vec<LinkForm>,
     journal: JournalForm,
+    #[serde(default, skip_serializing_if = "is_default")]
+    conduct: ConductForm,
 }
 
 /// A token that was given to a registration.
@@ -80,13 +83,14 @@ impl Team {
             stored,
             links,
             journal,
+            conduct: self.conduct.to_form(),
         }
     }
 
-    /// The team as it was, in a service of this seed. `is_open` knows the connections of its devices.
+    /// The team as it was, at this place in a service of this seed. `is_open` knows the connections of its devices.
     pub(crate) fn from_form(
         form: &TeamForm,
-        seed: u64,
+        (index, seed): (TeamIndex, u64),
         is_open: impl Fn(DeviceConnectionId, DeviceIndex) -> bool,
     ) -> Result<Self, SnapshotError> {
         form.declared.team(form.id).map_err(|problem| problem.at("declared"))?;
@@ -114,6 +118,8 @@ impl Team {
             restored.map_err(|problem| problem.at(&format!("links[{at}]")))?;
         }
         team.journal = TeamJournal::from_form(&form.journal, form.devices.len(), &kept)?;
+        let conduct = Conduct::from_form(&form.conduct, |key| key.is_of(index, &team));
+        team.conduct = conduct.map_err(|problem| problem.at("conduct"))?;
         Ok(team)
     }
 

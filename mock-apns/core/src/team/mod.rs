@@ -17,6 +17,7 @@ use crate::{
     App, BundleId, Clock, Device, DeviceConnectionId, DeviceId, DeviceToken, KeyId, ProviderKey, Settings,
     TeamId, Timestamp, TokenKind, TokenStatus, Topic,
     app::AppIndex,
+    conduct::Conduct,
     delivery::Timers,
     device::{DeviceIndex, Devices},
     device_token::{BLOCK, TokenIdentity, TokenKey},
@@ -68,6 +69,8 @@ pub struct Team {
     pub(crate) journal: TeamJournal,
     /// Whether the journal has grown since the service said so last.
     pub(crate) is_changed: bool,
+    /// What Apple would mind.
+    pub(crate) conduct: Conduct,
     /// The connections of devices to the device gateway.
     pub(crate) links: FxHashMap<DeviceConnectionId, Link>,
     /// How many notifications were accepted.
@@ -96,6 +99,7 @@ impl Team {
             timers: Timers::default(),
             journal: TeamJournal::new(),
             is_changed: false,
+            conduct: Conduct::default(),
             links: FxHashMap::default(),
             notifications: 0,
         }
@@ -165,6 +169,11 @@ impl Team {
     /// The team's devices, in the order in which they were added.
     pub fn devices(&self) -> impl Iterator<Item = Device<'_>> {
         self.devices.indices().map(|index| Device { team: self, index })
+    }
+
+    /// How many devices the team has.
+    pub fn device_count(&self) -> usize {
+        self.devices.count()
     }
 
     /// The team's devices that were added after this one, in the order in which they were; `None`: it has no such device.

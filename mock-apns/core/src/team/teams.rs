@@ -18,6 +18,13 @@ pub(crate) struct KeyIndex {
     key: usize,
 }
 
+impl KeyIndex {
+    /// Whether it is the place of a key of `team`, which stands at `index`.
+    pub(super) fn is_of(self, index: TeamIndex, team: &Team) -> bool {
+        self.team == index && self.key < team.keys.len()
+    }
+}
+
 /// All teams of a service.
 #[derive(Debug, Default)]
 pub(crate) struct Teams {

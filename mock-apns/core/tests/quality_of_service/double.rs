@@ -133,7 +133,9 @@ impl Double {
         let connection = self.connection(push.token.place.build);
         let (request, payload) = self.request(push);
         self.service.request(self.now, connection, 1, &request, payload);
-        match self.service.poll_effect() {
+        let mut effects = std::iter::from_fn(|| self.service.poll_effect());
+        // Pushing to a dead token again and again is what is to be tried here.
+        match effects.find(|effect| !matches!(effect, Effect::WouldThrottle { .. })) {
             Some(Effect::Respond { answer, .. }) => answer,
             other => panic!("no answer but {other:?}"),
         }

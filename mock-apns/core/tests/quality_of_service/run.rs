@@ -7,7 +7,8 @@ use proptest::{
     test_runner::{RngAlgorithm, RngSeed, TestCaseResult, TestRunner},
 };
 
-/// Runs so many cases, on several threads. The environment variable `PROPTEST_RNG_SEED` asks for other ones.
+/// Runs so many cases, on several threads. The environment variables `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask for more
+/// and for other ones.
 pub(crate) fn run<S: Strategy>(
     cases: u32,
     strategy: impl Fn() -> S + Sync,
@@ -17,6 +18,8 @@ pub(crate) fn run<S: Strategy>(
         RngSeed::Fixed(seed) => seed,
         RngSeed::Random => SEED,
     };
+    let cases =
+        if std::env::var_os("PROPTEST_CASES").is_some() { ProptestConfig::default().cases } else { cases };
     let part = |nth: u32| {
         let rng_seed = RngSeed::Fixed(seed + u64::from(nth));
         let config = ProptestConfig {

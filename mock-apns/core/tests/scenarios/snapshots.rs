@@ -118,7 +118,7 @@ fn the_usual_device_is_short() {
 fn a_wrong_snapshot_is_refused_with_what_is_wrong_and_where() {
     type Spoil = fn(&mut Value);
     let good = snapshot(&world());
-    let spoilt: [(Spoil, &str); 14] = [
+    let spoilt: [(Spoil, &str); 18] = [
         (|it| it["version"] = 2.into(), "it is of version 2, and this service reads version 1"),
         (|it| it["colour"] = 1.into(), "unknown field `colour`"),
         (
@@ -159,6 +159,25 @@ fn a_wrong_snapshot_is_refused_with_what_is_wrong_and_where() {
         (
             |it| it["gateway"]["peers"] = json!([{"connection": 4, "device": "phone"}]),
             "there is no connection 4, at gateway.peers[0]",
+        ),
+        (|it| it["opened"] = ((1_u64 << 52) + 1).into(), "a count or a list is beyond"),
+        (
+            |it| it["teams"][0]["conduct"] = json!({"noticed": ["token_churn", "token_churn"]}),
+            "a misconduct is there twice, at teams[0].conduct",
+        ),
+        (
+            |it| {
+                let token = it["teams"][0]["notifications"][0]["token"].clone();
+                it["teams"][0]["conduct"] = json!({"told-dead": [[token, 1], [token, 2]]});
+            },
+            "a token is there twice, at teams[0].conduct",
+        ),
+        (
+            |it| {
+                let of_another_team = json!({"key": {"team": 1, "key": 0}, "issued-at": 1});
+                it["teams"][0]["conduct"] = json!({"tokens": [of_another_team]});
+            },
+            "a key that is no team's cannot be there, at teams[0].conduct",
         ),
     ];
     assert!(restore(&good).is_ok());
