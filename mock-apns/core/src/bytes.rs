@@ -1,9 +1,17 @@
 //! How bytes are written down: in hexadecimal, as text where they are text, or as they are.
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::device_token::TokenBytes;
+
+/// Bytes as text, as [`String::from_utf8_lossy`] reads them, and many times as fast where they are UTF-8, which nearly all are: it is
+/// done to whole payloads, by each filter that looks for a text.
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
 
 /// Whether a field can be left out: with `#[serde(default)]` it is read back as what it was.
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -131,6 +139,13 @@ impl<'de> Deserialize<'de> for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced() {
+        for bytes in [&b""[..], "é".as_bytes(), b"a\xffb", &"é".as_bytes()[..1]] {
+            assert_eq!(lossy(bytes), String::from_utf8_lossy(bytes));
+        }
+    }
 
     #[test]
     fn bytes_are_read_as_they_were_written() {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::value::{Takes, Value};
 use crate::{
     Event, Record,
+    bytes::lossy,
     excerpt::excerpt,
     rendering::{Banner, Shown},
 };
@@ -35,7 +36,7 @@ impl<'a> Words<'a> {
     /// Whether any of its texts is one that `is_meant`: the payload as it came, the strings in it without JSON's
     /// escapes, and what the device shows, which localisation may have made of something else.
     fn any(&self, is_meant: impl Fn(&str) -> bool) -> bool {
-        let payload = String::from_utf8_lossy(self.payload);
+        let payload = lossy(self.payload);
         is_meant(&payload)
             || (payload.contains('\\')
                 && serde_json::from_str(&payload).is_ok_and(|it| within(&it, &is_meant)))
@@ -75,7 +76,7 @@ impl Value for Text {
     }
 
     fn tell(had: &Words<'_>) -> String {
-        excerpt(&String::from_utf8_lossy(had.payload))
+        excerpt(&lossy(had.payload))
     }
 }
 

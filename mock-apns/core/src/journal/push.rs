@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{Event, ReceivedRequest, Record, RefusedPush, Status};
 use crate::{
-    FieldName, MessageId, Notification, RawJson, Reason, Rule, UniqueId, answer::STATUS_OK,
+    FieldName, MessageId, Notification, RawJson, Reason, Rule, UniqueId, answer::STATUS_OK, bytes::lossy,
     rendering::Rendering,
 };
 
@@ -160,10 +160,10 @@ impl Push<'_> {
         map.serialize_entry("connection", &request.connection())?;
         map.serialize_entry("stream", &request.stream())?;
         map.serialize_entry("headers", &Headers(request))?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let text = |bytes: &[u8]| lossy(bytes).into_owned();
         let raw = request.fields().map(|(name, value)| [text(name), text(&value)]);
         map.serialize_entry("raw-headers", &raw.collect::<Vec<_>>())?;
-        map.serialize_entry("payload", &String::from_utf8_lossy(request.payload()))?;
+        map.serialize_entry("payload", &lossy(request.payload()))?;
         if let Some(json) = RawJson::parse(request.payload()) {
             map.serialize_entry("json", &json)?;
         }

@@ -8,6 +8,7 @@ use super::{Cause, Compact, DeviceChange, Entry, RefusedPush, Status, TurnedAway
 use crate::{
     BundleId, Clock, ConnectionId, DeviceId, DeviceToken, Environment, Expiration, FieldName, MessageId,
     Named as _, Notification, Reason, Timestamp, TokenKind, UniqueId,
+    bytes::lossy,
     device_token::TokenIdentity,
     gateway,
     rendering::{self, Arrival, Rendering},
@@ -247,7 +248,7 @@ impl Serialize for Record<'_> {
                         map.serialize_entry(name.as_str(), &value)?;
                     }
                 }
-                map.serialize_entry("payload", &String::from_utf8_lossy(refused.request.payload()))?;
+                map.serialize_entry("payload", &lossy(refused.request.payload()))?;
             }
             Event::GoAway { connection, reason } => {
                 map.serialize_entry("reason", reason.as_str())?;
@@ -322,7 +323,7 @@ fn serialize_notification<M: SerializeMap>(
     if let Some(collapse_id) = &notification.collapse_id {
         map.serialize_entry("apns-collapse-id", &String::from_utf8_lossy(collapse_id))?;
     }
-    map.serialize_entry("payload", &String::from_utf8_lossy(notification.payload()))
+    map.serialize_entry("payload", &lossy(notification.payload()))
 }
 
 #[cfg(test)]
