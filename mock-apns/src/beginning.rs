@@ -57,7 +57,7 @@ impl Beginning {
             let this = Self::anew(Asked { fresh_ca: true, ..asked }, now)?;
             let origin = Origin {
                 authority: this.certificates.authority().to_pem(),
-                ready_made: this.ready_made.keys.iter().map(|key| key.key.to_p8()).collect(),
+                ready_made: std::array::from_fn(|at| this.ready_made.keys[at].key.to_p8()),
             };
             let (credentials, service) = (this.credentials.to_form(), this.service.checkpoint());
             store.begin(&begun, &origin, &DoubleSnapshot { credentials, service })?;

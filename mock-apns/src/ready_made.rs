@@ -113,10 +113,13 @@ const fn alive(
     TokenRow { name, device: PHONE, environment, bundle_id, kind, dead: None, answer: "200" }
 }
 
+/// How many keys the team has.
+pub(crate) const KEYS: usize = 4;
+
 /// The ready-made keys: one of each kind that Apple issues.
-fn key_scopes() -> Vec<(&'static str, &'static str, KeyScope)> {
+fn key_scopes() -> [(&'static str, &'static str, KeyScope); KEYS] {
     let bundle_ids = BundleId::parse(BUNDLE_ID).into_iter().collect();
-    vec![
+    [
         ("MOCKKEY001", "all topics, both environments", KeyScope::Legacy),
         ("MOCKKEYDEV", "all topics, sandbox only", KeyScope::Team { environment: Environment::Sandbox }),
         (
@@ -139,7 +142,7 @@ impl ReadyMade {
     }
 
     /// Reads keys that were kept.
-    pub(crate) fn keys_from_p8(p8s: &[String]) -> Result<Vec<AuthKey>, apns_certs::Error> {
+    pub(crate) fn keys_from_p8(p8s: &[String; KEYS]) -> Result<Vec<AuthKey>, apns_certs::Error> {
         let ids = key_scopes().into_iter().map(|(id, ..)| id);
         ids.zip(p8s).map(|(id, p8)| AuthKey::from_p8(apns_certs::KeyId::new(id)?, p8)).collect()
     }

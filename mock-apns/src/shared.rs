@@ -139,18 +139,16 @@ impl Batch<'_> {
     pub(crate) fn carry_out(&mut self, mut own: impl FnMut(Effect)) {
         let put = self.write_down();
         while let Some(effect) = self.state.service.poll_effect() {
-            match (effect, put) {
-                (effect @ (Effect::ToDevice { .. } | Effect::CloseDevice { .. }), Some(number)) => {
-                    self.state.held.push_back((number, effect));
-                }
-                (effect @ (Effect::ToDevice { .. } | Effect::CloseDevice { .. }), None) => {
-                    tell_device(&mut self.state.devices, effect);
-                }
-                (Effect::WouldThrottle { team, what }, _) => {
+            match effect {
+                effect @ (Effect::ToDevice { .. } | Effect::CloseDevice { .. }) => match put {
+                    Some(number) => self.state.held.push_back((number, effect)),
+                    None => tell_device(&mut self.state.devices, effect),
+                },
+                Effect::WouldThrottle { team, what } => {
                     let (cause, why) = (what.as_str(), what.meaning());
                     warn!(%team, cause, why, "Apple would have throttled this provider");
                 }
-                (effect, _) => own(effect),
+                effect => own(effect),
             }
         }
     }

@@ -1,4 +1,5 @@
-//! A double with a data folder is killed again and again in the middle of ten thousand pushes, and has lost none that it answered.
+//! A double with a data folder loses nothing that it has answered: killed again and again in the middle of ten thousand pushes, and on a
+//! disk that gets full.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -35,16 +36,23 @@ struct Process {
 
 impl Process {
     fn start(folder: &Path) -> Self {
+        Self::start_in("exec \"$0\" \"$@\"", folder)
+    }
+
+    /// Starts it from a shell, which may limit it.
+    fn start_in(shell: &str, folder: &Path) -> Self {
         let ready_file = folder.join("ready.json");
-        let command = || {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_mock-apns"));
+        let program = env!("CARGO_BIN_EXE_mock-apns");
+        let command = |program: &str| {
+            let mut command = Command::new(program);
             for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MOCK_APNS_")) {
                 command.env_remove(name);
             }
             command
         };
         let _ = std::fs::remove_file(&ready_file); // of the one that was killed
-        let child = command()
+        let child = command("bash")
+            .args(["-c", shell, program])
             .args(["--port", "0", "--log", "warn", "--journal-entries", "100000", "--out"])
             .arg(folder.join("out"))
             .arg("--data-dir")
@@ -54,7 +62,8 @@ impl Process {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let waited = command().args(["ready", "--wait", "--ready-file"]).arg(&ready_file).status().unwrap();
+        let waited =
+            command(program).args(["ready", "--wait", "--ready-file"]).arg(&ready_file).status().unwrap();
         assert!(waited.success());
         Self { child, ready: serde_json::from_slice(&std::fs::read(ready_file).unwrap()).unwrap() }
     }
@@ -169,4 +178,33 @@ async fn a_kill_9_in_the_middle_of_ten_thousand_pushes_loses_nothing_that_was_an
     let distinct: BTreeSet<&String> = kept.iter().collect();
     let lost = (0..PUSHES).filter(|number| !distinct.contains(&apns_id(*number))).count();
     assert_eq!(lost, 0, "of {} notifications", kept.len());
+}
+
+#[tokio::test]
+async fn a_double_whose_disk_is_full_answers_nothing_that_it_has_not_kept_and_ends() {
+    const TEAMS_MAX: usize = 10_000;
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let mut process = Process::start_in("trap '' XFSZ; ulimit -f 1024; exec \"$0\" \"$@\"", folder);
+    let mut made = Vec::new();
+    let refused = loop {
+        let reply = process.control().post("/v1/teams", "{}").await;
+        if reply.status != 201 {
+            break reply;
+        }
+        made.push(reply.expect(201)["id"].clone());
+        assert!(made.len() < TEAMS_MAX, "a megabyte does not hold them");
+    };
+    assert_eq!(refused.error(500).0, "not-kept");
+    assert_eq!(process.child.wait().unwrap().code(), Some(1));
+
+    let again = Process::start(folder);
+    let kept = again.control().get("/v1/teams").await.expect(200);
+    let kept = kept["teams"].as_array().unwrap();
+    assert!(
+        !made.is_empty() && made.iter().all(|team| kept.contains(team)),
+        "{} of {}",
+        kept.len(),
+        made.len()
+    );
 }

@@ -131,20 +131,21 @@ async fn serve(args: ServeArgs, settings: Settings, state: Option<String>) -> Re
     }
 
     let mut every = tokio::time::interval(PROVIDER_TOKEN_EVERY);
-    loop {
+    let ended = loop {
         tokio::select! {
-            () = signals.stop() => break,
-            error = mock.failed() => return Err(error.to_string().into()),
+            () = signals.stop() => break Ok(()),
+            // Whoever waits for an answer is told that there is none before it ends.
+            error = mock.failed() => break Err(error.to_string().into()),
             _ = every.tick() => write_provider_token(&mock, &folder)?,
         }
-    }
+    };
     info!("stopping");
     for path in &ready_files {
         ReadyFile::remove(path);
     }
     mock.stop().await;
     folder.remove_if_temporary();
-    Ok(())
+    ended
 }
 
 fn write_provider_token(mock: &MockApns, folder: &Folder) -> Result<(), String> {

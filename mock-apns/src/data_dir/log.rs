@@ -190,7 +190,7 @@ impl Log {
 mod tests {
     use std::time::Duration;
 
-    use mock_apns_core::{Service, Settings, Team, TeamId};
+    use mock_apns_core::{DeviceId, Service, Settings, Team, TeamId, Timestamp};
     use tempfile::TempDir;
     use tokio::time::timeout;
 
@@ -216,7 +216,7 @@ mod tests {
         let (mut store, found) = Store::open(folder.path()).unwrap();
         assert!(found.is_none());
         let begun = Begun { seed: 0, settings: Settings::default() };
-        let origin = Origin { authority: String::new(), ready_made: Vec::new() };
+        let origin = Origin { authority: String::new(), ready_made: Default::default() };
         let (credentials, service) = (Credentials::default().to_form(), service().checkpoint());
         store.begin(&begun, &origin, &DoubleSnapshot { credentials, service }).unwrap();
         store
@@ -258,14 +258,20 @@ mod tests {
         let disk = Disk::default();
         let writer = Writer::start(Store::on(disk.clone())).unwrap();
         let shared = Shared::new(service(), Some(writer.log().clone()));
-        shared.batch().service().add_team(Team::new(team(0))).unwrap();
-        shared.kept().await.unwrap();
+        let (id, mut device) = shared.batch().device_connected(DeviceId::parse("phone").unwrap());
+        // What a device says wrongly is answered; there is no team that it could be told of.
+        let say = || shared.batch().service().device_line(Timestamp::from_secs(1_700_000_000), id, b"hello");
+        say();
+        assert!(device.try_recv().is_err(), "told before it was kept");
+        shared.settled().await.unwrap();
+        device.try_recv().expect("told once it was kept");
         disk.fill();
-        shared.batch().service().add_team(Team::new(team(1))).unwrap();
+        say();
         let error = shared.kept().await.unwrap_err().to_string();
         assert!(error.contains("it cannot be read or written"), "{error}");
         assert_eq!(timeout(PATIENCE, writer.log().failed()).await.unwrap().to_string(), error);
         // And so it stays.
         assert!(shared.kept().await.is_err() && shared.settled().await.is_err());
+        assert!(device.try_recv().is_err());
     }
 }

@@ -17,7 +17,7 @@ use super::{
     DataDirError, Entry,
     error::{FORM, Problem},
 };
-use crate::snapshot::DoubleSnapshot;
+use crate::{ready_made::KEYS, snapshot::DoubleSnapshot};
 
 /// An open data folder, which no other process can open meanwhile.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct Origin {
     /// The CA with its private keys, as PEM.
     pub(crate) authority: String,
     /// Private keys of the ready-made team, as PKCS#8 PEM, in the order of its keys.
-    pub(crate) ready_made: Vec<String>,
+    pub(crate) ready_made: [String; KEYS],
 }
 
 /// What is in a folder that was used before.

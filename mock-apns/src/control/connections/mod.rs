@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Control,
     error::{ApiError, ApiResult, ErrorCode},
-    extract::{DONE, Path, Query},
+    extract::{DONE, Limit, Path, Query},
 };
 use crate::connections::{CloseError, Connections, Entry, Name, NameError};
 use view::{KindView, View};
@@ -59,9 +59,9 @@ struct Wanted {
     /// The id of the connection that the page before ended with.
     after: Option<String>,
     /// Most connections to list, 1 to 1000.
-    #[serde(default = "usual_limit")]
-    #[param(default = 100)]
-    limit: usize,
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
 }
 
 /// A connection.
@@ -76,23 +76,20 @@ struct OneConnection {
 impl Wanted {
     /// The connections of this page, and what to ask for the next with.
     fn read(&self, connections: &Connections, service: &Service) -> ApiResult<List> {
-        if !(1..=LIMIT_MAX).contains(&self.limit) {
-            let message = format!("parameter limit: {} is not 1 to {LIMIT_MAX}", self.limit);
-            return Err(ApiError::new(ErrorCode::BadParameter, message));
-        }
         if let Some(team) = self.team.filter(|team| service.team(*team).is_none()) {
             return Err(ApiError::unknown_team(team));
         }
         let after = self.after.as_deref().map(str::parse).transpose().map_err(|error: NameError| {
             ApiError::new(ErrorCode::BadCursor, format!("parameter after: {error}"))
         })?;
+        let limit = self.limit.get();
         let mut found: Vec<_> = connections
             .after(after)
             .filter(|(name, entry)| self.takes(*name, entry, service))
-            .take(self.limit + 1)
+            .take(limit + 1)
             .collect();
-        let is_last = found.len() <= self.limit;
-        found.truncate(self.limit);
+        let is_last = found.len() <= limit;
+        found.truncate(limit);
         let next = found.last().filter(|_| !is_last).map(|(name, _)| name.to_string());
         let connections = found.into_iter().map(|(name, entry)| View::of(name, entry, service)).collect();
         Ok(List { connections, next })
@@ -167,11 +164,4 @@ fn named(id: &str) -> ApiResult<Name> {
 fn unknown(name: Name) -> ApiError {
     let message = format!("there is no connection {name}, or it was closed long ago");
     ApiError::new(ErrorCode::UnknownConnection, message)
-}
-
-/// Connections of one page: their JSON is about a megabyte.
-const LIMIT_MAX: usize = 1000;
-
-fn usual_limit() -> usize {
-    100
 }
