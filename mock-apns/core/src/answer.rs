@@ -1,6 +1,6 @@
 //! What the service answers to one request.
 
-use crate::{MessageId, Reason, Timestamp, UniqueId, rules::Rule};
+use crate::{MessageId, Reason, Timestamp, UniqueId, fault::FaultName, rules::Rule};
 
 /// The answer to one request. Source of its shape: Apple, "Handling notification responses from APNs", and
 /// transcripts of the real service.
@@ -24,9 +24,23 @@ pub struct Answer {
     pub content_type: Option<&'static str>,
     /// The rule that refused the push: for logs, not for the wire.
     pub rule: Option<&'static Rule>,
+    /// The `mock-apns-fault` field, unless the setting `pure` is on: the fault that has fired at the request.
+    pub fault: Option<FaultName>,
 }
 
 impl Answer {
+    /// Gives each field but `mock-apns-fault`, in Apple's order, with `status` as the `:status`.
+    pub(crate) fn each_field(&self, status: u16, mut give: impl FnMut(&str, &str)) {
+        give(":status", &status.to_string());
+        give("apns-id", self.apns_id.as_str());
+        if let Some(unique_id) = &self.apns_unique_id {
+            give("apns-unique-id", unique_id.as_str());
+        }
+        if let Some(content_type) = self.content_type {
+            give("content-type", content_type);
+        }
+    }
+
     /// Appends the body to `out`: that of its [`Reason`], nothing with status 200.
     pub fn body(&self, out: &mut Vec<u8>) {
         if let Some(reason) = self.reason {
@@ -52,6 +66,7 @@ mod tests {
             timestamp: None,
             content_type: None,
             rule: None,
+            fault: None,
         };
         let mut body = Vec::new();
         answer.body(&mut body);

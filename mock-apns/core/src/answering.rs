@@ -4,15 +4,36 @@ use std::sync::Arc;
 
 use crate::{
     Answer, ConnectionId, Effect, Environment, MessageId, Notification, Reason, ReceivedRequest, RefusedPush,
-    Request, Service, Settings, Team, Timestamp, TokenStatus,
+    Request, Service, Settings, Team, TeamAt, Timestamp, TokenStatus,
     answer::STATUS_OK,
     filing,
-    journal::{Compact, TurnedAway},
+    journal::TurnedAway,
     message_id::Identifiers,
     request::FieldName,
     rules::{Judged, Refusal},
     settings::{ErrorContentType, UniqueIds},
+    team::TeamIndex,
 };
+
+/// What the service makes of a request, unless a fault fires at it.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Accepted(Arc<Notification>),
+    Refused(Box<RefusedPush>),
+}
+
+/// A request that was judged, and what follows from it.
+#[derive(Debug)]
+pub(crate) struct Concluded<'a> {
+    pub(crate) connection: ConnectionId,
+    pub(crate) stream: u32,
+    pub(crate) judged: &'a Judged,
+    pub(crate) refusal: Option<Refusal>,
+    pub(crate) answer: Answer,
+    pub(crate) verdict: Verdict,
+    /// The team in whose journal it goes; `None`: it is nobody's.
+    pub(crate) files_with: Option<TeamIndex>,
+}
 
 impl Service {
     /// Answers a request. One that was not refused goes on its way to its device.
@@ -25,52 +46,57 @@ impl Service {
         judged: &Judged,
         refusal: Option<Refusal>,
     ) {
-        self.answers.count(judged.environment, refusal.map(|refusal| refusal.reason), judged.push_type);
-        self.mind_refusal(judged, refusal);
         let received = ReceivedRequest::new(connection, stream, judged.environment, request, body);
-        let Some(mut team) = judged.team.and_then(|index| self.at(now, index)) else {
-            let answer = answer(&self.settings, &mut self.identifiers, request, judged, refusal);
-            let refused = refusal
-                .map(|refusal| RefusedPush::new(answer.apns_id, answer.apns_unique_id, refusal, received));
-            self.effects.push_back(Effect::Respond { connection, stream, answer });
-            if let Some(refused) = refused {
-                let state = self.providers.connections.get(&connection);
-                let concerned = state.and_then(|state| filing::concerned(state, request, &self.teams));
-                self.file(now, concerned, TurnedAway::Push(Box::new(refused)));
-            }
-            return;
+        let judgement = (judged, refusal);
+        let concluded = match judged.team.and_then(|index| self.at(now, index)) {
+            Some(team) => team.conclude((connection, stream), request, judgement, received),
+            None => self.conclude_for_nobody((connection, stream), request, judgement, received),
         };
-        let Team { settings, identifiers, .. } = &mut *team.team;
-        let answer = answer(settings, identifiers, request, judged, refusal);
-        let (apns_id, apns_unique_id) = (answer.apns_id, answer.apns_unique_id);
-        team.around.effects.push_back(Effect::Respond { connection, stream, answer });
-        match (refusal, judged.device_token) {
-            (None, Some(token)) => {
-                let number = team.team.next_number();
-                team.accept(Arc::new(Notification {
-                    number,
-                    apns_id,
-                    apns_unique_id,
-                    received_at: team.now,
-                    token,
-                    push_type: judged.push_type,
-                    priority: judged.priority,
-                    expiration: judged.expiration,
-                    collapse_id: request.get(FieldName::ApnsCollapseId).map(Into::into),
-                    request: received,
-                    cursor: team.team.next_cursor(),
-                }));
-            }
-            (Some(refusal), _) => {
-                let refused = RefusedPush::new(apns_id, apns_unique_id, refusal, received);
-                team.log(Compact::TurnedAway(TurnedAway::Push(Box::new(refused))));
-            }
-            (None, None) => {}
+        // Neither is possible without a refusal: a push without a device token, or without a team.
+        let Some(concluded) = concluded else { return };
+        match self.strike_at_request(now, &concluded) {
+            Some(strike) => self.misbehave(now, &strike, concluded),
+            None => self.respond(now, concluded),
         }
     }
 
-    /// Minds the conduct of a provider that was refused.
-    fn mind_refusal(&mut self, judged: &Judged, refusal: Option<Refusal>) {
+    /// A request whose credentials are nobody's.
+    fn conclude_for_nobody<'a>(
+        &mut self,
+        (connection, stream): (ConnectionId, u32),
+        request: &Request,
+        (judged, refusal): (&'a Judged, Option<Refusal>),
+        received: ReceivedRequest,
+    ) -> Option<Concluded<'a>> {
+        let answer = answer(&self.settings, &mut self.identifiers, request, judged, refusal);
+        let verdict = Verdict::refused(&answer, refusal?, received);
+        let state = self.providers.connections.get(&connection)?;
+        let files_with = filing::concerned(state, request, &self.teams);
+        Some(Concluded { connection, stream, judged, refusal, answer, verdict, files_with })
+    }
+
+    fn respond(&mut self, now: Timestamp, concluded: Concluded<'_>) {
+        let Concluded { connection, stream, judged, refusal, answer, verdict, files_with } = concluded;
+        self.count_answer(judged, refusal);
+        self.effects.push_back(Effect::Respond { connection, stream, answer });
+        self.settle(now, files_with, verdict);
+    }
+
+    /// Lets the verdict take effect.
+    pub(crate) fn settle(&mut self, now: Timestamp, team: Option<TeamIndex>, verdict: Verdict) {
+        match verdict {
+            Verdict::Refused(refused) => self.file(now, team, TurnedAway::Push(refused)),
+            Verdict::Accepted(notification) => {
+                if let Some(mut team) = team.and_then(|index| self.at(now, index)) {
+                    team.accept(notification);
+                }
+            }
+        }
+    }
+
+    /// Counts an answer, and minds the conduct of a provider that was refused.
+    pub(crate) fn count_answer(&mut self, judged: &Judged, refusal: Option<Refusal>) {
+        self.answers.count(judged.environment, refusal.map(|refusal| refusal.reason), judged.push_type);
         let (Some(team), Some(Refusal { reason, .. })) = (judged.team, refusal) else { return };
         if reason == Reason::TooManyProviderTokenUpdates {
             self.mind(team, |conduct, _| conduct.refused_token());
@@ -78,6 +104,53 @@ impl Service {
             && let Some(since) = gone_since(reason, status)
         {
             self.mind(team, |conduct, totals| conduct.answered_410(judged.now, token, since, totals));
+        }
+    }
+}
+
+impl TeamAt<'_> {
+    /// A request whose credentials are this team's.
+    fn conclude<'a>(
+        self,
+        (connection, stream): (ConnectionId, u32),
+        request: &Request,
+        (judged, refusal): (&'a Judged, Option<Refusal>),
+        received: ReceivedRequest,
+    ) -> Option<Concluded<'a>> {
+        let Team { settings, identifiers, .. } = &mut *self.team;
+        let answer = answer(settings, identifiers, request, judged, refusal);
+        let verdict = match refusal {
+            Some(refusal) => Verdict::refused(&answer, refusal, received),
+            None => Verdict::Accepted(Arc::new(Notification {
+                number: self.team.next_number(),
+                apns_id: answer.apns_id,
+                apns_unique_id: answer.apns_unique_id,
+                received_at: self.now,
+                token: judged.device_token?,
+                push_type: judged.push_type,
+                priority: judged.priority,
+                expiration: judged.expiration,
+                collapse_id: request.get(FieldName::ApnsCollapseId).map(Into::into),
+                request: received,
+                cursor: self.team.next_cursor(),
+            })),
+        };
+        let files_with = judged.team;
+        Some(Concluded { connection, stream, judged, refusal, answer, verdict, files_with })
+    }
+}
+
+impl Verdict {
+    fn refused(answer: &Answer, refusal: Refusal, received: ReceivedRequest) -> Self {
+        let Answer { apns_id, apns_unique_id, .. } = *answer;
+        Self::Refused(Box::new(RefusedPush::new(apns_id, apns_unique_id, refusal, received)))
+    }
+
+    /// What came over the wire.
+    pub(crate) fn request(&self) -> &ReceivedRequest {
+        match self {
+            Self::Accepted(notification) => &notification.request,
+            Self::Refused(refused) => &refused.request,
         }
     }
 }
@@ -108,6 +181,7 @@ fn answer(
         timestamp: reason.and_then(|reason| gone_since(reason, judged.token_status?)),
         content_type,
         rule: refusal.map(|refusal| refusal.rule),
+        fault: None,
     }
 }
 

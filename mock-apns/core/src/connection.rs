@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Environment, KeyId, ProviderCertificate, Reason, Service, TeamId, Timestamp,
+    bytes::is_default,
+    journal::COUNT_MAX,
     snapshot::Problem,
     team::{KeyIndex, Team, TeamIndex, Teams},
     token_updates::{KeyPastForm, TokenPast},
@@ -53,6 +55,10 @@ pub(crate) struct Connection {
     /// The key of the first accepted push, to which the connection is bound.
     first_key: Option<KeyIndex>,
     pub(crate) token_past: TokenPast,
+    /// How many requests have come on it.
+    requests: u64,
+    /// Which of its team's connections it is, counted from 1.
+    ordinal: Option<u64>,
 }
 
 /// What the service knows of a provider's connection that is open.
@@ -122,6 +128,8 @@ impl Connection {
             last_verified: None,
             first_key: None,
             token_past: TokenPast::default(),
+            requests: 0,
+            ordinal: None,
         }
     }
 
@@ -157,6 +165,26 @@ impl Connection {
         now.saturating_since(self.opened_at)
     }
 
+    /// A request has come.
+    pub(crate) fn count_request(&mut self) {
+        self.requests += 1;
+    }
+
+    /// How many requests have come, this one among them.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Which of its team's connections it is, counted from 1; `None`: it has not shown whose it is.
+    pub(crate) fn ordinal(&self) -> Option<u64> {
+        self.ordinal
+    }
+
+    /// It has shown whose it is, as that one of the team's connections.
+    pub(crate) fn set_ordinal(&mut self, ordinal: u64) {
+        self.ordinal = Some(ordinal);
+    }
+
     /// Forgets what a provider token of a team has proven.
     pub(crate) fn verify_anew(&mut self, team: TeamIndex) {
         self.last_verified = self.last_verified.filter(|token| token.key.team != team);
@@ -164,6 +192,9 @@ impl Connection {
 
     /// Forgets which provider tokens of a team were used.
     pub(crate) fn forget(&mut self, team: TeamIndex) {
+        if self.team() == Some(team) {
+            self.ordinal = None;
+        }
         self.first_key = self.first_key.filter(|key| key.team != team);
         self.token_past.forget(team);
     }
@@ -184,6 +215,10 @@ pub(crate) struct ConnectionForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_key: Option<KeyIndex>,
     token_past: Vec<KeyPastForm>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    requests: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ordinal: Option<u64>,
 }
 
 impl Connection {
@@ -195,10 +230,15 @@ impl Connection {
             opened_at: self.opened_at,
             first_key: self.first_key,
             token_past: self.token_past.to_forms(),
+            requests: self.requests,
+            ordinal: self.ordinal,
         }
     }
 
     pub(crate) fn from_form(form: &ConnectionForm, teams: &Teams) -> Result<Self, Problem> {
+        if form.requests.max(form.ordinal.unwrap_or(0)) > COUNT_MAX {
+            return Err(Problem::TooMany);
+        }
         Ok(Self {
             environment: form.environment,
             admission: form.admission.clone(),
@@ -207,6 +247,8 @@ impl Connection {
             last_verified: None,
             first_key: form.first_key,
             token_past: TokenPast::from_forms(&form.token_past, |key| teams.key(key).is_some())?,
+            requests: form.requests,
+            ordinal: form.ordinal,
         })
     }
 }

@@ -87,6 +87,7 @@ mod excerpt;
 mod expectation;
 mod expiration;
 mod explain;
+pub mod fault;
 mod fields;
 mod filing;
 mod filter;
@@ -161,7 +162,7 @@ pub use snapshot::SnapshotError;
 pub use team::{Team, TeamAt, TeamError};
 pub use timestamp::Timestamp;
 pub use topic::{BundleId, BundleIdError, TOPIC_BYTES_MAX, Topic};
-pub use totals::{AnswerCount, AnswerCounts, Totals};
+pub use totals::{AnswerCount, AnswerCounts, FaultFirings, Totals};
 
 /// The bench is written against the public API, so that it serves the tests beneath the rules and those beside them.
 #[cfg(test)]

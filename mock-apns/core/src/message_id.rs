@@ -113,13 +113,13 @@ impl Identifiers {
 
 /// A generator is written as the 32 bytes of its state in hexadecimal: numbers of 64 bits are not safe with all that reads
 /// JSON.
-mod state {
+pub(crate) mod state {
     use serde::{Deserialize, Deserializer, Serializer, de, ser};
 
     use super::{SeedableRng, Xoshiro256PlusPlus};
     use crate::bytes::hex;
 
-    pub(super) fn serialize<S: Serializer>(from: &Xoshiro256PlusPlus, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(from: &Xoshiro256PlusPlus, to: S) -> Result<S::Ok, S::Error> {
         #[derive(Deserialize)]
         struct State {
             s: [u64; 4],
@@ -133,7 +133,7 @@ mod state {
         hex::serialize(&bytes, to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Xoshiro256PlusPlus, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Xoshiro256PlusPlus, D::Error> {
         let state: [u8; 32] = hex::deserialize(from)?;
         if state == [0; 32] {
             return Err(de::Error::custom("a generator of zeros makes nothing but zeros"));

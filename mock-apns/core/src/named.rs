@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{
     BundleId, CloseReason, DeviceId, DeviceState, DeviceToken, Environment, GatewayErrorCode, KeyId,
     MessageId, Misconduct, NewTokens, Priority, PushType, Reason, TeamId, Timestamp, TokenKind, UniqueId,
+    fault::Moment,
 };
 
 /// A type whose values have names: in the gateway's messages, and on command lines.
@@ -109,6 +110,14 @@ impl Named for Misconduct {
     }
 }
 
+impl Named for Moment {
+    const VALUES: &'static [Self] = Self::ALL;
+
+    fn name(self) -> &'static str {
+        self.as_str()
+    }
+}
+
 /// Named types are written as their names, and read by them.
 macro_rules! by_name {
     ($($name:ty),*) => {$(
@@ -130,7 +139,17 @@ macro_rules! by_name {
     )*};
 }
 
-by_name!(CloseReason, DeviceState, Environment, GatewayErrorCode, Misconduct, NewTokens, PushType, TokenKind);
+by_name!(
+    CloseReason,
+    DeviceState,
+    Environment,
+    GatewayErrorCode,
+    Misconduct,
+    Moment,
+    NewTokens,
+    PushType,
+    TokenKind
+);
 
 macro_rules! display_name {
     ($($name:ty),*) => {$(
@@ -228,6 +247,7 @@ mod tests {
         every_name_is_read_back::<PushType>();
         every_name_is_read_back::<GatewayErrorCode>();
         every_name_is_read_back::<Misconduct>();
+        every_name_is_read_back::<Moment>();
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::{
-    ConnectionId, connection::Connection, snapshot::Problem, team::TeamIndex, token_updates::TokenPast,
-    verified_tokens::VerifiedTokens,
+    ConnectionId, connection::Connection, fault::Among, snapshot::Problem, team::TeamIndex,
+    token_updates::TokenPast, verified_tokens::VerifiedTokens,
 };
 
 /// The connections of providers, and what their tokens have proven and been.
@@ -43,6 +43,31 @@ impl Providers {
     pub(crate) fn open(&mut self, connection: Connection) {
         self.connections.insert(self.next_id(), connection);
         self.opened += 1;
+    }
+
+    /// The open connections, in the order in which they were opened.
+    pub(crate) fn open_ids(&self) -> Vec<ConnectionId> {
+        let mut ids: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// A connection among all. One that is not open yet is the next.
+    pub(crate) fn among_all(&self, id: Option<ConnectionId>) -> Among {
+        let is_open = id.is_some_and(|id| self.connections.contains_key(&id));
+        let others_open = self.connections.len() as u64 - u64::from(is_open);
+        Among { ordinal: id.map_or(self.opened, |id| id.0) + 1, others_open }
+    }
+
+    /// A connection among those of its team; `None`: it has not shown whose it is.
+    /// How many others are open is looked up only where that counts.
+    pub(crate) fn among_team(&self, id: ConnectionId, counts: bool) -> Option<Among> {
+        let connection = self.connections.get(&id)?;
+        let (team, ordinal) = (connection.team()?, connection.ordinal()?);
+        let is_other =
+            |(other, state): &(&ConnectionId, &Connection)| **other != id && state.team() == Some(team);
+        let others_open = if counts { self.connections.iter().filter(is_other).count() as u64 } else { 0 };
+        Some(Among { ordinal, others_open })
     }
 
     /// Forgets what the provider tokens of a team have proven, but not which they were.

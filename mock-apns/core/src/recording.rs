@@ -12,7 +12,9 @@ use thiserror::Error;
 
 use crate::{
     ConnectionId, DeviceConnectionId, DeviceId, Environment, Opened, Request, Service, TeamId, Timestamp,
-    bytes::Bytes, team::Declared,
+    bytes::Bytes,
+    fault::{Fault, FaultName, Moment},
+    team::Declared,
 };
 pub(crate) use team_call::{Place, TeamCall};
 
@@ -75,6 +77,20 @@ enum Call {
     },
     Reset {
         now: Timestamp,
+    },
+    /// The fault as JSON, which leaves out what this form cannot.
+    AddFault {
+        now: Timestamp,
+        json: String,
+    },
+    RemoveFault {
+        name: FaultName,
+    },
+    ClearFaults,
+    AtDoor {
+        now: Timestamp,
+        moment: Moment,
+        environment: Environment,
     },
 }
 
@@ -147,6 +163,22 @@ impl Recorded {
         Self(Call::Reset { now })
     }
 
+    pub(crate) fn add_fault(now: Timestamp, fault: &Fault) -> Self {
+        Self(Call::AddFault { now, json: to_json(fault) })
+    }
+
+    pub(crate) fn remove_fault(name: &FaultName) -> Self {
+        Self(Call::RemoveFault { name: name.clone() })
+    }
+
+    pub(crate) fn clear_faults() -> Self {
+        Self(Call::ClearFaults)
+    }
+
+    pub(crate) fn at_door(now: Timestamp, moment: Moment, environment: Environment) -> Self {
+        Self(Call::AtDoor { now, moment, environment })
+    }
+
     /// Does it again. What it returned at first, an error perhaps, it returns again.
     pub(crate) fn apply(self, service: &mut Service) {
         match self.0 {
@@ -177,8 +209,26 @@ impl Recorded {
             Call::DisconnectAll { now } => service.disconnect_all(now),
             Call::Timeout { now } => service.handle_timeout(now),
             Call::Reset { now } => service.reset(now),
+            Call::AddFault { now, json } => {
+                let _ = from_json(&json).map(|fault| service.add_fault(now, fault));
+            }
+            Call::RemoveFault { name } => _ = service.remove_fault(&name),
+            Call::ClearFaults => service.clear_faults(),
+            Call::AtDoor { now, moment: Moment::Accept, environment } => {
+                _ = service.accepting(now, environment);
+            }
+            Call::AtDoor { now, environment, .. } => _ = service.shaking_hands(now, environment),
         }
     }
+}
+
+fn to_json(fault: &Fault) -> String {
+    serde_json::to_string(fault)
+        .expect("every part of a fault has a form in JSON, and keys are texts: tested")
+}
+
+fn from_json(json: &str) -> Option<Fault> {
+    serde_json::from_str(json).ok()
 }
 
 /// Bytes are not something that was recorded.

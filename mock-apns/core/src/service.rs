@@ -4,6 +4,8 @@
 //! `gateway`, what a person asks in `explaining`, what happens to one team in `team`; `recording` and `snapshot` keep it.
 
 mod explaining;
+mod faults;
+mod misbehaving;
 mod provider;
 mod recording;
 mod snapshot;
@@ -14,6 +16,7 @@ use crate::{
     Answer, ConnectionId, DeviceConnectionId, Reason, Recorded, Settings, Team, TeamAt, TeamError, TeamId,
     Timestamp, ToDevice, VerifyEs256,
     conduct::Misconduct,
+    fault::{Deed, FaultName, Faults},
     gateway::{self, GatewayPeers},
     journal::{Log, TurnedAway},
     message_id::Identifiers,
@@ -51,6 +54,8 @@ pub struct Service {
     pub(crate) changed: VecDeque<TeamId>,
     /// What was done, if it is to be written down.
     recorder: Option<Recorder>,
+    /// Faults for everyone.
+    pub(crate) faults: Faults,
     pub(crate) answers: AnswerCounts,
     pub(crate) totals: Totals,
 }
@@ -83,6 +88,18 @@ pub enum Effect {
         connection: ConnectionId,
         /// Why.
         reason: Reason,
+    },
+    /// Misbehave: a fault has fired. What is to be done is decided; the answer to a request at which it fired comes as a
+    /// [`Respond`](Self::Respond) of its own, unless this is it or there is none.
+    Fault {
+        /// On this connection, which need not be the one that was spoken of last.
+        connection: ConnectionId,
+        /// The stream of the request at which it fired, if it did at one.
+        stream: Option<u32>,
+        /// Which.
+        fault: FaultName,
+        /// What to do.
+        deed: Deed,
     },
     /// Send a message to a device.
     ToDevice {
@@ -123,6 +140,7 @@ impl Service {
             unclaimed_changed: false,
             changed: VecDeque::new(),
             recorder: None,
+            faults: Faults::new(false, seed),
             answers: AnswerCounts::default(),
             totals: Totals::default(),
         }
@@ -149,7 +167,8 @@ impl Service {
         true
     }
 
-    /// [Resets](TeamAt::reset) every team, in the order in which they were added, and drops what concerns no team. Its
+    /// [Resets](TeamAt::reset) every team, in the order in which they were added, and drops what concerns no team,
+    /// faults for everyone among it. Its
     /// journal's cursor counts on; identifiers in answers that concern no team are the same as at first. Connections stay
     /// open, also those of devices that have joined no team.
     pub fn reset(&mut self, now: Timestamp) {
@@ -161,6 +180,7 @@ impl Service {
         }
         self.identifiers = Identifiers::new(self.seed);
         self.unclaimed.clear();
+        self.faults.clear();
     }
 
     /// The IDs of all teams, in the order in which they were added.
@@ -210,11 +230,13 @@ impl Service {
         for index in self.teams.indices().collect::<Vec<_>>() {
             self.at(now, index);
         }
+        self.strike_on_time(now);
         self.wake_for_first_timers();
     }
 
     fn wake_for_first_timers(&mut self) {
-        self.wake_at = self.teams.indices().filter_map(|index| self.teams.get(index)?.wake_at()).min();
+        let teams = self.teams.indices().filter_map(|index| self.teams.get(index)?.wake_at());
+        self.wake_at = teams.chain(self.faults.due_at()).min();
     }
 
     /// Everyone's connection is gone, by whichever side: as [`disconnected`](Self::disconnected) and

@@ -10,7 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 use crate::{Reason, delivery::Bucket, device_token::TokenLength};
-pub(crate) use value::{EndedActivity, ErrorContentType, Ruling, SettingValue, TokenUpdates, UniqueIds};
+pub(crate) use value::{
+    EndedActivity, ErrorContentType, Purity, Ruling, SettingValue, TokenUpdates, UniqueIds,
+};
 
 /// Declares [`Settings`] and [`SETTINGS`], so that a setting is written down once. The first value listed is the
 /// default.
@@ -163,6 +165,10 @@ settings! {
         "How many notifications for one app a connected device may leave unacknowledged before the next is stored.",
         "Documented is that a device acknowledges before the next is taken from the queue, and that fast pushes may \
          overwrite each other (that would be 1); in practice a device that is online gets them all";
+    pure: Purity = "pure",
+        Values::OneOf(&["off", "on"]), "off",
+        "Whether answers have nothing that Apple's have not: the field mock-apns-fault names a fault that has fired.",
+        "Apple has no faults to name; a test that reads the field knows that its fault has really fired";
     journal_entries: u32 = "journal-entries",
         Values::Number { min: 10, max: 100_000_000, unit: "entries" }, "20000",
         "How many entries a team's journal keeps; the oldest make room. An accepted push makes two.",

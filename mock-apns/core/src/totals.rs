@@ -1,6 +1,8 @@
 //! What a service has counted since it began: for metrics.
 
-use crate::{Counters, Environment, Misconduct, PushType, Reason, Service, Team};
+use std::collections::BTreeMap;
+
+use crate::{Counters, Environment, Misconduct, PushType, Reason, Service, Team, fault::FaultName};
 
 /// What was counted since the service began, over all teams and what concerns none. No number ever falls, whatever is
 /// reset or removed.
@@ -17,7 +19,41 @@ pub struct Totals {
     pub repeated_410s: u64,
     /// Connections of a team's provider that were closed within a minute.
     pub short_connections: u64,
+    /// How often each fault has fired.
+    pub fault_firings: FaultFirings,
 }
+
+/// How often faults have fired, by their names.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct FaultFirings {
+    named: BTreeMap<FaultName, u64>,
+    others: u64,
+}
+
+impl FaultFirings {
+    pub(crate) fn count(&mut self, name: &FaultName) {
+        if let Some(count) = self.named.get_mut(name) {
+            *count += 1;
+        } else if self.named.len() < FAULT_NAMES_MAX {
+            self.named.insert(name.clone(), 1);
+        } else {
+            self.others += 1;
+        }
+    }
+
+    /// Each name, and how often.
+    pub fn iter(&self) -> impl Iterator<Item = (&FaultName, u64)> {
+        self.named.iter().map(|(name, count)| (name, *count))
+    }
+
+    /// How often others have fired, of which there are too many to count each.
+    pub fn others(&self) -> u64 {
+        self.others
+    }
+}
+
+/// Names of faults that are counted each, so that a suite whose tests each make up a name does not fill the memory, or a metric.
+const FAULT_NAMES_MAX: usize = 1000;
 
 /// How many requests were answered: by environment, reason and push type, as the rules have read them.
 #[derive(Clone, Debug)]
@@ -172,10 +208,17 @@ mod tests {
     #[test]
     fn everything_is_counted_over_all_teams_and_what_concerns_none() {
         let (mut bench, totals) = busy();
-        let Totals { statuses, journal_evictions, provider_token_changes, repeated_410s, short_connections } =
-            totals;
+        let Totals {
+            statuses,
+            journal_evictions,
+            provider_token_changes,
+            repeated_410s,
+            short_connections,
+            fault_firings,
+        } = totals;
         assert_eq!((statuses.get(Status::Received), statuses.get(Status::Delivered)), (21, 21));
         assert_eq!((provider_token_changes, repeated_410s, short_connections), (1, 1, 1));
+        assert_eq!(fault_firings, FaultFirings::default());
         let evicted = bench.team_at().team().evicted();
         assert!(evicted >= 30, "{evicted}");
         assert_eq!(journal_evictions, evicted + 5); // 15 concern no team, where there is room for 10

@@ -47,6 +47,7 @@ pub(crate) enum Origin {
 impl TeamAt<'_> {
     /// Takes on a notification that its provider has got a 200 for.
     pub(crate) fn accept(&mut self, notification: Arc<Notification>) {
+        self.team.count_accepted();
         self.count_against_flood_limit(&notification.token);
         self.log_status(&notification, Status::Received, None);
         self.deliver_or_store(notification, Origin::Provider);

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     BundleId, DeviceChange, DeviceId, Environment, Event, FieldName, Priority, PushType, Reason, Record,
-    Timestamp, TokenKind, UniqueId,
+    Timestamp, TokenKind, UniqueId, fault::FaultName,
 };
 
 pub(super) fn token(record: &Record<'_>) -> Option<String> {
@@ -18,7 +18,9 @@ pub(super) fn token(record: &Record<'_>) -> Option<String> {
             change: DeviceChange::Registered { token, .. } | DeviceChange::ActivityStarted { token, .. },
             ..
         } => Some(token.clone()),
-        Event::Refused(refused) => refused.device_token().map(|token| token.to_ascii_lowercase()),
+        Event::Refused(_) | Event::Fault(_) => {
+            record.request_turned_away()?.device_token().map(|token| token.to_ascii_lowercase())
+        }
         _ => record.device_token().map(|token| token.to_string()),
     }
 }
@@ -26,8 +28,8 @@ pub(super) fn token(record: &Record<'_>) -> Option<String> {
 /// Of a push that was accepted it is the one that goes with its device token: with a certificate, which may have a topic
 /// of its own, there need be no `apns-topic`.
 pub(super) fn topic(record: &Record<'_>) -> Option<String> {
-    if let Event::Refused(refused) = record.event {
-        return refused.request.text(FieldName::ApnsTopic).map(Cow::into_owned);
+    if let Some(request) = record.request_turned_away() {
+        return request.text(FieldName::ApnsTopic).map(Cow::into_owned);
     }
     record.destination().map(|to| to.kind.topic(to.bundle_id))
 }
@@ -61,29 +63,25 @@ pub(super) fn kind(record: &Record<'_>) -> Option<TokenKind> {
 }
 
 pub(super) fn push_type(record: &Record<'_>) -> Option<OrNone<PushType>> {
-    match record.event {
-        Event::Refused(refused) if refused.request.field(FieldName::ApnsPushType).is_none() => {
-            Some(OrNone(None))
-        }
-        Event::Refused(refused) => refused.push_type().map(|it| OrNone(Some(it))),
-        _ => record.notification().map(|it| OrNone(it.push_type)),
+    match record.request_turned_away() {
+        Some(request) if request.field(FieldName::ApnsPushType).is_none() => Some(OrNone(None)),
+        Some(request) => request.push_type().map(|it| OrNone(Some(it))),
+        None => record.notification().map(|it| OrNone(it.push_type)),
     }
 }
 
 pub(super) fn priority(record: &Record<'_>) -> Option<OrNone<Priority>> {
-    match record.event {
-        Event::Refused(refused) if refused.request.field(FieldName::ApnsPriority).is_none() => {
-            Some(OrNone(None))
-        }
-        Event::Refused(refused) => refused.priority().map(|it| OrNone(Some(it))),
-        _ => record.notification().map(|it| OrNone(it.priority)),
+    match record.request_turned_away() {
+        Some(request) if request.field(FieldName::ApnsPriority).is_none() => Some(OrNone(None)),
+        Some(request) => request.priority().map(|it| OrNone(Some(it))),
+        None => record.notification().map(|it| OrNone(it.priority)),
     }
 }
 
 pub(super) fn collapse_id<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
-    match record.event {
-        Event::Refused(refused) => refused.request.field(FieldName::ApnsCollapseId),
-        _ => record.notification()?.collapse_id.as_deref(),
+    match record.request_turned_away() {
+        Some(request) => request.field(FieldName::ApnsCollapseId),
+        None => record.notification()?.collapse_id.as_deref(),
     }
 }
 
@@ -97,6 +95,10 @@ pub(super) fn reason(record: &Record<'_>) -> Option<OrNone<Reason>> {
         Event::Notification { .. } => Some(OrNone(None)),
         Event::Refused(refused) => Some(OrNone(Some(refused.reason))),
         Event::GoAway { reason, .. } => Some(OrNone(Some(reason))),
+        Event::Fault(firing) => {
+            let reason = firing.push.as_ref()?.reason.as_deref();
+            reason.map_or(Some(OrNone(None)), |reason| Some(OrNone(Some(Reason::from_wire(reason)?))))
+        }
         Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
     }
 }
@@ -105,6 +107,7 @@ pub(super) fn status(record: &Record<'_>) -> Option<StatusIs> {
     match record.event {
         Event::Notification { status, .. } => Some(StatusIs::Delivery(status)),
         Event::Refused(refused) => Some(StatusIs::Answer(refused.reason.status())),
+        Event::Fault(firing) => firing.push.as_ref()?.status.map(StatusIs::Answer),
         Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
     }
 }
@@ -115,10 +118,18 @@ pub(super) fn event(record: &Record<'_>) -> Option<EventKind> {
         Event::Notification { .. } => EventKind::Notification,
         Event::Refused(_) => EventKind::Refused,
         Event::GoAway { .. } => EventKind::GoAway,
+        Event::Fault(_) => EventKind::Fault,
         Event::Device { .. } => EventKind::Device,
         Event::Clock(_) => EventKind::Clock,
         Event::Reset => EventKind::Reset,
     })
+}
+
+pub(super) fn fault<'a>(record: &Record<'a>) -> Option<&'a FaultName> {
+    match record.event {
+        Event::Fault(firing) => Some(&firing.fault),
+        _ => None,
+    }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a row of the table of keys, where others may have nothing")]

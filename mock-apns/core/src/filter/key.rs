@@ -11,7 +11,9 @@ use super::{
     value::{After, Before, CollapseIs, IdIs, Since, Takes, TopicIs, Until, Value},
     word::{EventKind, OneOf, OrNone},
 };
-use crate::{BundleId, DeviceId, Environment, Priority, PushType, Reason, Record, TokenKind};
+use crate::{
+    BundleId, DeviceId, Environment, Priority, PushType, Reason, Record, Status, TokenKind, fault::FaultName,
+};
 
 /// Declares [`FilterKey`] and [`Wanted`]: a key with the type of its values, its name, what an entry has of it, what it
 /// compares in a sentence, and an example.
@@ -116,8 +118,11 @@ filter_keys! {
         "The HTTP status of the answer, where 200 finds `Received by APNs`; or what became of it, in Apple's words.",
         "status:\"Delivered to Device\"";
     Event(OneOf<EventKind>) "event" has::event,
-        "What kind of entry it is: `notification`, `refused`, `goaway`, `device`, `clock` or `reset`.",
+        "What kind of entry it is: `notification`, `refused`, `goaway`, `fault`, `device`, `clock` or `reset`.",
         "event:refused";
+    Fault(FaultName) "fault" has::fault,
+        "The name of the fault that has fired.",
+        "fault:two-percent-503";
     Kind(OneOf<TokenKind>) "kind" has::kind,
         "What the device token is for, such as `app`, `voip` or `live-activity`.",
         "kind:live-activity";
@@ -136,6 +141,20 @@ filter_keys! {
     Text(Text) "text" has::words,
         "Text within the payload or what the device shows of it, in upper or lower case. The key may be left out.",
         "text:\"Hello, Ann\"";
+}
+
+impl Wanted {
+    /// Whether an entry about the arrival of a push can have it. Its cursor nobody knows beforehand.
+    pub(super) fn may_be_at_arrival(&self) -> bool {
+        match self {
+            Self::Event(kind) => {
+                [EventKind::Notification, EventKind::Refused].iter().any(|it| kind.holds(it))
+            }
+            Self::Status(StatusIs::Delivery(status)) => *status == Status::Received,
+            Self::Fault(_) | Self::After(_) | Self::Before(_) => false,
+            _ => true,
+        }
+    }
 }
 
 impl FilterKey {

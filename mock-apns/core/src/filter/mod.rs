@@ -30,7 +30,7 @@ pub use error::{FilterError, FilterProblem};
 pub use key::FilterKey;
 pub use reader::{FILTER_BYTES_MAX, FILTER_TERMS_MAX};
 
-use crate::Record;
+use crate::{Record, excerpt::excerpt};
 use key::Wanted;
 
 /// Which entries of a journal are meant: those for which all of its terms hold. One without terms means every entry.
@@ -57,6 +57,25 @@ impl Filter {
     /// Reads a filter of at most [`FILTER_BYTES_MAX`] bytes and [`FILTER_TERMS_MAX`] terms.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         reader::read(text).map(|terms| Self { terms })
+    }
+
+    /// Whether it has no terms, and means every entry.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Adds a term: that the entry has this value of the key.
+    pub(crate) fn require(&mut self, key: FilterKey, value: &str) -> Result<(), FilterProblem> {
+        let bad_value = || FilterProblem::BadValue { key, value: excerpt(value) };
+        let wanted = Wanted::read(key, value).ok_or_else(bad_value)?;
+        self.terms.push(Term { negated: false, key, values: vec![wanted] });
+        Ok(())
+    }
+
+    /// A key of which it asks what no entry about the arrival of a push has; `None`: there may be such entries.
+    pub(crate) fn never_at_arrival(&self) -> Option<FilterKey> {
+        let never = |term: &&Term| !term.negated && !term.values.iter().any(Wanted::may_be_at_arrival);
+        self.terms.iter().find(never).map(|term| term.key)
     }
 
     /// Whether the entry is one of those that are meant.

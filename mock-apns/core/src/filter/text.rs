@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::value::{Takes, Value};
 use crate::{
-    Event, Record,
+    Record,
     bytes::lossy,
     excerpt::excerpt,
     rendering::{Banner, Shown},
@@ -26,9 +26,9 @@ pub(super) struct Words<'a> {
 
 impl<'a> Words<'a> {
     pub(super) fn of(record: &Record<'a>) -> Option<Self> {
-        let payload = match record.event {
-            Event::Refused(refused) => refused.request.payload(),
-            _ => record.notification()?.payload(),
+        let payload = match record.request_turned_away() {
+            Some(request) => request.payload(),
+            None => record.notification()?.payload(),
         };
         Some(Self { record: *record, payload })
     }

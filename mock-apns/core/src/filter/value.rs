@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use super::{closest::closest, writer};
-use crate::{BundleId, CollapseId, DeviceId, MessageId, Timestamp, Topic};
+use crate::{BundleId, CollapseId, DeviceId, MessageId, Timestamp, Topic, fault::FaultName};
 
 /// A value of some key.
 pub(super) trait Value: Sized {
@@ -65,6 +65,30 @@ impl Value for BundleId {
 
     fn takes() -> Takes {
         Takes::Form("a bundle ID, such as com.example.app")
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        self.as_str().into()
+    }
+
+    fn holds(&self, had: &&Self) -> bool {
+        self == *had
+    }
+
+    fn tell(had: &&Self) -> String {
+        had.to_string()
+    }
+}
+
+impl Value for FaultName {
+    type Had<'a> = &'a Self;
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+
+    fn takes() -> Takes {
+        Takes::Form("the name of a fault: letters, digits, '.', '_' and '-'")
     }
 
     fn text(&self) -> Cow<'_, str> {

@@ -11,6 +11,7 @@ use crate::{
     bytes::Text,
     device::DeviceIndex,
     device_token::TokenIdentity,
+    fault::KeptFiring,
     rules::{DEVICE_RULES, Refusal},
     snapshot::Problem,
 };
@@ -27,6 +28,7 @@ pub(crate) enum EventForm {
         connection: ConnectionId,
         reason: Reason,
     },
+    Fault(KeptFiring),
     Notification {
         number: u64,
         status: Status,
@@ -48,6 +50,7 @@ impl EventForm {
             TurnedAway::Connection { connection, reason } => {
                 Self::Goaway { connection: *connection, reason: *reason }
             }
+            TurnedAway::Fault(firing) => Self::Fault(KeptFiring(firing.clone())),
         }
     }
 
@@ -75,13 +78,16 @@ impl EventForm {
             Self::Goaway { connection, reason } => {
                 Ok(TurnedAway::Connection { connection: *connection, reason: *reason })
             }
+            Self::Fault(KeptFiring(firing)) => Ok(TurnedAway::Fault(firing.clone())),
             _ => Err(Problem::Misplaced("an event of a team")),
         }
     }
 
     pub(super) fn compact(&self, devices: usize, kept: &Notifications) -> Result<Compact, Problem> {
         Ok(match self {
-            Self::Refused(_) | Self::Goaway { .. } => Compact::TurnedAway(self.turned_away()?),
+            Self::Refused(_) | Self::Goaway { .. } | Self::Fault(_) => {
+                Compact::TurnedAway(self.turned_away()?)
+            }
             Self::Notification { number, status, because } => {
                 let notification = kept.get(number).ok_or(Problem::NoSuch("notification", *number))?;
                 Compact::Notification {
@@ -145,7 +151,7 @@ struct RefusalForm {
 
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct RequestForm {
+pub(crate) struct RequestForm {
     connection: ConnectionId,
     stream: u32,
     environment: Environment,

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use form::{EventForm, KeptNotification, Notifications};
+pub(crate) use form::{EventForm, KeptNotification, Notifications, RequestForm};
 pub(crate) use log::{COUNT_MAX, Entry, Log};
 pub use near_miss::{NEAR_MISS_ENTRIES_MAX, NearMiss};
 pub use push::{Push, Verdict};
@@ -41,7 +41,7 @@ pub(crate) use team_journal::{JournalForm, TeamJournal, Wait};
 
 use crate::{
     BundleId, Clock, ConnectionId, DeviceState, Environment, NewTokens, Notification, Reason, TokenKind,
-    device::DeviceIndex,
+    device::DeviceIndex, fault::Firing,
 };
 
 /// What happened to a device.
@@ -185,11 +185,12 @@ pub(crate) enum Compact {
     Reset,
 }
 
-/// What needs no team to be told of.
+/// What needs no team to be told of: what was turned away, or went wrong by a fault.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum TurnedAway {
     Push(Box<RefusedPush>),
     Connection { connection: ConnectionId, reason: Reason },
+    Fault(Box<Firing>),
 }
 
 #[cfg(test)]

@@ -6,7 +6,10 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{Event, ReceivedRequest, Record, RefusedPush, Status};
 use crate::{
-    FieldName, MessageId, Notification, RawJson, Reason, Rule, UniqueId, answer::STATUS_OK, bytes::lossy,
+    FieldName, MessageId, Notification, RawJson, Reason, Rule, UniqueId,
+    answer::STATUS_OK,
+    bytes::lossy,
+    fault::{FaultyPush, Firing},
     rendering::Rendering,
 };
 
@@ -25,7 +28,7 @@ pub struct Push<'a> {
 
 /// What the service made of a push.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Verdict {
+pub enum Verdict<'a> {
     /// It was answered 200.
     Accepted,
     /// It was answered otherwise.
@@ -35,12 +38,15 @@ pub enum Verdict {
         /// The rule that did not hold.
         rule: &'static Rule,
     },
+    /// A fault has fired at it, and the service did nothing with it.
+    Faulted(&'a Firing),
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Subject<'a> {
     Accepted(&'a Arc<Notification>),
     Refused(&'a RefusedPush),
+    Faulted(&'a Firing, &'a FaultyPush),
 }
 
 impl<'a> Push<'a> {
@@ -51,6 +57,7 @@ impl<'a> Push<'a> {
         let (subject, arrival) = match found.event {
             Event::Refused(refused) => (Subject::Refused(refused), found),
             Event::Notification { notification, .. } => (Subject::Accepted(notification), life.next()?),
+            Event::Fault(firing) => (Subject::Faulted(firing, firing.swallowed()?), found),
             Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => return None,
         };
         let mut push = Self { cursor: found.cursor, arrival, subject, later: life.collect() };
@@ -74,18 +81,20 @@ impl<'a> Push<'a> {
     }
 
     /// What the service made of it.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> Verdict<'a> {
         match self.subject {
             Subject::Accepted(_) => Verdict::Accepted,
             Subject::Refused(refused) => Verdict::Refused { reason: refused.reason, rule: refused.rule },
+            Subject::Faulted(firing, _) => Verdict::Faulted(firing),
         }
     }
 
-    /// Why it was refused, if it was.
+    /// Why it was refused, if it was; also by a fault that has given a reason of Apple's.
     pub fn reason(&self) -> Option<Reason> {
-        match self.verdict() {
-            Verdict::Accepted => None,
-            Verdict::Refused { reason, .. } => Some(reason),
+        match self.subject {
+            Subject::Accepted(_) => None,
+            Subject::Refused(refused) => Some(refused.reason),
+            Subject::Faulted(_, push) => push.reason.as_deref().and_then(Reason::from_wire),
         }
     }
 
@@ -94,6 +103,7 @@ impl<'a> Push<'a> {
         match self.subject {
             Subject::Accepted(notification) => &notification.request,
             Subject::Refused(refused) => &refused.request,
+            Subject::Faulted(_, push) => &push.request,
         }
     }
 
@@ -102,6 +112,7 @@ impl<'a> Push<'a> {
         match self.subject {
             Subject::Accepted(notification) => &notification.apns_id,
             Subject::Refused(refused) => &refused.apns_id,
+            Subject::Faulted(_, push) => &push.apns_id,
         }
     }
 
@@ -110,6 +121,7 @@ impl<'a> Push<'a> {
         match self.subject {
             Subject::Accepted(notification) => notification.apns_unique_id.as_ref(),
             Subject::Refused(refused) => refused.apns_unique_id.as_ref(),
+            Subject::Faulted(_, push) => push.apns_unique_id.as_ref(),
         }
     }
 
@@ -120,7 +132,7 @@ impl<'a> Push<'a> {
         std::iter::once(&self.arrival).chain(&self.later)
     }
 
-    /// What has become of it last; `None`: it was refused.
+    /// What has become of it last; `None`: it was refused, or a fault has swallowed it.
     pub fn status(&self) -> Option<Status> {
         self.last().status()
     }
@@ -178,31 +190,32 @@ impl Push<'_> {
                 self.arrival.serialize_destination(map)?;
                 self.arrival.destination().map(|to| to.kind.topic(to.bundle_id).into())
             }
-            Subject::Refused(refused) => {
-                if let Some(token) = refused.device_token() {
+            Subject::Refused(_) | Subject::Faulted(..) => {
+                if let Some(token) = self.request().device_token() {
                     map.serialize_entry("token", &token)?;
                 }
-                refused.request.text(FieldName::ApnsTopic)
+                self.request().text(FieldName::ApnsTopic)
             }
         };
         topic.map_or(Ok(()), |topic| map.serialize_entry("topic", &topic))
     }
 }
 
-impl Verdict {
+impl Verdict<'_> {
     /// Its name in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Refused { .. } => "refused",
+            Self::Faulted(_) => "faulted",
         }
     }
 }
 
 /// The answer, with the rule behind it.
-struct Answered(Verdict);
+struct Answered<'a>(Verdict<'a>);
 
-impl Serialize for Answered {
+impl Serialize for Answered<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         match self.0 {
@@ -212,6 +225,18 @@ impl Serialize for Answered {
                 map.serialize_entry("reason", reason.as_str())?;
                 map.serialize_entry("rule", rule.id)?;
                 map.serialize_entry("usual-mistake", rule.usual_mistake)?;
+            }
+            Verdict::Faulted(firing) => {
+                let told = firing.push.as_ref().map(|push| (push.status, push.reason.as_deref()));
+                let (status, reason) = told.unwrap_or_default();
+                if let Some(status) = status {
+                    map.serialize_entry("status", &status)?;
+                }
+                if let Some(reason) = reason {
+                    map.serialize_entry("reason", reason)?;
+                }
+                map.serialize_entry("fault", &firing.fault)?;
+                map.serialize_entry("action", &firing.action)?;
             }
         }
         map.end()
@@ -249,6 +274,10 @@ fn serialize_status<M: SerializeMap>(map: &mut M, record: &Record<'_>) -> Result
     match record.event {
         Event::Notification { status, .. } => map.serialize_entry("status", &status),
         Event::Refused(refused) => map.serialize_entry("status", &refused.reason.status()),
+        Event::Fault(firing) => match firing.push.as_ref().and_then(|push| push.status) {
+            Some(status) => map.serialize_entry("status", &status),
+            None => Ok(()),
+        },
         Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use super::authorization;
-use crate::{ConnectionId, Environment, FieldName, Request, fields};
+use crate::{ConnectionId, Environment, FieldName, Priority, PushType, Request, fields, rules::DEVICE_PATH};
 
 /// What came over the wire for one push: where, every field as it came, and the payload.
 ///
@@ -63,6 +63,21 @@ impl ReceivedRequest {
             Cow::Borrowed(value) => String::from_utf8_lossy(value),
             Cow::Owned(value) => String::from_utf8_lossy(&value).into_owned().into(),
         })
+    }
+
+    /// What stands in the path where a device token belongs.
+    pub fn device_token(&self) -> Option<Cow<'_, str>> {
+        self.field(FieldName::Path)?.strip_prefix(DEVICE_PATH).map(String::from_utf8_lossy)
+    }
+
+    /// The `apns-push-type`, if there was one that APNs knows.
+    pub fn push_type(&self) -> Option<PushType> {
+        self.field(FieldName::ApnsPushType).and_then(PushType::parse)
+    }
+
+    /// The `apns-priority`, if there was one that APNs knows.
+    pub fn priority(&self) -> Option<Priority> {
+        self.field(FieldName::ApnsPriority).and_then(Priority::parse)
     }
 
     /// The payload as it came; of one that is too large perhaps only the beginning.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{Cause, Compact, DeviceChange, Entry, RefusedPush, Status, TurnedAway, Wait};
+use super::{Cause, Compact, DeviceChange, Entry, ReceivedRequest, RefusedPush, Status, TurnedAway, Wait};
 use crate::{
     BundleId, Clock, ConnectionId, DeviceId, DeviceToken, Environment, Expiration, FieldName, MessageId,
     Named as _, Notification, Reason, Timestamp, TokenKind, UniqueId,
     bytes::lossy,
     device_token::TokenIdentity,
+    fault::Firing,
     gateway,
     rendering::{self, Arrival, Rendering},
     team::Team,
@@ -42,6 +43,8 @@ pub enum Event<'a> {
         /// Why.
         reason: Reason,
     },
+    /// A fault has fired.
+    Fault(&'a Firing),
     /// A notification has reached a status.
     Notification {
         /// Which.
@@ -70,6 +73,7 @@ impl Event<'_> {
         match self {
             Self::Refused(_) => "refused",
             Self::GoAway { .. } => "goaway",
+            Self::Fault(_) => "fault",
             Self::Notification { .. } => "notification",
             Self::Device { .. } => "device",
             Self::Clock(_) => "clock",
@@ -152,6 +156,7 @@ impl<'a> Record<'a> {
         match self.event {
             Event::Refused(_) => Some(self.cursor),
             Event::Notification { notification, .. } => Some(notification.cursor),
+            Event::Fault(firing) => firing.swallowed().map(|_| self.cursor),
             Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
         }
     }
@@ -163,6 +168,9 @@ impl<'a> Record<'a> {
             Event::Notification { notification, .. } => {
                 Some((&notification.apns_id, notification.apns_unique_id.as_ref()))
             }
+            Event::Fault(firing) => {
+                firing.push.as_ref().map(|push| (&push.apns_id, push.apns_unique_id.as_ref()))
+            }
             Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
         }
     }
@@ -173,6 +181,15 @@ impl<'a> Record<'a> {
             apns_id.as_str().eq_ignore_ascii_case(id)
                 || unique_id.is_some_and(|it| it.as_str().eq_ignore_ascii_case(id))
         })
+    }
+
+    /// What came over the wire for the push that it is about, if that was refused, or a fault has fired at it.
+    pub(crate) fn request_turned_away(&self) -> Option<&'a ReceivedRequest> {
+        match self.event {
+            Event::Refused(refused) => Some(&refused.request),
+            Event::Fault(firing) => firing.push.as_ref().map(|push| &push.request),
+            _ => None,
+        }
     }
 
     /// The notification that it is about.
@@ -226,6 +243,7 @@ impl<'a> From<&'a TurnedAway> for Event<'a> {
             TurnedAway::Connection { connection, reason } => {
                 Self::GoAway { connection: *connection, reason: *reason }
             }
+            TurnedAway::Fault(firing) => Self::Fault(firing),
         }
     }
 }
@@ -242,18 +260,13 @@ impl Serialize for Record<'_> {
                 map.serialize_entry("status", &refused.reason.status())?;
                 map.serialize_entry("reason", refused.reason.as_str())?;
                 map.serialize_entry("rule", refused.rule.id)?;
-                let left_out = [FieldName::Authorization, FieldName::ApnsId];
-                for name in FieldName::ALL.iter().filter(|name| !left_out.contains(name)) {
-                    if let Some(value) = refused.request.text(*name) {
-                        map.serialize_entry(name.as_str(), &value)?;
-                    }
-                }
-                map.serialize_entry("payload", &lossy(refused.request.payload()))?;
+                serialize_request(&mut map, &refused.request)?;
             }
             Event::GoAway { connection, reason } => {
                 map.serialize_entry("reason", reason.as_str())?;
                 map.serialize_entry("connection", &connection)?;
             }
+            Event::Fault(firing) => serialize_firing(&mut map, firing)?,
             Event::Notification { notification, status, cause } => {
                 map.serialize_entry("status", &status)?;
                 if let Some(cause) = cause {
@@ -293,6 +306,37 @@ impl Record<'_> {
         }
         map.serialize_entry("token", &self.device_token().map(|token| token.to_string()))
     }
+}
+
+/// Which rule, at what, and what the provider was told.
+fn serialize_firing<M: SerializeMap>(map: &mut M, firing: &Firing) -> Result<(), M::Error> {
+    map.serialize_entry("fault", &firing.fault)?;
+    map.serialize_entry("action", &firing.action)?;
+    if let Some(connection) = firing.connection {
+        map.serialize_entry("connection", &connection)?;
+    }
+    let Some(push) = &firing.push else { return Ok(()) };
+    map.serialize_entry("stream", &push.request.stream())?;
+    map.serialize_entry("apns-id", push.apns_id.as_str())?;
+    if let Some(status) = push.status {
+        map.serialize_entry("status", &status)?;
+    }
+    if let Some(reason) = &push.reason {
+        map.serialize_entry("reason", reason)?;
+    }
+    map.serialize_entry("took-effect", &push.took_effect)?;
+    serialize_request(map, &push.request)
+}
+
+/// The headers in their own names but those that stand elsewhere or are secret, and the payload.
+fn serialize_request<M: SerializeMap>(map: &mut M, request: &ReceivedRequest) -> Result<(), M::Error> {
+    let left_out = [FieldName::Authorization, FieldName::ApnsId];
+    for name in FieldName::ALL.iter().filter(|name| !left_out.contains(name)) {
+        if let Some(value) = request.text(*name) {
+            map.serialize_entry(name.as_str(), &value)?;
+        }
+    }
+    map.serialize_entry("payload", &lossy(request.payload()))
 }
 
 /// The headers in their own names, and the payload where the notification came in.

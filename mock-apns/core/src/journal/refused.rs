@@ -1,11 +1,9 @@
 //! A push that was refused, as far as it is written down.
 
-use std::borrow::Cow;
-
 use super::ReceivedRequest;
 use crate::{
-    FieldName, MessageId, Priority, PushType, Reason, UniqueId,
-    rules::{DEVICE_PATH, Refusal, Rule},
+    MessageId, Reason, UniqueId,
+    rules::{Refusal, Rule},
 };
 
 /// A push that got an answer other than 200.
@@ -34,21 +32,5 @@ impl RefusedPush {
     ) -> Self {
         let Refusal { rule, reason } = refusal;
         Self { apns_id, apns_unique_id, reason, rule, request }
-    }
-
-    /// What stands in the path where a device token belongs.
-    pub fn device_token(&self) -> Option<Cow<'_, str>> {
-        let path = self.request.field(FieldName::Path)?;
-        path.strip_prefix(DEVICE_PATH).map(String::from_utf8_lossy)
-    }
-
-    /// The `apns-push-type`, if there was one that APNs knows.
-    pub fn push_type(&self) -> Option<PushType> {
-        self.request.field(FieldName::ApnsPushType).and_then(PushType::parse)
-    }
-
-    /// The `apns-priority`, if there was one that APNs knows.
-    pub fn priority(&self) -> Option<Priority> {
-        self.request.field(FieldName::ApnsPriority).and_then(Priority::parse)
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::{from_json, to_json};
 use crate::{
     App, BundleId, DeviceId, DeviceState, DeviceToken, Environment, KeyId, NewTokens, ProviderKey, Settings,
     TeamAt, Timestamp, TokenKind, TokenStatus,
+    fault::{Fault, FaultName},
 };
 
 /// A call to one of the public methods of [`TeamAt`]. Their order is that of the byte form.
@@ -35,6 +37,10 @@ pub(crate) enum TeamCall {
     AdvanceClock(Duration),
     FollowMachine,
     Reset,
+    /// The fault as JSON.
+    AddFault(String),
+    RemoveFault(FaultName),
+    ClearFaults,
 }
 
 /// An app on a device.
@@ -52,6 +58,10 @@ impl Place {
 }
 
 impl TeamCall {
+    pub(crate) fn add_fault(fault: &Fault) -> Self {
+        Self::AddFault(to_json(fault))
+    }
+
     /// Does it again. What it returned at first, an error perhaps, it returns again.
     pub(super) fn apply(self, team: &mut TeamAt<'_>) {
         match self {
@@ -93,6 +103,11 @@ impl TeamCall {
             Self::AdvanceClock(by) => _ = team.advance_clock(by),
             Self::FollowMachine => team.follow_machine(),
             Self::Reset => team.reset(),
+            Self::AddFault(json) => {
+                let _ = from_json(&json).map(|fault| team.add_fault(fault));
+            }
+            Self::RemoveFault(name) => _ = team.remove_fault(&name),
+            Self::ClearFaults => team.clear_faults(),
         }
     }
 }

@@ -4,11 +4,13 @@ use super::{Effect, Service};
 use crate::{
     ConnectionId, Opened, Recorded, Request, Team, Timestamp,
     connection::{self, Accepted, Admission, Connection},
+    fault::Moment,
     journal::TurnedAway,
     provider_token::bearer_token,
     providers::Providers,
     rules::{self, Checking, Group, Input},
     settings::TokenUpdates,
+    team::TeamIndex,
 };
 
 impl Service {
@@ -23,8 +25,27 @@ impl Service {
             let team = opened.certificate.and_then(|der| connection::team_named_by(der, &self.teams));
             self.file(now, team, TurnedAway::Connection { connection: id, reason });
         }
+        let of_team = connection.team();
+        let is_admitted = !matches!(connection.admission, Admission::Refused(_));
         self.providers.open(connection);
+        if is_admitted {
+            self.strike_at_connection(now, id, None);
+            self.shown(now, id, of_team);
+        }
         id
+    }
+
+    /// A connection has shown whose it is, if it is someone's.
+    fn shown(&mut self, now: Timestamp, id: ConnectionId, team: Option<TeamIndex>) {
+        let Some(index) = team else { return };
+        let Some(team) = self.teams.get_mut(index) else { return };
+        team.connections_seen += 1;
+        if let Some(connection) = self.providers.connections.get_mut(&id) {
+            connection.set_ordinal(team.connections_seen);
+        }
+        if team.faults.are_at(Moment::Connection) {
+            self.strike_at_connection(now, id, Some(index));
+        }
     }
 
     /// The MAX_CONCURRENT_STREAMS of a connection's first SETTINGS: to be asked right after
@@ -59,6 +80,7 @@ impl Service {
         if matches!(state.admission, Admission::Refused(_)) {
             return;
         }
+        state.count_request();
         let input = Input {
             now,
             settings: &self.settings,
@@ -72,6 +94,7 @@ impl Service {
         let mut checking = Checking::new(input, verified);
         let refusal = rules::run(&mut checking).err();
         let judged = checking.judged();
+        let mut shows = None;
         let authenticated = refusal.is_none_or(|refusal| refusal.rule.group > Group::Credentials);
         if let (true, Some(token), Some(bearer)) = (authenticated, judged.verified, bearer_token(request)) {
             if judged.token_updates == TokenUpdates::PerKey {
@@ -81,11 +104,13 @@ impl Service {
             if accepted == Accepted::First {
                 let streams = judged.max_concurrent_streams;
                 self.effects.push_back(Effect::MaxConcurrentStreams { connection, streams });
+                shows = Some(token.key.team);
             }
             if accepted != Accepted::Again {
                 self.mind(token.key.team, |conduct, totals| conduct.used_token(judged.now, token, totals));
             }
         }
+        self.shown(now, connection, shows);
         self.conclude(now, (connection, stream), request, body, &judged, refusal);
     }
 

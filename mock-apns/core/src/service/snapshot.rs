@@ -5,7 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use super::Service;
 use crate::{
     Settings, Timestamp, VerifyEs256,
+    bytes::is_default,
     connection::{Connection, ConnectionForm},
+    fault::FaultsForm,
     gateway::{GatewayForm, GatewayPeers},
     journal::{COUNT_MAX, EventForm, Log},
     message_id::Identifiers,
@@ -52,6 +54,9 @@ pub struct Snapshot {
     opened: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     connections: Vec<ConnectionForm>,
+    /// Those for everyone.
+    #[serde(default, skip_serializing_if = "is_default")]
+    faults: FaultsForm,
 }
 
 impl Service {
@@ -72,6 +77,7 @@ impl Service {
             gateway: self.gateway.to_form(),
             opened: self.providers.next_id().0,
             connections: Vec::new(),
+            faults: self.faults.to_form(),
         }
     }
 
@@ -107,6 +113,7 @@ impl Service {
     pub fn resume(snapshot: &Snapshot, verify: VerifyEs256) -> Result<Self, SnapshotError> {
         let mut service = Self::new(snapshot.settings.clone(), snapshot.seed, verify);
         service.identifiers = snapshot.identifiers.clone();
+        service.faults.restore(&snapshot.faults).map_err(|problem| problem.at("faults"))?;
         service.gateway = GatewayPeers::from_form(&snapshot.gateway)?;
         for (at, form) in snapshot.teams.iter().enumerate() {
             service.restore_team(form.as_ref()).map_err(|error| error.within(&format!("teams[{at}]")))?;

@@ -94,6 +94,8 @@ choices! {
     UniqueIds { Sandbox = "sandbox", Always = "always", Never = "never" }
     /// The `content-type` of a refusal.
     ErrorContentType { Absent = "absent", Json = "application/json" }
+    /// Whether answers are as Apple's to the last field.
+    Purity { Off = "off", On = "on" }
     /// What becomes of the token of a Live Activity that has ended.
     EndedActivity { ExpiredToken = "ExpiredToken", Accept = "accept" }
 }

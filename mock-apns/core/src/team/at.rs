@@ -120,15 +120,29 @@ impl<'a> TeamAt<'a> {
     /// Lets everything happen that is due until `until`, each at its time. `false`: that changes nothing.
     fn catch_up(&mut self, until: Timestamp) -> bool {
         let mut changes = self.team.latest != until;
-        while let Some((at, timer)) = self.team.timers.take_due(until) {
-            self.now = at.max(self.team.latest);
-            self.team.latest = self.now;
-            self.fire(timer);
+        loop {
+            let fault_at = self.team.faults.due_at().filter(|at| *at <= until);
+            if let Some(at) = fault_at
+                && self.team.timers.first().is_none_or(|timer| at < timer)
+            {
+                self.go_to(at);
+                self.strike_on_time();
+            } else if let Some((at, timer)) = self.team.timers.take_due(until) {
+                self.go_to(at);
+                self.fire(timer);
+            } else {
+                break;
+            }
             changes = true;
         }
         self.now = until;
         self.team.latest = until;
         changes
+    }
+
+    fn go_to(&mut self, at: Timestamp) {
+        self.now = at.max(self.team.latest);
+        self.team.latest = self.now;
     }
 
     pub(crate) fn set_timer(&mut self, at: Timestamp, timer: Timer) -> TimerId {

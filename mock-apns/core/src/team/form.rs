@@ -11,6 +11,7 @@ use crate::{
     delivery::{StoredForm, Timers},
     device::{DeviceForm, DeviceIndex, Devices},
     device_token::TokenIdentity,
+    fault::FaultsForm,
     gateway::LinkForm,
     journal::{COUNT_MAX, JournalForm, KeptNotification, Notifications, TeamJournal},
     message_id::Identifiers,
@@ -44,6 +45,11 @@ pub(crate) struct TeamForm {
     journal: JournalForm,
     #[serde(default, skip_serializing_if = "is_default")]
     conduct: ConductForm,
+    #[serde(default, skip_serializing_if = "is_default")]
+    faults: FaultsForm,
+    /// How many connections have shown ever that they are of its provider.
+    #[serde(default, skip_serializing_if = "is_default")]
+    connections_seen: u64,
 }
 
 /// A token that was given to a registration.
@@ -84,6 +90,8 @@ impl Team {
             links,
             journal,
             conduct: self.conduct.to_form(),
+            faults: self.faults.to_form(),
+            connections_seen: self.connections_seen,
         }
     }
 
@@ -103,9 +111,11 @@ impl Team {
         team.latest = form.latest;
         team.identifiers = form.identifiers.clone();
         team.devices = Devices::from_forms(&form.devices, form.apps.len())?;
-        if form.timers.max(form.accepted) > COUNT_MAX {
-            return Err(Problem::TooMany.at("timers, accepted"));
+        if form.timers.max(form.accepted).max(form.connections_seen) > COUNT_MAX {
+            return Err(Problem::TooMany.at("timers, accepted, connections-seen"));
         }
+        team.faults.restore(&form.faults).map_err(|problem| problem.at("faults"))?;
+        team.connections_seen = form.connections_seen;
         team.timers = Timers::after(form.timers);
         team.notifications = form.accepted;
         team.restore_tokens(form)?;

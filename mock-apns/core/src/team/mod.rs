@@ -3,6 +3,7 @@
 mod at;
 mod change;
 mod devices;
+mod faults;
 mod form;
 mod history;
 mod reset;
@@ -21,6 +22,7 @@ use crate::{
     delivery::Timers,
     device::{DeviceIndex, Devices},
     device_token::{BLOCK, TokenIdentity, TokenKey},
+    fault::Faults,
     gateway::Link,
     journal::TeamJournal,
     message_id::Identifiers,
@@ -69,6 +71,9 @@ pub struct Team {
     pub(crate) journal: TeamJournal,
     /// Whether the journal has grown since the service said so last.
     pub(crate) is_changed: bool,
+    pub(crate) faults: Faults,
+    /// How many connections have shown that they are of its provider.
+    pub(crate) connections_seen: u64,
     /// What Apple would mind.
     pub(crate) conduct: Conduct,
     /// The connections of devices to the device gateway.
@@ -99,6 +104,8 @@ impl Team {
             timers: Timers::default(),
             journal: TeamJournal::new(),
             is_changed: false,
+            faults: Faults::default(),
+            connections_seen: 0,
             conduct: Conduct::default(),
             links: FxHashMap::default(),
             notifications: 0,
@@ -219,13 +226,23 @@ impl Team {
 
     /// When the first of its timers is due, by the machine's clock.
     pub(crate) fn wake_at(&self) -> Option<Timestamp> {
-        self.timers.first().and_then(|at| self.clock.machine_time_of(at))
+        let first = [self.timers.first(), self.faults.due_at()].into_iter().flatten().min();
+        first.and_then(|at| self.clock.machine_time_of(at))
     }
 
     /// The number of the next notification.
-    pub(crate) fn next_number(&mut self) -> u64 {
+    pub(crate) fn next_number(&self) -> u64 {
+        self.notifications + 1
+    }
+
+    /// A notification has got the next number.
+    pub(crate) fn count_accepted(&mut self) {
         self.notifications += 1;
-        self.notifications
+    }
+
+    /// The key at this place, if it is one of this team, at whose place nobody looks here.
+    pub(crate) fn key_at(&self, at: KeyIndex) -> Option<&ProviderKey> {
+        self.keys.get_index(at.key()).map(|(_, key)| key)
     }
 
     pub(crate) fn device_id(&self, index: DeviceIndex) -> &DeviceId {
@@ -245,6 +262,7 @@ impl Team {
         };
         self.token_key = TokenKey::new(key(b"tokens.."));
         self.identifiers = Identifiers::new(u128::from_be_bytes(key(b"messages")) as u64);
+        self.faults = Faults::new(true, u128::from_be_bytes(key(b"faults..")) as u64);
     }
 }
 

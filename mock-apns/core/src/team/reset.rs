@@ -27,6 +27,7 @@ impl TeamAt<'_> {
     /// | cursor of the journal | counts on: none is ever used again |
     /// | counters | are zero |
     /// | what Apple would have throttled its provider for | is forgotten |
+    /// | faults | are gone; what they have done to connections that are open stays done |
     /// | [totals](crate::Service::totals) of the service | count on |
     /// | connections of providers | stay open; their provider tokens are verified anew |
     pub fn reset(&mut self) {

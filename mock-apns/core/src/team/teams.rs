@@ -19,6 +19,11 @@ pub(crate) struct KeyIndex {
 }
 
 impl KeyIndex {
+    /// The place among the keys of its team.
+    pub(super) const fn key(self) -> usize {
+        self.key
+    }
+
     /// Whether it is the place of a key of `team`, which stands at `index`.
     pub(super) fn is_of(self, index: TeamIndex, team: &Team) -> bool {
         self.team == index && self.key < team.keys.len()

@@ -8,6 +8,7 @@
 mod common;
 
 mod clock;
+mod faults;
 mod gateway;
 mod live_activities;
 mod reset;
