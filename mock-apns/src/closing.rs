@@ -9,10 +9,23 @@ use tokio::time::timeout;
 /// kernel drop what the peer has not read yet, the word that says why above all.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Sends what is left, closes our side, and reads what comes until the peer has closed too.
+/// Sends what is left, says goodbye in TLS, closes our side, and reads what comes until the peer has closed too.
 pub(crate) async fn close(socket: &mut TlsSocket) {
+    end(socket, true).await;
+}
+
+/// The same without the goodbye.
+pub(crate) async fn cut(socket: &mut TlsSocket) {
+    end(socket, false).await;
+}
+
+async fn end(socket: &mut TlsSocket, with_goodbye: bool) {
     let close = async {
-        socket.close().await?;
+        if with_goodbye {
+            socket.close().await?;
+        } else {
+            socket.shut_down().await?;
+        }
         loop {
             socket.ready().await?;
             if socket.read(|_| {})? == Received::End {

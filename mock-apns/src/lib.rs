@@ -26,7 +26,7 @@
 //! | `control` | the control API: HTTP for tests in any language |
 //! | `device` | [`Device`]: a device for tests |
 //! | `tls`, `certificates`, `credentials` | the handshakes; the CA; private keys |
-//! | `team`, `received` | [`MockTeam`]: a team for tests; [`ReceivedPush`] |
+//! | `team`, `received`, `fault_guard` | [`MockTeam`]: a team for tests; [`ReceivedPush`]; [`FaultGuard`] |
 //! | `expectation`, `evidence` | what tests expect; what failing ones leave behind |
 //! | `json` | what the core says, as text |
 //! | `ready_made` | the team that is there from the start |
@@ -70,6 +70,7 @@ mod error;
 mod es256;
 mod evidence;
 mod expectation;
+mod fault_guard;
 mod json;
 mod listener;
 mod metrics;
@@ -90,6 +91,8 @@ pub use double::MockApns;
 pub use error::{StartError, TeamCreationError};
 pub use es256::verify_es256;
 pub use expectation::{ExpectationError, NotReceived};
+pub use fault_guard::FaultGuard;
+pub use mock_apns_core::fault;
 pub use mock_apns_core::{
     App, BundleId, BundleIdError, CloseReason, ConnectedMessage, DeviceId, DeviceState, DeviceToken,
     Environment, Event, Filter, FilterError, GatewayErrorCode, Named, NewTokens, NotificationMessage,

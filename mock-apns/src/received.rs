@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mock_apns_core::{DeviceId, FieldName, Push, Reason, Status, Verdict};
+use mock_apns_core::{DeviceId, FieldName, Push, Reason, Status, Verdict, fault::FaultName};
 
 use crate::json;
 
@@ -18,6 +18,8 @@ pub struct ReceivedPush {
     pub reason: Option<Reason>,
     /// The rule that refused it, by its id.
     pub rule: Option<&'static str>,
+    /// The fault that has fired at it, if the service did nothing with it for that.
+    pub fault: Option<FaultName>,
     /// The device that it was for; `None`: it was refused.
     pub device: Option<DeviceId>,
     /// Every header field in the order of arrival; the secret part of `authorization` is cut.
@@ -34,6 +36,11 @@ impl ReceivedPush {
         let (reason, rule) = match push.verdict() {
             Verdict::Accepted => (None, None),
             Verdict::Refused { reason, rule } => (Some(reason), Some(rule.id)),
+            Verdict::Faulted(_) => (push.reason(), None),
+        };
+        let fault = match push.verdict() {
+            Verdict::Faulted(firing) => Some(firing.fault.clone()),
+            _ => None,
         };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let fields = push.request().fields();
@@ -42,6 +49,7 @@ impl ReceivedPush {
             apns_id: push.apns_id().as_str().to_owned(),
             reason,
             rule,
+            fault,
             device: push.arrival.destination().map(|to| to.device.clone()),
             headers: fields.map(|(name, value)| (text(name), text(&value))).collect(),
             payload: push.request().payload().to_vec(),
@@ -77,6 +85,7 @@ impl fmt::Display for ReceivedPush {
         let topic = self.header(FieldName::ApnsTopic.as_str()).unwrap_or("no topic");
         let push_type = self.header(FieldName::ApnsPushType.as_str()).unwrap_or("no push type");
         let outcome = match (self.reason, self.status()) {
+            (None, None) => self.fault.as_ref().map_or(String::new(), |fault| format!("fault {fault}")),
             (Some(reason), _) => format!("{} {}", reason.status(), reason.as_str()),
             (None, status) => status.map_or("", Status::as_str).to_owned(),
         };

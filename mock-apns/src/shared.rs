@@ -5,7 +5,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use mock_apns_core::{DeviceConnectionId, DeviceId, Effect, Service, TeamId, Timestamp, ToDevice};
+use mock_apns_core::{
+    ConnectionId, DeviceConnectionId, DeviceId, Effect, Service, TeamId, Timestamp, ToDevice,
+};
 use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, mpsc, watch};
 use tracing::{debug, warn};
@@ -134,9 +136,13 @@ impl Batch<'_> {
         self.state.era
     }
 
-    /// Hands each device's messages to its task, and to `own` what is about the provider's connection that
-    /// called.
-    pub(crate) fn carry_out(&mut self, mut own: impl FnMut(Effect)) {
+    /// Hands to each device's task and to each other provider's what is about them.
+    pub(crate) fn carry_out(&mut self) {
+        self.carry_out_for(None, |effect| debug!(?effect, "not about a device, and nobody asked"));
+    }
+
+    /// The same, and gives to `own` what is about the provider's connection that called.
+    pub(crate) fn carry_out_for(&mut self, caller: Option<ConnectionId>, mut own: impl FnMut(Effect)) {
         let put = self.write_down();
         while let Some(effect) = self.state.service.poll_effect() {
             match effect {
@@ -147,6 +153,9 @@ impl Batch<'_> {
                 Effect::WouldThrottle { team, what } => {
                     let (cause, why) = (what.as_str(), what.meaning());
                     warn!(%team, cause, why, "Apple would have throttled this provider");
+                }
+                effect @ Effect::Fault { connection, .. } if Some(connection) != caller => {
+                    self.state.connections.order(connection, effect);
                 }
                 effect => own(effect),
             }
@@ -180,7 +189,7 @@ impl Batch<'_> {
 
     /// Puts another service in the place of this one, and sends everyone away who is connected.
     pub(crate) fn replace(&mut self, mut service: Service) {
-        self.carry_out(|effect| debug!(?effect, "of a service that is replaced"));
+        self.carry_out();
         if self.inner.log.is_some() {
             service.start_recording();
         }
@@ -198,6 +207,11 @@ impl Batch<'_> {
     pub(crate) fn connections(&mut self) -> (&mut Connections, &Service) {
         let State { connections, service, .. } = &mut *self.state;
         (connections, service)
+    }
+
+    /// Who is connected, to leave something for one.
+    pub(crate) fn connections_mut(&mut self) -> &mut Connections {
+        &mut self.state.connections
     }
 
     /// What only the shell counts.
@@ -251,7 +265,7 @@ impl Drop for Batch<'_> {
         if std::thread::panicking() {
             return; // a service that broke is not asked for more
         }
-        self.carry_out(|effect| debug!(?effect, "not about a device, and nobody asked"));
+        self.carry_out();
         self.tell_watchers();
         let wanted = self.state.service.poll_timeout();
         if let Some(wanted) = wanted

@@ -191,9 +191,14 @@ impl TlsSocket {
         self.tls.send_close_notify();
     }
 
-    /// Sends all that is left, then closes this side of the socket. The caller bounds the time.
+    /// Sends all that is left, says goodbye in TLS, then closes this side of the socket. The caller bounds the time.
     pub async fn close(&mut self) -> Result<(), WireError> {
         self.send_close_notify();
+        self.shut_down().await
+    }
+
+    /// Sends all that is left, then closes this side of the socket without a word: to TLS, a cut. The caller bounds the time.
+    pub async fn shut_down(&mut self) -> Result<(), WireError> {
         while !self.flush()? {
             self.tcp.writable().await?;
         }

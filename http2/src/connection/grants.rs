@@ -38,6 +38,13 @@ impl Connection {
         Ok(())
     }
 
+    /// Gives nothing back any more of the connection's window, of the streams', or of both: a stall on purpose. What was
+    /// withheld is not made up for when it ends.
+    pub fn withhold_windows(&mut self, of_connection: bool, of_streams: bool) {
+        self.state.withholds_connection = of_connection;
+        self.state.withholds_streams = of_streams;
+    }
+
     /// Whether PINGs are answered; they are, unless a fault wants silence.
     pub fn set_answer_pings(&mut self, answer: bool) {
         self.state.answer_pings = answer;

@@ -60,6 +60,8 @@ struct State {
     role: Role,
     now: Duration,
     grants: Grants,
+    withholds_connection: bool,
+    withholds_streams: bool,
     answer_pings: bool,
     meters: Meters,
 
@@ -124,6 +126,8 @@ impl Connection {
                 role,
                 now: Duration::ZERO,
                 grants: config.grants,
+                withholds_connection: false,
+                withholds_streams: false,
                 answer_pings: true,
                 meters: Meters::new(&config.limits),
                 ours,

@@ -72,9 +72,8 @@ impl State {
             if stream.is_closed() {
                 self.streams.remove(id);
             }
-        } else if let Some(increment) = stream.receive_window.release(returned, self.ours.initial_window_size)
-        {
-            frame::put_window_update(self.out.buffer(), id, increment);
+        } else {
+            self.release_stream(id, returned);
         }
         self.release_connection(returned);
         Ok(Some(Event::Data { stream: id, data, end_stream }))
@@ -209,12 +208,18 @@ impl State {
     }
 
     pub(super) fn release_connection(&mut self, bytes: usize) {
+        if self.withholds_connection {
+            return;
+        }
         if let Some(increment) = self.receive_window.release(bytes, self.receive_window_target) {
             frame::put_window_update(self.out.buffer(), StreamId::CONNECTION, increment);
         }
     }
 
     pub(super) fn release_stream(&mut self, id: StreamId, bytes: usize) {
+        if self.withholds_streams {
+            return;
+        }
         let target = self.ours.initial_window_size;
         let Some(stream) = self.streams.get_mut(id) else { return };
         if stream.receiving == Direction::Ended {

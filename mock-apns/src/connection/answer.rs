@@ -13,7 +13,7 @@ pub(super) fn send(
     body: &mut Vec<u8>,
 ) -> Result<(), CommandError> {
     let status = status_text(answer.status);
-    let mut fields = [Field::incremental(b":status", &status); 4];
+    let mut fields = [Field::incremental(b":status", &status); 5];
     let mut count = 1;
     let mut add = |field| {
         fields[count] = field;
@@ -26,6 +26,9 @@ pub(super) fn send(
     }
     if let Some(content_type) = answer.content_type {
         add(Field::incremental(b"content-type", content_type.as_bytes()));
+    }
+    if let Some(fault) = &answer.fault {
+        add(Field::incremental(b"mock-apns-fault", fault.as_str().as_bytes()));
     }
     body.clear();
     answer.body(body);

@@ -1,6 +1,7 @@
 //! One connection of a provider: bytes → HTTP/2 → the service, under its lock for one batch → bytes.
 
 mod answer;
+mod misbehaving;
 mod requests;
 
 use std::{
@@ -8,20 +9,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use apns_http2::{Config, Connection as Http2, ErrorCode, Event, Section, Settings, StreamId};
+use apns_http2::{CommandError, Config, Connection as Http2, ErrorCode, Event, Section, Settings, StreamId};
 use apns_wire::{Received, TlsSocket, WireError};
-use mock_apns_core::{Answer, ConnectionId, Effect, Environment, Opened, Reason};
-use tokio::net::TcpStream;
+use futures::FutureExt as _;
+use mock_apns_core::{
+    Answer, ConnectionId, Effect, Environment, Opened, Reason,
+    fault::{CloseHow, Deed, FaultName},
+};
+use tokio::{io::Interest, net::TcpStream, time::sleep_until};
 use tracing::{debug, info};
 
 use crate::{
     clock,
-    closing::close,
+    closing::{close, cut},
     connections::{About, Because, End, Id, Tls, Traffic, Until},
     listener::{Stop, handshake},
     shared::{Batch, Era, Shared},
     tls::ServerTls,
 };
+use misbehaving::{Fate, Misbehaving};
 use requests::Requests;
 
 /// Providers' connections open at once on one listener. Each needs a file descriptor, and systems allow a
@@ -40,6 +46,12 @@ struct Connection {
     traffic: Traffic,
     /// Why it ends, once something other than its peer has ended it.
     end: Option<End>,
+    /// How it ends.
+    how: CloseHow,
+    /// Whether bytes wait that the peer does not take.
+    is_unsent: bool,
+    /// What faults have made of it.
+    misbehaving: Option<Box<Misbehaving>>,
     /// What an answer's body is written into.
     body: Vec<u8>,
 }
@@ -100,6 +112,9 @@ impl Connection {
             opened_at: Instant::now(),
             traffic: Traffic::default(),
             end: None,
+            how: CloseHow::default(),
+            is_unsent: false,
+            misbehaving: None,
             body: Vec::new(),
         };
         let next = connection.carry_out(&mut batch);
@@ -111,7 +126,12 @@ impl Connection {
         let ended = self.run(next, &mut until).await;
         self.disconnected(ended.as_ref().err());
         match ended {
-            Ok(()) => close(&mut self.socket).await,
+            Ok(()) => match self.how {
+                CloseHow::CloseNotify => close(&mut self.socket).await,
+                CloseHow::Fin => cut(&mut self.socket).await,
+                // Closing the socket, which dropping it does, then sends RST.
+                CloseHow::Reset => drop(self.socket.tcp().set_zero_linger()),
+            },
             Err(error) => debug!(connection = %self.id, %error, "connection lost"),
         }
     }
@@ -130,23 +150,36 @@ impl Connection {
     }
 
     async fn run(&mut self, mut next: Next, until: &mut Until) -> Result<(), WireError> {
+        let nudge = until.nudge();
         loop {
             if let Err(error) = self.shared.kept().await {
                 self.end = Some(Because::Shutdown.with(&error));
                 return Ok(());
             }
             self.transmit()?;
-            if next == Next::Close {
+            if next == Next::Close || self.is_drained() {
                 return Ok(());
             }
+            let due = self.due_at();
             tokio::select! {
                 ready = self.ready() => ready?,
+                () = nudge.notified() => {
+                    next = self.follow_orders();
+                    continue;
+                }
+                () = at(due) => {
+                    next = self.on_time();
+                    continue;
+                }
                 because = until.closing() => {
                     self.end = Some(because.into());
                     self.go_away("Shutdown");
                     next = Next::Close;
                     continue;
                 }
+            }
+            if self.misbehaving.as_ref().is_some_and(|it| it.reads_nothing()) {
+                continue;
             }
             let elapsed = self.opened_at.elapsed();
             let (http2, traffic) = (&mut self.http2, &mut self.traffic);
@@ -163,6 +196,14 @@ impl Connection {
 
     /// Waits for the next thing to do. While the peer does not read its answers, no more requests are read.
     async fn ready(&self) -> std::io::Result<()> {
+        if let Some(it) = &self.misbehaving {
+            match (it.reads_nothing(), it.writes_nothing()) {
+                (true, false) if self.is_unsent => return self.socket.writable().await,
+                (true, _) => std::future::pending().await,
+                (false, true) => return self.socket.tcp().readable().await,
+                (false, false) => {}
+            }
+        }
         if self.socket.is_congested() { self.socket.writable().await } else { self.socket.ready().await }
     }
 
@@ -174,6 +215,9 @@ impl Connection {
             return Next::Close;
         };
         let answered = self.traffic.requests();
+        if let Some(it) = &mut self.misbehaving {
+            it.on_bytes(Instant::now());
+        }
         let next = self.handle_events(&mut batch);
         self.traffic.streams = self.http2.open_streams() as u64;
         batch.connections().0.note(Id::Provider(self.id), self.traffic);
@@ -215,6 +259,9 @@ impl Connection {
                 Event::Reset { stream, code, violation } => {
                     debug!(connection = %id, %stream, %code, ?violation, "stream reset");
                     self.requests.forget(stream);
+                    if let Some(it) = &mut self.misbehaving {
+                        it.on_reset(&mut self.http2, stream);
+                    }
                 }
                 event => debug!(connection = %id, ?event, "frame"),
             }
@@ -228,7 +275,7 @@ impl Connection {
     /// happened since the lock was taken.
     fn carry_out(&mut self, batch: &mut Batch<'_>) -> Next {
         let mut next = Next::Continue;
-        batch.carry_out(|effect| {
+        batch.carry_out_for(Some(self.id), |effect| {
             let done = match effect {
                 Effect::Respond { stream, answer, .. } => {
                     log_answer(self.id, &answer);
@@ -245,6 +292,12 @@ impl Connection {
                     next = Next::Close;
                     Ok(())
                 }
+                Effect::Fault { stream, fault, deed, .. } => {
+                    if self.misbehave(stream, &fault, deed) == Next::Close {
+                        next = Next::Close;
+                    }
+                    Ok(())
+                }
                 _ => Ok(()),
             };
             if let Err(error) = done {
@@ -252,6 +305,81 @@ impl Connection {
             }
         });
         next
+    }
+
+    /// Does what something else than a batch of its own has brought about.
+    fn follow_orders(&mut self) -> Next {
+        let shared = self.shared.clone();
+        let Some(mut batch) = shared.batch_in(self.era) else { return Next::Close };
+        let orders = batch.connections_mut().take_orders(self.id);
+        drop(batch);
+        let mut next = Next::Continue;
+        for effect in orders {
+            if let Effect::Fault { stream, fault, deed, .. } = effect
+                && self.misbehave(stream, &fault, deed) == Next::Close
+            {
+                next = Next::Close;
+            }
+        }
+        next
+    }
+
+    /// A fault has fired at a request on `stream`, or at the connection.
+    fn misbehave(&mut self, stream: Option<u32>, fault: &FaultName, deed: Deed) -> Next {
+        info!(target: "mock_apns::fault", connection = %self.id, stream, %fault, "fault");
+        if let Deed::Reply(reply) = &deed
+            && let Some(status) = reply.status()
+        {
+            self.traffic.answered(status);
+        }
+        let it = self.misbehaving.get_or_insert_default();
+        let stream = stream.map(StreamId::new);
+        let fate = it.carry_out(Instant::now(), &mut self.http2, stream, fault, deed);
+        self.follow(fate)
+    }
+
+    /// Does what faults want done at this time.
+    fn on_time(&mut self) -> Next {
+        let Some(it) = &mut self.misbehaving else { return Next::Continue };
+        if it.reads_nothing() && self.is_peer_gone() {
+            return Next::Close;
+        }
+        let Some(it) = &mut self.misbehaving else { return Next::Continue };
+        let fate = it.on_time(Instant::now(), &mut self.http2);
+        self.follow(fate)
+    }
+
+    fn follow(&mut self, fate: Result<Fate, CommandError>) -> Next {
+        match fate {
+            Ok(Fate::GoOn) => Next::Continue,
+            Ok(Fate::End(how, fault)) => {
+                (self.how, self.end) = (how, Some(Because::Fault.with(&fault)));
+                Next::Close
+            }
+            Ok(Fate::TimeOut(fault)) => {
+                self.go_away("IdleTimeout");
+                self.end = Some(Because::Fault.with(&fault));
+                Next::Close
+            }
+            Err(error) => {
+                debug!(connection = %self.id, %error, "a fault could not do all it wanted");
+                Next::Continue
+            }
+        }
+    }
+
+    /// Whether the peer has closed its side, though nothing is read.
+    fn is_peer_gone(&self) -> bool {
+        let ready = self.socket.tcp().ready(Interest::READABLE).now_or_never();
+        ready.is_some_and(|ready| ready.is_err() || ready.is_ok_and(|it| it.is_read_closed()))
+    }
+
+    fn due_at(&self) -> Option<Instant> {
+        self.misbehaving.as_ref()?.due_at(Instant::now())
+    }
+
+    fn is_drained(&self) -> bool {
+        self.misbehaving.as_ref().is_some_and(|it| it.is_drained(&self.http2))
     }
 
     /// GOAWAY with the reason as Apple sends it, then a second one with none (the trace of apns-facts 1.4 has
@@ -268,6 +396,9 @@ impl Connection {
 
     /// Encrypts what HTTP/2 has to send, and sends what the socket takes.
     fn transmit(&mut self) -> Result<(), WireError> {
+        if self.misbehaving.as_ref().is_some_and(|it| it.writes_nothing()) {
+            return Ok(());
+        }
         loop {
             while let Some(bytes) = self.http2.poll_transmit().filter(|_| !self.socket.is_congested()) {
                 let len = bytes.len();
@@ -276,12 +407,21 @@ impl Connection {
                 self.traffic.bytes_out += len as u64;
             }
             let all_sent = self.socket.flush()?;
+            self.is_unsent = !all_sent;
             // What was held back for congestion has to go once the socket has taken the rest: nothing else would
             // wake this task for it.
             if !all_sent || self.http2.poll_transmit().is_none() {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Returns at a point in time; never, if there is none.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time.into()).await,
+        None => std::future::pending().await,
     }
 }
 

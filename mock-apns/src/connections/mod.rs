@@ -11,12 +11,13 @@ use std::{
     collections::{BTreeMap, VecDeque},
     net::SocketAddr,
     ops::Bound,
+    sync::Arc,
 };
 
 use mock_apns_core::{
-    ConnectionId, DeviceConnectionId, DeviceId, Environment, KeyId, Service, TeamId, Timestamp,
+    ConnectionId, DeviceConnectionId, DeviceId, Effect, Environment, KeyId, Service, TeamId, Timestamp,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 pub(crate) use details::{Certificate, Tls};
 pub(crate) use end::{Because, End};
@@ -84,9 +85,18 @@ pub(crate) enum Id {
 
 #[derive(Debug)]
 enum State {
-    /// To be sent to, once, when it is to be closed.
-    Open(Option<oneshot::Sender<Because>>),
+    Open(Open),
     Closed(Box<Closed>),
+}
+
+/// The way to an open connection's task.
+#[derive(Debug)]
+struct Open {
+    /// To be sent to, once, when it is to be closed.
+    ask: Option<oneshot::Sender<Because>>,
+    /// What it is to do that did not come of its own batch.
+    orders: Vec<Effect>,
+    nudge: Arc<Notify>,
 }
 
 /// The end of a connection.
@@ -112,6 +122,7 @@ pub(crate) struct Parties {
 pub(crate) struct Until {
     stop: watch::Receiver<bool>,
     asked: oneshot::Receiver<Because>,
+    nudge: Arc<Notify>,
 }
 
 /// A connection could not be closed.
@@ -130,9 +141,11 @@ impl Connections {
         let counts = &mut self.counts[about.listening as usize];
         counts.opened += 1;
         counts.open += 1;
-        let entry = Entry { id, about, traffic: Traffic::default(), state: State::Open(Some(ask)) };
-        self.known.insert(id.name(), entry);
-        Until { stop, asked }
+        let nudge = Arc::new(Notify::new());
+        let open = Open { ask: Some(ask), orders: Vec::new(), nudge: Arc::clone(&nudge) };
+        self.known
+            .insert(id.name(), Entry { id, about, traffic: Traffic::default(), state: State::Open(open) });
+        Until { stop, asked, nudge }
     }
 
     /// What went over a connection until now.
@@ -157,18 +170,35 @@ impl Connections {
     pub(crate) fn ask_to_close(&mut self, name: Name) -> Result<(), CloseError> {
         match &mut self.known.get_mut(&name).ok_or(CloseError::Unknown)?.state {
             State::Closed(_) => Err(CloseError::Closed),
-            State::Open(ask) => {
+            State::Open(open) => {
                 // Who asks a second time finds it on its way; a task that is gone is about to say so.
-                ask.take().map(|ask| ask.send(Because::Asked));
+                open.ask.take().map(|ask| ask.send(Because::Asked));
                 Ok(())
             }
+        }
+    }
+
+    /// Leaves an effect for a provider's connection that something else than its own batch has brought about.
+    pub(crate) fn order(&mut self, connection: ConnectionId, effect: Effect) {
+        let entry = self.known.get_mut(&Name::provider(connection));
+        if let Some(Entry { state: State::Open(open), .. }) = entry {
+            open.orders.push(effect);
+            open.nudge.notify_one();
+        }
+    }
+
+    /// Takes what was left for a connection.
+    pub(crate) fn take_orders(&mut self, connection: ConnectionId) -> Vec<Effect> {
+        match self.known.get_mut(&Name::provider(connection)) {
+            Some(Entry { state: State::Open(open), .. }) => std::mem::take(&mut open.orders),
+            _ => Vec::new(),
         }
     }
 
     /// Tells all to close, and remembers none of them: whatever comes after has their names.
     pub(crate) fn send_all_away(&mut self) {
         for entry in std::mem::take(&mut self.known).into_values() {
-            if let State::Open(Some(ask)) = entry.state {
+            if let State::Open(Open { ask: Some(ask), .. }) = entry.state {
                 let _ = ask.send(Because::Shutdown); // a task that is gone is away already
             }
         }
@@ -270,6 +300,11 @@ impl Until {
             _ = self.stop.changed() => Because::Shutdown,
             because = &mut self.asked => because.unwrap_or(Because::Shutdown),
         }
+    }
+
+    /// Returns when something was left for the connection. Can be dropped at any time.
+    pub(crate) fn nudge(&self) -> Arc<Notify> {
+        Arc::clone(&self.nudge)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use apns_certs::AuthKey;
 use mock_apns_core::{
     BundleId, DeviceId, DeviceState, DeviceToken, Environment, InstalledApp, KeyId, ProviderKey, Settings,
-    Team, TeamAt, TeamId, TokenKind,
+    Team, TeamAt, TeamId, TokenKind, fault::Fault,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,9 +15,11 @@ use super::{
     apps::App,
     clock,
     error::{ApiError, ApiResult, ErrorCode},
+    faults,
     keys::Scope,
     schema, settings, tokens,
 };
+use crate::clock::now;
 
 /// What is to be there. Whatever it does not mention stays as it is; declared twice, it changes nothing more.
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -26,6 +28,10 @@ pub(crate) struct State {
     /// Teams, each of which is made if it is not there.
     #[serde(default)]
     teams: Vec<DeclaredTeam>,
+    /// Faults for everyone. One of the same name that is another is replaced.
+    #[schema(value_type = Vec<faults::Described>)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<Fault>,
 }
 
 /// A team as it is to be.
@@ -50,6 +56,10 @@ struct DeclaredTeam {
     /// How its time goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     clock: Option<clock::Set>,
+    /// Its faults. One of the same name that is another is replaced.
+    #[schema(value_type = Vec<faults::Described>)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<Fault>,
 }
 
 /// A key as it is to be.
@@ -145,7 +155,8 @@ impl State {
         self.teams
             .iter()
             .enumerate()
-            .try_for_each(|(at, team)| team.carry_out(control, &format!("teams[{at}]")))
+            .try_for_each(|(at, team)| team.carry_out(control, &format!("teams[{at}]")))?;
+        faults::declare_for_everyone(&self.faults, control)
     }
 
     /// What there is now, as it would be declared.
@@ -154,7 +165,10 @@ impl State {
         let teams = ids
             .into_iter()
             .map(|id| control.in_team::<_, ApiError>(Some(id), |team| Ok(DeclaredTeam::of(team, control))));
-        Ok(Self { teams: teams.collect::<Result<_, _>>()? })
+        let teams = teams.collect::<Result<_, _>>()?;
+        let mut batch = control.shared().batch();
+        let faults = batch.service().faults(now()).map(|known| known.fault.clone()).collect();
+        Ok(Self { teams, faults })
     }
 }
 
@@ -181,12 +195,10 @@ impl DeclaredTeam {
             for (at, device) in self.devices.iter().enumerate() {
                 device.carry_out(team, &format!("{path}.devices[{at}]"))?;
             }
-            match &self.clock {
-                None => Ok(()),
-                Some(clock) => {
-                    clock.carry_out(team).map_err(|error| ApiError::from(error).at(&format!("{path}.clock")))
-                }
+            if let Some(clock) = &self.clock {
+                clock.carry_out(team).map_err(|error| ApiError::from(error).at(&format!("{path}.clock")))?;
             }
+            faults::declare_in_team(&self.faults, team, &format!("{path}.faults"))
         })
     }
 
@@ -204,6 +216,7 @@ impl DeclaredTeam {
             devices: team.team().devices().map(|device| DeclaredDevice::of(team, device)).collect(),
             settings: settings.collect(),
             clock: clock::Set::of(team),
+            faults: team.faults().map(|known| known.fault.clone()).collect(),
         }
     }
 }

@@ -77,6 +77,7 @@ const TAGS: &[(&str, &str)] = &[
     ("explain", "Why a request is answered as it is, rule by rule."),
     ("connections", "Who is connected."),
     ("events", "Everything that happens, as it happens."),
+    ("faults", "What goes wrong on purpose."),
     ("clock", "The team's time, which a test turns."),
     ("settings", "What nobody knows of Apple's servers."),
     ("state", "All of it at once: declare, reset, keep."),

@@ -5,7 +5,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
-use mock_apns_core::{BundleIdError, ClockError, DeviceError, FilterError, SettingError, TeamError, TeamId};
+use mock_apns_core::{
+    BundleIdError, ClockError, DeviceError, FilterError, SettingError, TeamError, TeamId, fault::FaultError,
+};
 use serde::Serialize;
 use utoipa::{
     IntoResponses, PartialSchema, ToSchema,
@@ -80,6 +82,7 @@ error_codes! {
     UnknownNotification "unknown-notification" NOT_FOUND "No push with this apns-id or apns-unique-id is written down.",
         "GET /v1/notifications lists those there are; the oldest make room for new ones.";
     UnknownConnection "unknown-connection" NOT_FOUND "There is no such connection.", "GET /v1/connections lists those there are.";
+    UnknownFault "unknown-fault" NOT_FOUND "There is no such fault.", "GET /v1/faults lists those there are; those for everyone with everyone=true.";
     UnknownCertificate "unknown-certificate" NOT_FOUND "There is no certificate of this kind.",
         "GET /v1/certificates lists those there are.";
     UnknownClient "unknown-client" NOT_FOUND "There are no settings for this client.",
@@ -226,6 +229,17 @@ impl From<TeamCreationError> for ApiError {
 impl From<BundleIdError> for ApiError {
     fn from(error: BundleIdError) -> Self {
         Self::new(ErrorCode::BadValue, error.to_string())
+    }
+}
+
+impl From<FaultError> for ApiError {
+    fn from(error: FaultError) -> Self {
+        let code = match error {
+            FaultError::Duplicate(_) | FaultError::TooMany => ErrorCode::Conflict,
+            FaultError::NoSuchTeam(_) => ErrorCode::UnknownTeam,
+            _ => ErrorCode::BadValue,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

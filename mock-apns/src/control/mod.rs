@@ -23,6 +23,7 @@ mod error;
 mod events;
 mod explain;
 mod extract;
+mod faults;
 mod guard;
 mod health;
 mod info;
@@ -175,6 +176,7 @@ fn resources() -> OpenApiRouter<Control> {
         .merge(events::routes())
         .merge(explain::routes())
         .merge(connections::routes())
+        .merge(faults::routes())
         .merge(clock::routes())
         .merge(settings::routes())
         .merge(state::routes())

@@ -115,6 +115,18 @@ impl Numbers {
         gauge(to, Family::StreamsInFlight, self.streams)
     }
 
+    fn encode_faults(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let mut to = describe(to, Family::FaultFirings)?;
+        let firings = &self.totals.fault_firings;
+        for (fault, count) in firings.iter() {
+            counter(&mut to.encode_family(&[("fault", fault.as_str())])?, count)?;
+        }
+        match firings.others() {
+            0 => Ok(()),
+            count => counter(&mut to.encode_family(&[("fault", "other")])?, count),
+        }
+    }
+
     fn encode_conduct(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
         total(to, Family::ProviderTokensSeen, self.provider_tokens)?;
         total(to, Family::ProviderTokenChanges, self.totals.provider_token_changes)?;
@@ -141,6 +153,7 @@ impl Collector for Numbers {
         histogram(to, Family::HandlingSeconds, &self.handling_seconds)?;
         histogram(to, Family::BatchRequests, &self.batch_requests)?;
         self.encode_conduct(to)?;
+        self.encode_faults(to)?;
         total(to, Family::JournalEvictions, self.totals.journal_evictions)?;
         gauge(to, Family::Teams, self.teams)?;
         gauge(to, Family::Devices, self.devices)

@@ -147,6 +147,11 @@ impl Reply {
         Self { head: head(own.status, own), body, end: ReplyEnd::Reset(code), ..Self::default() }
     }
 
+    /// The `:status`; `None`: no fields go out, at least not now.
+    pub fn status(&self) -> Option<u16> {
+        self.head.first()?.value.parse().ok()
+    }
+
     /// Says in a field of its own which rule has made it so.
     pub(super) fn name(&mut self, fault: &FaultName) {
         if !self.head.is_empty() {

@@ -45,5 +45,5 @@ pub use moment::Moment;
 pub(crate) use moment::{Among, Occasion};
 pub use name::{FaultName, FaultNameError};
 pub use ordinals::Ordinals;
-pub use rule::Fault;
+pub use rule::{Fault, FaultFormError};
 pub(crate) use strike::Strike;

@@ -3,6 +3,7 @@
 use std::{num::NonZeroU64, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::{Action, FaultError, FaultName, Matching, Moment, Probability, span};
 use crate::{Timestamp, bytes::is_default};
@@ -60,6 +61,20 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
 }
+
+/// From JSON.
+impl std::str::FromStr for Fault {
+    type Err = FaultFormError;
+
+    fn from_str(json: &str) -> Result<Self, FaultFormError> {
+        serde_json::from_str(json).map_err(|error| FaultFormError(error.to_string()))
+    }
+}
+
+/// A text is not a fault in JSON.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("this is not a fault: {0}")]
+pub struct FaultFormError(String);
 
 impl Fault {
     /// A rule that always fires.
