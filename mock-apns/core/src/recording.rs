@@ -7,7 +7,7 @@ mod team_call;
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
 use crate::{
@@ -222,12 +222,11 @@ impl Recorded {
     }
 }
 
-fn to_json(fault: &Fault) -> String {
-    serde_json::to_string(fault)
-        .expect("every part of a fault has a form in JSON, and keys are texts: tested")
+fn to_json(it: &impl Serialize) -> String {
+    serde_json::to_string(it).expect("faults and scenarios have a form in JSON, and keys are texts: tested")
 }
 
-fn from_json(json: &str) -> Option<Fault> {
+fn from_json<T: DeserializeOwned>(json: &str) -> Option<T> {
     serde_json::from_str(json).ok()
 }
 

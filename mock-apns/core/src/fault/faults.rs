@@ -83,6 +83,13 @@ impl Faults {
         Ok(())
     }
 
+    /// Others with the same rules, to try something.
+    pub(crate) fn trial(&self) -> Self {
+        let mut trial = Self::new(self.of_team, self.seed);
+        trial.rules = self.rules.iter().map(Known::again).collect();
+        trial
+    }
+
     /// Removes the rule of this name. `false`: there is none.
     pub(crate) fn remove(&mut self, name: &FaultName) -> bool {
         let before = self.rules.len();
@@ -137,6 +144,11 @@ pub(crate) struct Due {
 }
 
 impl Known {
+    fn again(&self) -> Self {
+        let (rule, chance) = (Arc::clone(&self.rule), self.chance.clone());
+        Self { rule, added_at: self.added_at, counts: self.counts, chance, is_over: self.is_over }
+    }
+
     fn view(&self) -> KnownFault<'_> {
         let Counts { matched, fired } = self.counts;
         KnownFault { fault: &self.rule, added_at: self.added_at, matched, fired }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{from_json, to_json};
 use crate::{
-    App, BundleId, DeviceId, DeviceState, DeviceToken, Environment, KeyId, NewTokens, ProviderKey, Settings,
-    TeamAt, Timestamp, TokenKind, TokenStatus,
+    App, BundleId, DeviceId, DeviceState, DeviceToken, Environment, KeyId, NewTokens, ProviderKey, Scenario,
+    Settings, TeamAt, Timestamp, TokenKind, TokenStatus,
     fault::{Fault, FaultName},
 };
 
@@ -41,6 +41,8 @@ pub(crate) enum TeamCall {
     AddFault(String),
     RemoveFault(FaultName),
     ClearFaults,
+    /// The scenario as JSON.
+    Play(String),
 }
 
 /// An app on a device.
@@ -60,6 +62,10 @@ impl Place {
 impl TeamCall {
     pub(crate) fn add_fault(fault: &Fault) -> Self {
         Self::AddFault(to_json(fault))
+    }
+
+    pub(crate) fn play(scenario: &Scenario) -> Self {
+        Self::Play(to_json(scenario))
     }
 
     /// Does it again. What it returned at first, an error perhaps, it returns again.
@@ -108,6 +114,9 @@ impl TeamCall {
             }
             Self::RemoveFault(name) => _ = team.remove_fault(&name),
             Self::ClearFaults => team.clear_faults(),
+            Self::Play(json) => {
+                let _ = from_json(&json).map(|scenario| team.play(&scenario));
+            }
         }
     }
 }

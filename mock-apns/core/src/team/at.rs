@@ -118,13 +118,18 @@ impl<'a> TeamAt<'a> {
     }
 
     /// Lets everything happen that is due until `until`, each at its time. `false`: that changes nothing.
-    fn catch_up(&mut self, until: Timestamp) -> bool {
+    pub(super) fn catch_up(&mut self, until: Timestamp) -> bool {
         let mut changes = self.team.latest != until;
         loop {
-            let fault_at = self.team.faults.due_at().filter(|at| *at <= until);
-            if let Some(at) = fault_at
-                && self.team.timers.first().is_none_or(|timer| at < timer)
-            {
+            let is_first = |at: &Timestamp, others: &[Option<Timestamp>]| {
+                *at <= until && others.iter().flatten().all(|other| at <= other)
+            };
+            let (event, fault, timer) =
+                (self.team.script.due_at(), self.team.faults.due_at(), self.team.timers.first());
+            if let Some(at) = event.filter(|at| is_first(at, &[fault, timer])) {
+                self.go_to(at);
+                self.happen();
+            } else if let Some(at) = fault.filter(|at| is_first(at, &[timer])) {
                 self.go_to(at);
                 self.strike_on_time();
             } else if let Some((at, timer)) = self.team.timers.take_due(until) {

@@ -25,6 +25,10 @@ impl TeamAt<'_> {
     /// Gives the team settings of its own. What its provider tokens have proven under the former ones is forgotten.
     pub fn set_settings(&mut self, settings: Settings) {
         self.record(|| TeamCall::SetSettings(Box::new(settings.clone())));
+        self.change_settings(settings);
+    }
+
+    pub(super) fn change_settings(&mut self, settings: Settings) {
         self.team.settings = settings;
         self.around.providers.verify_anew(self.index);
     }

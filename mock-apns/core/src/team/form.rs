@@ -15,6 +15,7 @@ use crate::{
     gateway::LinkForm,
     journal::{COUNT_MAX, JournalForm, KeptNotification, Notifications, TeamJournal},
     message_id::Identifiers,
+    scenario::{Script, ScriptForm},
     snapshot::{Problem, SnapshotError},
 };
 
@@ -47,6 +48,8 @@ pub(crate) struct TeamForm {
     conduct: ConductForm,
     #[serde(default, skip_serializing_if = "is_default")]
     faults: FaultsForm,
+    #[serde(default, skip_serializing_if = "is_default")]
+    script: ScriptForm,
     /// How many connections have shown ever that they are of its provider.
     #[serde(default, skip_serializing_if = "is_default")]
     connections_seen: u64,
@@ -91,6 +94,7 @@ impl Team {
             journal,
             conduct: self.conduct.to_form(),
             faults: self.faults.to_form(),
+            script: self.script.to_form(),
             connections_seen: self.connections_seen,
         }
     }
@@ -115,6 +119,7 @@ impl Team {
             return Err(Problem::TooMany.at("timers, accepted, connections-seen"));
         }
         team.faults.restore(&form.faults).map_err(|problem| problem.at("faults"))?;
+        team.script = Script::from_form(&form.script).map_err(|problem| problem.at("script"))?;
         team.connections_seen = form.connections_seen;
         team.timers = Timers::after(form.timers);
         team.notifications = form.accepted;

@@ -6,6 +6,7 @@ mod devices;
 mod faults;
 mod form;
 mod history;
+mod playing;
 mod reset;
 mod teams;
 mod tokens;
@@ -26,6 +27,7 @@ use crate::{
     gateway::Link,
     journal::TeamJournal,
     message_id::Identifiers,
+    scenario::Script,
 };
 pub(crate) use at::Around;
 pub use at::TeamAt;
@@ -72,6 +74,8 @@ pub struct Team {
     /// Whether the journal has grown since the service said so last.
     pub(crate) is_changed: bool,
     pub(crate) faults: Faults,
+    /// What is to happen by scenarios.
+    pub(crate) script: Script,
     /// How many connections have shown that they are of its provider.
     pub(crate) connections_seen: u64,
     /// What Apple would mind.
@@ -105,6 +109,7 @@ impl Team {
             journal: TeamJournal::new(),
             is_changed: false,
             faults: Faults::default(),
+            script: Script::default(),
             connections_seen: 0,
             conduct: Conduct::default(),
             links: FxHashMap::default(),
@@ -226,7 +231,8 @@ impl Team {
 
     /// When the first of its timers is due, by the machine's clock.
     pub(crate) fn wake_at(&self) -> Option<Timestamp> {
-        let first = [self.timers.first(), self.faults.due_at()].into_iter().flatten().min();
+        let first =
+            [self.timers.first(), self.faults.due_at(), self.script.due_at()].into_iter().flatten().min();
         first.and_then(|at| self.clock.machine_time_of(at))
     }
 

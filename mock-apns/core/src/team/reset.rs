@@ -28,6 +28,7 @@ impl TeamAt<'_> {
     /// | counters | are zero |
     /// | what Apple would have throttled its provider for | is forgotten |
     /// | faults | are gone; what they have done to connections that are open stays done |
+    /// | scenarios | are over |
     /// | [totals](crate::Service::totals) of the service | count on |
     /// | connections of providers | stay open; their provider tokens are verified anew |
     pub fn reset(&mut self) {

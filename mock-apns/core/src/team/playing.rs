@@ -1,0 +1,122 @@
+//! Playing a scenario.
+
+use super::TeamAt;
+use crate::{
+    Scenario, ScenarioError, ScenarioEvent, SettingError, Settings, Timestamp, TokenStatus,
+    fault::Faults,
+    recording::TeamCall,
+    scenario::{EVENTS_MAX, SettingText},
+};
+use std::collections::BTreeMap;
+
+impl TeamAt<'_> {
+    /// Plays a scenario from now on: its settings and faults are there at once, and the rest happens at its time. What it brings
+    /// about is gone with a [reset](Self::reset), and not before.
+    ///
+    /// # Errors
+    ///
+    /// Something in it is wrong, or about a device, token or key that the team has not. Then nothing of it is played.
+    pub fn play(&mut self, scenario: &Scenario) -> Result<(), ScenarioError> {
+        self.record(|| TeamCall::play(scenario));
+        if self.team.script.len() + scenario.events.len() > EVENTS_MAX {
+            return Err(ScenarioError::TooMany);
+        }
+        let settings = changed(&self.team.settings, &scenario.settings)?;
+        let mut faults = self.team.faults.trial();
+        for (at, fault) in scenario.faults.iter().enumerate() {
+            let added = faults.add(self.now, fault.clone());
+            added.map_err(|error| ScenarioError::Fault { at, error })?;
+        }
+        for (at, timed) in scenario.events.iter().enumerate() {
+            self.check(at, &timed.event, self.now.saturating_add(timed.at), &mut faults)?;
+        }
+        if settings != self.team.settings {
+            self.change_settings(settings);
+        }
+        for fault in &scenario.faults {
+            self.team.faults.add(self.now, fault.clone()).expect("it was tried a moment ago");
+        }
+        for timed in &scenario.events {
+            self.team.script.add(self.now.saturating_add(timed.at), timed.event.clone());
+        }
+        self.catch_up(self.now);
+        self.wake_for_first_timer();
+        Ok(())
+    }
+
+    /// Whether an event can happen, as far as that is known beforehand.
+    fn check(
+        &self,
+        at: usize,
+        event: &ScenarioEvent,
+        when: Timestamp,
+        faults: &mut Faults,
+    ) -> Result<(), ScenarioError> {
+        let unknown = |what: String| Err(ScenarioError::Unknown { at, what });
+        let bad = |what: String| ScenarioError::BadEvent { at, what };
+        match event {
+            ScenarioEvent::TokenGone { token } | ScenarioEvent::TokenExpired { token } => {
+                match self.team.identify(token.as_bytes()) {
+                    Some(_) => Ok(()),
+                    None => unknown(format!("device token {token}")),
+                }
+            }
+            ScenarioEvent::Device { name, .. } | ScenarioEvent::Uninstall { device: name, .. } => {
+                match self.team.device(name) {
+                    Some(_) => Ok(()),
+                    None => unknown(format!("device {name}")),
+                }
+            }
+            ScenarioEvent::RevokeKey { key_id } => match self.team.keys().any(|key| key.id == *key_id) {
+                true => Ok(()),
+                false => unknown(format!("key {key_id}")),
+            },
+            ScenarioEvent::Settings(settings) => {
+                changed(&self.team.settings, settings).map(drop).map_err(|error| bad(error.to_string()))
+            }
+            ScenarioEvent::Fault(fault) => {
+                faults.add(when, (**fault).clone()).map_err(|error| bad(error.to_string()))
+            }
+            ScenarioEvent::FaultEnds { name } => match faults.remove(name) {
+                true => Ok(()),
+                false => unknown(format!("fault {name} then")),
+            },
+        }
+    }
+
+    /// Lets the next thing of the script happen. What has become impossible meanwhile does not.
+    pub(super) fn happen(&mut self) {
+        let Some(event) = self.team.script.take_first() else { return };
+        // Nobody outside does it: it is not recorded, as playing the scenario was.
+        let recorder = self.around.recorder.take();
+        match event {
+            ScenarioEvent::TokenGone { token } => {
+                self.set_token_status(&token, TokenStatus::Unregistered { since: self.now });
+            }
+            ScenarioEvent::TokenExpired { token } => {
+                self.set_token_status(&token, TokenStatus::Expired { since: self.now });
+            }
+            ScenarioEvent::Device { name, state } => drop(self.set_device_state(&name, state)),
+            ScenarioEvent::Uninstall { device, app, environment } => {
+                drop(self.uninstall(&device, &app, environment));
+            }
+            ScenarioEvent::RevokeKey { key_id } => _ = self.revoke_key(key_id),
+            ScenarioEvent::Settings(settings) => {
+                if let Ok(settings) = changed(&self.team.settings, &settings) {
+                    self.change_settings(settings);
+                }
+            }
+            ScenarioEvent::Fault(fault) => drop(self.team.faults.add(self.now, *fault)),
+            ScenarioEvent::FaultEnds { name } => _ = self.team.faults.remove(&name),
+        }
+        self.around.recorder = recorder;
+    }
+}
+
+fn changed(settings: &Settings, changes: &BTreeMap<String, SettingText>) -> Result<Settings, SettingError> {
+    let mut settings = settings.clone();
+    for (name, value) in changes {
+        settings.set(name, &value.text())?;
+    }
+    Ok(settings)
+}
