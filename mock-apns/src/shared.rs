@@ -148,6 +148,12 @@ impl Batch<'_> {
                     let (cause, why) = (what.as_str(), what.meaning());
                     warn!(%team, cause, why, "Apple would have throttled this provider");
                 }
+                Effect::Throttled { connection, team, how } => {
+                    let team = team.as_ref().map(TeamId::as_str);
+                    let (setting, why) = (how.setting(), how.meaning());
+                    warn!(%connection, team, how = how.as_str(), setting, why, "provider throttled, as a setting asks");
+                    own(effect);
+                }
                 effect => own(effect),
             }
         }

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Environment, KeyId, ProviderCertificate, Reason, Service, TeamId, Timestamp,
+    bytes::is_default,
     snapshot::Problem,
     team::{KeyIndex, Team, TeamIndex, Teams},
+    throttling::Errors,
     token_updates::{KeyPastForm, TokenPast},
     verified_tokens::VerifiedToken,
 };
@@ -53,6 +55,7 @@ pub(crate) struct Connection {
     /// The key of the first accepted push, to which the connection is bound.
     first_key: Option<KeyIndex>,
     pub(crate) token_past: TokenPast,
+    pub(crate) errors: Errors,
 }
 
 /// What the service knows of a provider's connection that is open.
@@ -122,6 +125,7 @@ impl Connection {
             last_verified: None,
             first_key: None,
             token_past: TokenPast::default(),
+            errors: Errors::default(),
         }
     }
 
@@ -141,7 +145,20 @@ impl Connection {
         self.token_past.remember(token, now);
         let is_first = self.first_key.is_none();
         self.first_key.get_or_insert(token.key);
+        if is_first {
+            self.errors.streams_are_usual();
+        }
         if is_first { Accepted::First } else { Accepted::Another }
+    }
+
+    /// Whether it has as many streams as a good credential gets, but for its errors.
+    pub(crate) fn has_streams(&self) -> bool {
+        matches!(self.admission, Admission::ByCertificate { .. }) || self.first_key.is_some()
+    }
+
+    /// Whether it was told to go away, or is about to be closed: what comes on it has no answer.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.admission, Admission::Refused(_)) || self.errors.has_ended()
     }
 
     /// The team whose provider it is, once that is known.
@@ -162,8 +179,11 @@ impl Connection {
         self.last_verified = self.last_verified.filter(|token| token.key.team != team);
     }
 
-    /// Forgets which provider tokens of a team were used.
+    /// Forgets which provider tokens of a team were used, and the errors of its provider.
     pub(crate) fn forget(&mut self, team: TeamIndex) {
+        if self.team() == Some(team) {
+            self.errors.forget();
+        }
         self.first_key = self.first_key.filter(|key| key.team != team);
         self.token_past.forget(team);
     }
@@ -184,6 +204,8 @@ pub(crate) struct ConnectionForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_key: Option<KeyIndex>,
     token_past: Vec<KeyPastForm>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    errors: Errors,
 }
 
 impl Connection {
@@ -195,6 +217,7 @@ impl Connection {
             opened_at: self.opened_at,
             first_key: self.first_key,
             token_past: self.token_past.to_forms(),
+            errors: self.errors,
         }
     }
 
@@ -207,6 +230,7 @@ impl Connection {
             last_verified: None,
             first_key: form.first_key,
             token_past: TokenPast::from_forms(&form.token_past, |key| teams.key(key).is_some())?,
+            errors: form.errors,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What a service has counted since it began: for metrics.
 
-use crate::{Counters, Environment, Misconduct, PushType, Reason, Service, Team};
+use crate::{Counters, Environment, Misconduct, PushType, Reason, Service, Team, Throttling};
 
 /// What was counted since the service began, over all teams and what concerns none. No number ever falls, whatever is
 /// reset or removed.
@@ -17,6 +17,14 @@ pub struct Totals {
     pub repeated_410s: u64,
     /// Connections of a team's provider that were closed within a minute.
     pub short_connections: u64,
+    pub(crate) throttled: [u64; Throttling::ALL.len()],
+}
+
+impl Totals {
+    /// How often this was done to a provider.
+    pub fn throttled(&self, how: Throttling) -> u64 {
+        self.throttled[how as usize]
+    }
 }
 
 /// How many requests were answered: by environment, reason and push type, as the rules have read them.
@@ -172,8 +180,15 @@ mod tests {
     #[test]
     fn everything_is_counted_over_all_teams_and_what_concerns_none() {
         let (mut bench, totals) = busy();
-        let Totals { statuses, journal_evictions, provider_token_changes, repeated_410s, short_connections } =
-            totals;
+        let Totals {
+            statuses,
+            journal_evictions,
+            provider_token_changes,
+            repeated_410s,
+            short_connections,
+            throttled,
+        } = totals;
+        assert_eq!(throttled, [0; Throttling::ALL.len()]); // no setting asks for it
         assert_eq!((statuses.get(Status::Received), statuses.get(Status::Delivered)), (21, 21));
         assert_eq!((provider_token_changes, repeated_410s, short_connections), (1, 1, 1));
         let evicted = bench.team_at().team().evicted();

@@ -1,5 +1,7 @@
 //! Why connections end.
 
+use mock_apns_core::Throttling;
+
 /// Why a connection ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct End {
@@ -15,13 +17,21 @@ pub(crate) enum Because {
     Lost,
     ProtocolError,
     SentAway,
+    Throttled,
     Asked,
     Shutdown,
 }
 
 impl Because {
-    pub(crate) const ALL: &'static [Self] =
-        &[Self::Peer, Self::Lost, Self::ProtocolError, Self::SentAway, Self::Asked, Self::Shutdown];
+    pub(crate) const ALL: &'static [Self] = &[
+        Self::Peer,
+        Self::Lost,
+        Self::ProtocolError,
+        Self::SentAway,
+        Self::Throttled,
+        Self::Asked,
+        Self::Shutdown,
+    ];
 
     /// Its name, in the control API.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -30,6 +40,7 @@ impl Because {
             Self::Lost => "lost",
             Self::ProtocolError => "protocol-error",
             Self::SentAway => "sent-away",
+            Self::Throttled => "throttled",
             Self::Asked => "asked",
             Self::Shutdown => "shutdown",
         }
@@ -42,8 +53,17 @@ impl Because {
             Self::Lost => "it broke, below HTTP/2 or the lines of the device gateway",
             Self::ProtocolError => "the peer broke the protocol",
             Self::SentAway => "the service has sent the peer away",
+            Self::Throttled => "a setting asks to end it for what its provider does, and is named",
             Self::Asked => "it was closed through this API",
             Self::Shutdown => "the double stops",
+        }
+    }
+
+    /// What was done to a provider, if it ends a connection: with the setting that asks for it.
+    pub(crate) fn throttled(how: Throttling) -> Option<End> {
+        match how {
+            Throttling::FewerStreams => None,
+            ends => Some(Self::Throttled.with(ends.setting())),
         }
     }
 

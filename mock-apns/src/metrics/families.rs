@@ -57,6 +57,7 @@ families! {
         "Pushes to a device token whose provider had been answered 410 for it before.";
     WouldHaveThrottled "apple_would_have_throttled" Gauge ["team", "cause"]
         "Whether the team's provider has done what Apple would have throttled it for: 1 from then on, until the team is reset.";
+    Throttled "throttled" Counter ["how"] "Times that something was done to a provider by rule, because a setting asks for it.";
     JournalEvictions "journal_evictions" Counter [] "Entries of journals that made room for newer ones.";
     Teams "teams" Gauge [] "Teams that there are.";
     Devices "devices" Gauge [] "Devices that there are, of all teams.";

@@ -97,7 +97,7 @@ pub(super) fn reason(record: &Record<'_>) -> Option<OrNone<Reason>> {
         Event::Notification { .. } => Some(OrNone(None)),
         Event::Refused(refused) => Some(OrNone(Some(refused.reason))),
         Event::GoAway { reason, .. } => Some(OrNone(Some(reason))),
-        Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
+        Event::Throttled { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
     }
 }
 
@@ -105,7 +105,11 @@ pub(super) fn status(record: &Record<'_>) -> Option<StatusIs> {
     match record.event {
         Event::Notification { status, .. } => Some(StatusIs::Delivery(status)),
         Event::Refused(refused) => Some(StatusIs::Answer(refused.reason.status())),
-        Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
+        Event::GoAway { .. }
+        | Event::Throttled { .. }
+        | Event::Device { .. }
+        | Event::Clock(_)
+        | Event::Reset => None,
     }
 }
 
@@ -115,6 +119,7 @@ pub(super) fn event(record: &Record<'_>) -> Option<EventKind> {
         Event::Notification { .. } => EventKind::Notification,
         Event::Refused(_) => EventKind::Refused,
         Event::GoAway { .. } => EventKind::GoAway,
+        Event::Throttled { .. } => EventKind::Throttled,
         Event::Device { .. } => EventKind::Device,
         Event::Clock(_) => EventKind::Clock,
         Event::Reset => EventKind::Reset,

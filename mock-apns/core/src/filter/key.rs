@@ -116,7 +116,7 @@ filter_keys! {
         "The HTTP status of the answer, where 200 finds `Received by APNs`; or what became of it, in Apple's words.",
         "status:\"Delivered to Device\"";
     Event(OneOf<EventKind>) "event" has::event,
-        "What kind of entry it is: `notification`, `refused`, `goaway`, `device`, `clock` or `reset`.",
+        "What kind of entry it is: `notification`, `refused`, `goaway`, `throttled`, `device`, `clock` or `reset`.",
         "event:refused";
     Kind(OneOf<TokenKind>) "kind" has::kind,
         "What the device token is for, such as `app`, `voip` or `live-activity`.",

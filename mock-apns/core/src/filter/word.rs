@@ -56,6 +56,7 @@ pub(super) enum EventKind {
     Notification,
     Refused,
     GoAway,
+    Throttled,
     Device,
     Clock,
     Reset,
@@ -63,7 +64,15 @@ pub(super) enum EventKind {
 
 impl Word for EventKind {
     fn all() -> &'static [Self] {
-        &[Self::Notification, Self::Refused, Self::GoAway, Self::Device, Self::Clock, Self::Reset]
+        &[
+            Self::Notification,
+            Self::Refused,
+            Self::GoAway,
+            Self::Throttled,
+            Self::Device,
+            Self::Clock,
+            Self::Reset,
+        ]
     }
 
     fn word(self) -> &'static str {
@@ -71,6 +80,7 @@ impl Word for EventKind {
             Self::Notification => "notification",
             Self::Refused => "refused",
             Self::GoAway => "goaway",
+            Self::Throttled => "throttled",
             Self::Device => "device",
             Self::Clock => "clock",
             Self::Reset => "reset",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cause, Compact, DeviceChange, ReceivedRequest, RefusedPush, Status, TurnedAway};
 use crate::{
     Clock, ConnectionId, Environment, Expiration, MessageId, Notification, Priority, PushType, Reason,
-    Request, Timestamp, UniqueId,
+    Request, Throttling, Timestamp, UniqueId,
     bytes::Text,
     device::DeviceIndex,
     device_token::TokenIdentity,
@@ -26,6 +26,10 @@ pub(crate) enum EventForm {
     Goaway {
         connection: ConnectionId,
         reason: Reason,
+    },
+    Throttled {
+        connection: ConnectionId,
+        how: Throttling,
     },
     Notification {
         number: u64,
@@ -47,6 +51,9 @@ impl EventForm {
             TurnedAway::Push(refused) => Self::Refused(KeptRefusal(refused.clone())),
             TurnedAway::Connection { connection, reason } => {
                 Self::Goaway { connection: *connection, reason: *reason }
+            }
+            TurnedAway::Throttled { connection, how } => {
+                Self::Throttled { connection: *connection, how: *how }
             }
         }
     }
@@ -75,13 +82,18 @@ impl EventForm {
             Self::Goaway { connection, reason } => {
                 Ok(TurnedAway::Connection { connection: *connection, reason: *reason })
             }
+            Self::Throttled { connection, how } => {
+                Ok(TurnedAway::Throttled { connection: *connection, how: *how })
+            }
             _ => Err(Problem::Misplaced("an event of a team")),
         }
     }
 
     pub(super) fn compact(&self, devices: usize, kept: &Notifications) -> Result<Compact, Problem> {
         Ok(match self {
-            Self::Refused(_) | Self::Goaway { .. } => Compact::TurnedAway(self.turned_away()?),
+            Self::Refused(_) | Self::Goaway { .. } | Self::Throttled { .. } => {
+                Compact::TurnedAway(self.turned_away()?)
+            }
             Self::Notification { number, status, because } => {
                 let notification = kept.get(number).ok_or(Problem::NoSuch("notification", *number))?;
                 Compact::Notification {

@@ -40,8 +40,8 @@ pub use status::{Counters, Status};
 pub(crate) use team_journal::{JournalForm, TeamJournal, Wait};
 
 use crate::{
-    BundleId, Clock, ConnectionId, DeviceState, Environment, NewTokens, Notification, Reason, TokenKind,
-    device::DeviceIndex,
+    BundleId, Clock, ConnectionId, DeviceState, Environment, NewTokens, Notification, Reason, Throttling,
+    TokenKind, device::DeviceIndex,
 };
 
 /// What happened to a device.
@@ -190,6 +190,7 @@ pub(crate) enum Compact {
 pub(crate) enum TurnedAway {
     Push(Box<RefusedPush>),
     Connection { connection: ConnectionId, reason: Reason },
+    Throttled { connection: ConnectionId, how: Throttling },
 }
 
 #[cfg(test)]

@@ -51,7 +51,11 @@ impl<'a> Push<'a> {
         let (subject, arrival) = match found.event {
             Event::Refused(refused) => (Subject::Refused(refused), found),
             Event::Notification { notification, .. } => (Subject::Accepted(notification), life.next()?),
-            Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => return None,
+            Event::GoAway { .. }
+            | Event::Throttled { .. }
+            | Event::Device { .. }
+            | Event::Clock(_)
+            | Event::Reset => return None,
         };
         let mut push = Self { cursor: found.cursor, arrival, subject, later: life.collect() };
         push.end(found);
@@ -249,7 +253,11 @@ fn serialize_status<M: SerializeMap>(map: &mut M, record: &Record<'_>) -> Result
     match record.event {
         Event::Notification { status, .. } => map.serialize_entry("status", &status),
         Event::Refused(refused) => map.serialize_entry("status", &refused.reason.status()),
-        Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => Ok(()),
+        Event::GoAway { .. }
+        | Event::Throttled { .. }
+        | Event::Device { .. }
+        | Event::Clock(_)
+        | Event::Reset => Ok(()),
     }
 }
 

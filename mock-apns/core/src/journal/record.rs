@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::{Cause, Compact, DeviceChange, Entry, RefusedPush, Status, TurnedAway, Wait};
 use crate::{
     BundleId, Clock, ConnectionId, DeviceId, DeviceToken, Environment, Expiration, FieldName, MessageId,
-    Named as _, Notification, Reason, Timestamp, TokenKind, UniqueId,
+    Named as _, Notification, Reason, Throttling, Timestamp, TokenKind, UniqueId,
     bytes::lossy,
     device_token::TokenIdentity,
     gateway,
@@ -19,7 +19,7 @@ use crate::{
 /// run with the same seed and the same calls.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    /// `None`: it concerns no team, and is a push that was refused or a connection that was told to go away.
+    /// `None`: it concerns no team, and is a push that was refused, or what was done to a connection.
     team: Option<&'a Team>,
     /// Its number in its journal, from 0 for the first. Numbers count up by one and are never used again.
     pub cursor: u64,
@@ -41,6 +41,13 @@ pub enum Event<'a> {
         connection: ConnectionId,
         /// Why.
         reason: Reason,
+    },
+    /// Something was done to a provider by rule: fewer streams, the end of its connection.
+    Throttled {
+        /// On this connection.
+        connection: ConnectionId,
+        /// What.
+        how: Throttling,
     },
     /// A notification has reached a status.
     Notification {
@@ -70,6 +77,7 @@ impl Event<'_> {
         match self {
             Self::Refused(_) => "refused",
             Self::GoAway { .. } => "goaway",
+            Self::Throttled { .. } => "throttled",
             Self::Notification { .. } => "notification",
             Self::Device { .. } => "device",
             Self::Clock(_) => "clock",
@@ -152,7 +160,11 @@ impl<'a> Record<'a> {
         match self.event {
             Event::Refused(_) => Some(self.cursor),
             Event::Notification { notification, .. } => Some(notification.cursor),
-            Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
+            Event::GoAway { .. }
+            | Event::Throttled { .. }
+            | Event::Device { .. }
+            | Event::Clock(_)
+            | Event::Reset => None,
         }
     }
 
@@ -163,7 +175,11 @@ impl<'a> Record<'a> {
             Event::Notification { notification, .. } => {
                 Some((&notification.apns_id, notification.apns_unique_id.as_ref()))
             }
-            Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
+            Event::GoAway { .. }
+            | Event::Throttled { .. }
+            | Event::Device { .. }
+            | Event::Clock(_)
+            | Event::Reset => None,
         }
     }
 
@@ -226,6 +242,9 @@ impl<'a> From<&'a TurnedAway> for Event<'a> {
             TurnedAway::Connection { connection, reason } => {
                 Self::GoAway { connection: *connection, reason: *reason }
             }
+            TurnedAway::Throttled { connection, how } => {
+                Self::Throttled { connection: *connection, how: *how }
+            }
         }
     }
 }
@@ -252,6 +271,11 @@ impl Serialize for Record<'_> {
             }
             Event::GoAway { connection, reason } => {
                 map.serialize_entry("reason", reason.as_str())?;
+                map.serialize_entry("connection", &connection)?;
+            }
+            Event::Throttled { connection, how } => {
+                map.serialize_entry("how", how.as_str())?;
+                map.serialize_entry("setting", how.setting())?;
                 map.serialize_entry("connection", &connection)?;
             }
             Event::Notification { notification, status, cause } => {

@@ -26,7 +26,7 @@ impl TeamAt<'_> {
     /// | journal, screens of devices | are empty but for one entry, `reset` |
     /// | cursor of the journal | counts on: none is ever used again |
     /// | counters | are zero |
-    /// | what Apple would have throttled its provider for | is forgotten |
+    /// | what Apple would have throttled its provider for, errors of its connections, a block | are forgotten |
     /// | [totals](crate::Service::totals) of the service | count on |
     /// | connections of providers | stay open; their provider tokens are verified anew |
     pub fn reset(&mut self) {
