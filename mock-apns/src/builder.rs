@@ -7,7 +7,7 @@ use std::{
 };
 
 use apns_certs::HostName;
-use mock_apns_core::{Environment, Settings, TeamId};
+use mock_apns_core::{Environment, Profile, Settings, TeamId};
 use tokio::sync::watch;
 
 use crate::{
@@ -105,7 +105,13 @@ impl Builder {
         self
     }
 
-    /// How the service answers where nobody knows how Apple does.
+    /// The settings of a profile, in place of those that were given before. To change some of them, hand
+    /// [`settings`](Self::settings) those that begin with [`Settings::of`] it.
+    pub fn profile(self, profile: Profile) -> Self {
+        self.settings(Settings::of(profile))
+    }
+
+    /// How the service answers where nobody knows how Apple does, in place of what was given before.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self

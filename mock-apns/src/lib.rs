@@ -96,7 +96,7 @@ pub use mock_apns_core::fault;
 pub use mock_apns_core::{
     App, BundleId, BundleIdError, CloseReason, ConnectedMessage, DeviceId, DeviceState, DeviceToken,
     Environment, Event, Filter, FilterError, GatewayErrorCode, Named, NewTokens, NotificationMessage,
-    RawJson, Record, SETTINGS, SettingError, Settings, Status, TeamAt, TeamError, TeamId, Timestamp,
+    Profile, RawJson, Record, SETTINGS, SettingError, Settings, Status, TeamAt, TeamError, TeamId, Timestamp,
     TokenKind, TokenMessage,
 };
 pub use provider_token::MintError;

@@ -157,6 +157,12 @@ impl Batch<'_> {
                 effect @ Effect::Fault { connection, .. } if Some(connection) != caller => {
                     self.state.connections.order(connection, effect);
                 }
+                Effect::Throttled { connection, team, how } => {
+                    let team = team.as_ref().map(TeamId::as_str);
+                    let (setting, why) = (how.setting(), how.meaning());
+                    warn!(%connection, team, how = how.as_str(), setting, why, "provider throttled, as a setting asks");
+                    own(effect);
+                }
                 effect => own(effect),
             }
         }

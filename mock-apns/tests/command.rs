@@ -112,6 +112,7 @@ fn a_wrong_option_or_variable_stops_the_start_with_its_name() {
         (&[], Some(("MOCK_APNS_PORT", "http")), "--port"),
         (&[], Some(("MOCK_APNS_PROT", "1")), "MOCK_APNS_PROT"),
         (&[], Some(("MOCK_APNS_STRING_IAT", "maybe")), "string-iat"),
+        (&[], Some(("MOCK_APNS_PROFILE", "slow")), "the profiles are fast, realistic"),
     ] {
         let mut command = mock_apns();
         command.args(arguments).envs(variable);

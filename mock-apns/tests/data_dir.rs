@@ -143,6 +143,8 @@ async fn another_seed_another_setting_and_another_file_stop_the_start() {
     settings.set("journal-entries", "50").unwrap();
     let message = refused(MockApns::builder().settings(settings)).await;
     assert!(message.contains("begun with journal-entries 20000, and this start says 50"), "{message}");
+    let message = refused(MockApns::builder().profile(mock_apns::Profile::Realistic)).await;
+    assert!(message.contains("begun with --profile fast, and this start says realistic"), "{message}");
 
     std::fs::write(folder.path().join("mock-apns.redb"), "no database at all").unwrap();
     let message = refused(MockApns::builder()).await;

@@ -205,3 +205,24 @@ async fn a_provider_that_apple_would_have_throttled_is_warned_of_once() {
     assert_eq!((&warning["team"], &warning["cause"]), (&json!("MOCKTEAM01"), &json!("repeated_410")));
     assert!(warning["why"].as_str().unwrap().contains("device tokens"), "{warning}");
 }
+
+#[tokio::test]
+async fn a_provider_that_was_cut_off_is_logged_with_the_setting_that_did_it() {
+    let double = Running::start("json");
+    let control = Control::at(double.address("control"));
+    let fields = [("authorization", &*format!("Bearer {CONTROL_TOKEN}"))];
+    let change = r#"{"errors-before-disconnect":1}"#;
+    control.ask(Method::PATCH, "/v1/settings", &fields, change).await.expect(200);
+    let bearer = format!("bearer {}", double.file("/provider_token"));
+    let mut peer = double.provider().await;
+    let fields = [("authorization", &*bearer), ("apns-topic", "com.example.app")];
+    assert_eq!(peer.answer("00ff", &fields, r#"{"aps":{}}"#).await.0, 400);
+    let log = double.log();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let warnings: Vec<Value> = lines.filter(|line| line["level"] == "WARN").collect();
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    let told = ["message", "team", "how", "setting", "connection"].map(|key| &warnings[0][key]);
+    let message = "provider throttled, as a setting asks";
+    let expected = [message, "MOCKTEAM01", "disconnected", "errors-before-disconnect", "0"];
+    assert_eq!(told, expected.map(|text| json!(text)).each_ref());
+}

@@ -47,7 +47,7 @@ async fn the_documented_example_is_there_however_it_is_declared() {
         let old = control.get("/v1/devices/bobs-old-phone?team=SHOPTEAM01").await.expect(200);
         assert_eq!((&old["state"], &old["apps"][0]["permission"]), (&json!("offline"), &json!(false)));
         let mut state = team(&control.get("/v1/state").await.expect(200));
-        assert_eq!(state["settings"], json!({"unregistered-delay": "60"}));
+        assert_eq!(state["settings"], json!({"profile": "fast", "unregistered-delay": "60"}));
         state["keys"][0]["p8"].take(); // each has made its own
         told.push(state);
     }
@@ -84,6 +84,10 @@ async fn a_mistake_is_told_with_its_line_and_field() {
         (
             "[[teams]]\nid = \"SHOPTEAM01\"\nsettings = { colour = 1 }\n",
             &["teams[0].settings: there is no setting \"colour\""],
+        ),
+        (
+            "[[teams]]\nid = \"SHOPTEAM01\"\nsettings = { profile = \"slow\" }\n",
+            &["teams[0].settings: there is no profile \"slow\"; the profiles are fast, realistic"],
         ),
         (
             "[[teams]]\nid = \"MOCKTEAM01\"\n[[teams.keys]]\nkey-id = \"MOCKKEYDEV\"\n",

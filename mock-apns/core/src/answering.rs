@@ -80,6 +80,7 @@ impl Service {
         self.count_answer(judged, refusal);
         self.effects.push_back(Effect::Respond { connection, stream, answer });
         self.settle(now, files_with, verdict);
+        self.call_to_account(now, connection, judged.team, refusal.map(|refusal| refusal.reason));
     }
 
     /// Lets the verdict take effect.

@@ -10,6 +10,7 @@ use crate::{
     journal::COUNT_MAX,
     snapshot::Problem,
     team::{KeyIndex, Team, TeamIndex, Teams},
+    throttling::Errors,
     token_updates::{KeyPastForm, TokenPast},
     verified_tokens::VerifiedToken,
 };
@@ -59,6 +60,7 @@ pub(crate) struct Connection {
     requests: u64,
     /// Which of its team's connections it is, counted from 1.
     ordinal: Option<u64>,
+    pub(crate) errors: Errors,
 }
 
 /// What the service knows of a provider's connection that is open.
@@ -130,6 +132,7 @@ impl Connection {
             token_past: TokenPast::default(),
             requests: 0,
             ordinal: None,
+            errors: Errors::default(),
         }
     }
 
@@ -149,7 +152,20 @@ impl Connection {
         self.token_past.remember(token, now);
         let is_first = self.first_key.is_none();
         self.first_key.get_or_insert(token.key);
+        if is_first {
+            self.errors.streams_are_usual();
+        }
         if is_first { Accepted::First } else { Accepted::Another }
+    }
+
+    /// Whether it has as many streams as a good credential gets, but for its errors.
+    pub(crate) fn has_streams(&self) -> bool {
+        matches!(self.admission, Admission::ByCertificate { .. }) || self.first_key.is_some()
+    }
+
+    /// Whether it was told to go away, or is about to be closed: what comes on it has no answer.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.admission, Admission::Refused(_)) || self.errors.has_ended()
     }
 
     /// The team whose provider it is, once that is known.
@@ -190,10 +206,11 @@ impl Connection {
         self.last_verified = self.last_verified.filter(|token| token.key.team != team);
     }
 
-    /// Forgets which provider tokens of a team were used.
+    /// Forgets which provider tokens of a team were used, and the errors of its provider.
     pub(crate) fn forget(&mut self, team: TeamIndex) {
         if self.team() == Some(team) {
             self.ordinal = None;
+            self.errors.forget();
         }
         self.first_key = self.first_key.filter(|key| key.team != team);
         self.token_past.forget(team);
@@ -219,6 +236,7 @@ pub(crate) struct ConnectionForm {
     requests: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ordinal: Option<u64>,
+    errors: Errors,
 }
 
 impl Connection {
@@ -232,6 +250,7 @@ impl Connection {
             token_past: self.token_past.to_forms(),
             requests: self.requests,
             ordinal: self.ordinal,
+            errors: self.errors,
         }
     }
 
@@ -249,6 +268,7 @@ impl Connection {
             token_past: TokenPast::from_forms(&form.token_past, |key| teams.key(key).is_some())?,
             requests: form.requests,
             ordinal: form.ordinal,
+            errors: form.errors,
         })
     }
 }

@@ -28,7 +28,7 @@
 //! | `rules` | [`DEVICE_RULES`]: the table of checks, one item each, by group |
 //! | `explain` | [`Explanation`]: the table run without effect, with what each rule looked at |
 //! | `reason`, `answer`, `answering` | [`Reason`]: the table of refusals; [`Answer`]: their shape; from verdict to answer |
-//! | `settings` | [`SETTINGS`]: the table of what is not known of Apple, with defaults |
+//! | `settings`, `profile` | [`SETTINGS`]: the table of what is not known of Apple, with defaults; [`Profile`]: sets of them |
 //! | `request`, `fields` | [`Request`]: one request's fields in one buffer |
 //! | `providers`, `connection`, `certificate` | how a connection starts; what a [`ProviderCertificate`] allows |
 //! | `provider_token`, `verified_tokens`, `token_updates` | JWTs: reading, remembering, changing too often |
@@ -38,6 +38,7 @@
 //! | `journal` | [`Record`]: what happened; [`Push`]: what came, and what became of it; [`Status`]: the words of Apple's console |
 //! | `filing` | whose journal what was turned away goes into |
 //! | `conduct`, `totals` | [`Misconduct`]: what Apple would mind; [`Totals`], [`AnswerCounts`]: what was counted |
+//! | `throttling` | [`Throttling`]: what Apple does to providers by rule, where a setting asks for it |
 //! | `filter` | [`Filter`]: the one grammar that asks for records and pushes |
 //! | `expectation` | [`Expectation`]: how many pushes there must be; [`Tally`]: whether there are |
 //! | [`rendering`] | what a device shows, and what is wrong with a push that shows nothing |
@@ -99,6 +100,7 @@ mod message_id;
 mod named;
 mod notification;
 mod priority;
+mod profile;
 mod provider_token;
 mod providers;
 mod push_type;
@@ -112,6 +114,7 @@ mod service;
 mod settings;
 mod snapshot;
 mod team;
+mod throttling;
 mod timestamp;
 mod token_updates;
 mod topic;
@@ -151,6 +154,7 @@ pub use message_id::{MessageId, UniqueId};
 pub use named::Named;
 pub use notification::{Notification, STORAGE_TIME_MAX};
 pub use priority::Priority;
+pub use profile::{Profile, ProfileChoice};
 pub use provider_token::{Signature, VerifyEs256};
 pub use push_type::{PAYLOAD_BYTES_MAX, PushType, TokenKind, VOIP_PAYLOAD_BYTES_MAX};
 pub use reason::Reason;
@@ -162,6 +166,7 @@ pub use service::{Effect, Service, Snapshot};
 pub use settings::{SETTINGS, SettingError, SettingSpec, Settings, Values};
 pub use snapshot::SnapshotError;
 pub use team::{Team, TeamAt, TeamError};
+pub use throttling::Throttling;
 pub use timestamp::Timestamp;
 pub use topic::{BundleId, BundleIdError, TOPIC_BYTES_MAX, Topic};
 pub use totals::{AnswerCount, AnswerCounts, FaultFirings, Totals};

@@ -23,6 +23,7 @@ use crate::{
     providers::Providers,
     recording::Recorder,
     team::{Around, Beginning, TeamIndex, Teams},
+    throttling::Throttling,
     totals::{AnswerCounts, Totals},
 };
 
@@ -73,16 +74,16 @@ pub enum Effect {
         /// This.
         answer: Answer,
     },
-    /// Send SETTINGS with this MAX_CONCURRENT_STREAMS. It comes before the answer to the push that earned it, and is
-    /// to be sent before it.
+    /// Send SETTINGS with this MAX_CONCURRENT_STREAMS. After the first good provider token it comes before the answer to
+    /// the push that earned it, and is to be sent before it; after errors it comes behind the answer.
     MaxConcurrentStreams {
         /// On this connection.
         connection: ConnectionId,
         /// How many.
         streams: u32,
     },
-    /// Send GOAWAY with last stream 0, NO_ERROR and the [`body`](Reason::body) of this reason as debug data, then
-    /// GOAWAY without debug data, then close. Observed in a frame trace of 2016.
+    /// Send GOAWAY with the last stream that came, NO_ERROR and the [`body`](Reason::body) of this reason as debug data,
+    /// then GOAWAY without debug data, then close. Observed in a frame trace of 2016, with last stream 0.
     GoAway {
         /// This connection.
         connection: ConnectionId,
@@ -100,6 +101,21 @@ pub enum Effect {
         fault: FaultName,
         /// What to do.
         deed: Deed,
+    },
+    /// Close a provider's connection, without GOAWAY, once what was to be sent on it before is sent.
+    Close {
+        /// This connection.
+        connection: ConnectionId,
+    },
+    /// Tell whoever runs the service what was done to a provider by rule. What is to be sent for it follows as an effect
+    /// of its own.
+    Throttled {
+        /// On this connection.
+        connection: ConnectionId,
+        /// Whose provider, where that is known.
+        team: Option<TeamId>,
+        /// What was done.
+        how: Throttling,
     },
     /// Send a message to a device.
     ToDevice {

@@ -2,16 +2,16 @@
 //!
 //! The shell makes its flags from [`SETTINGS`], and the documentation its list of differences from Apple.
 
+mod form;
 mod value;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
-use crate::{Reason, delivery::Bucket, device_token::TokenLength};
+use crate::{Named as _, Profile, Reason, delivery::Bucket, device_token::TokenLength};
 pub(crate) use value::{
-    EndedActivity, ErrorContentType, Purity, Ruling, SettingValue, TokenUpdates, UniqueIds,
+    EndedActivity, Ending, ErrorContentType, Purity, Ruling, SettingValue, TokenUpdates, UniqueIds,
 };
 
 /// Declares [`Settings`] and [`SETTINGS`], so that a setting is written down once. The first value listed is the
@@ -32,6 +32,8 @@ macro_rules! settings {
         /// ```
         #[derive(Clone, Debug, PartialEq)]
         pub struct Settings {
+            /// What the others began with.
+            profile: Profile,
             $(#[doc = $meaning] pub(crate) $field: $type,)*
         }
 
@@ -43,6 +45,7 @@ macro_rules! settings {
         impl Default for Settings {
             fn default() -> Self {
                 Self {
+                    profile: Profile::default(),
                     $($field: SettingValue::parse($default).expect("a default is a value: tested"),)*
                 }
             }
@@ -136,6 +139,49 @@ settings! {
         Values::Number { min: 1, max: 2_147_483_647, unit: "streams" }, "1000",
         "MAX_CONCURRENT_STREAMS of a connection with certificate, or after its first valid provider token.",
         "Observed as 500 (2016), 1500 (2019) and 1000 (2021, 2022); documented to depend on load";
+    errors_before_fewer_streams: u32 = "errors-before-fewer-streams",
+        Values::Number { min: 0, max: 1_000_000, unit: "errors" }, "0",
+        "After how many errors a connection gets fewer streams until a push on it is accepted; 0 lowers them never.",
+        "Documented: throughput is lowered after errors, and a 410 is none. In 2016 one error lowered 500 streams to 1";
+    max_concurrent_streams_after_errors: u32 = "max-concurrent-streams-after-errors",
+        Values::Number { min: 1, max: 2_147_483_647, unit: "streams" }, "1",
+        "MAX_CONCURRENT_STREAMS of a connection that gets fewer for its errors.",
+        "Observed as 1 in 2016; later reports say only that SETTINGS lowered it";
+    fewer_streams_time: u32 = "fewer-streams-time",
+        Values::Number { min: 0, max: 86_400, unit: "seconds" }, "0",
+        "After how long the next push, whatever its answer, restores the streams; 0: only an accepted one does.",
+        "Observed: the next accepted push restored them";
+    errors_before_disconnect: u32 = "errors-before-disconnect",
+        Values::Number { min: 0, max: 1_000_000, unit: "errors" }, "0",
+        "After how many errors a connection is ended; 0 ends none.",
+        "Documented, sooner for errors such as BadDeviceToken, and a 410 is none; the number is not published";
+    bad_device_token_errors: u32 = "bad-device-token-errors",
+        Values::Number { min: 1, max: 1000, unit: "errors" }, "5",
+        "For how many errors a BadDeviceToken counts towards the end of a connection.",
+        "Documented is that it weighs more, not how much";
+    error_window: u32 = "error-window",
+        Values::Number { min: 1, max: 86_400, unit: "seconds" }, "60",
+        "Within what time a connection's errors are counted, from the first one on.",
+        "Not published";
+    error_disconnect: Ending = "error-disconnect",
+        Values::OneOf(&["Shutdown", "TooManyRequests", "close"]), "Shutdown",
+        "How a connection is ended for its errors: by GOAWAY with this reason, or closed without one.",
+        "Documented is that APNs ends connections by GOAWAY with a reason; of the documented ones Shutdown alone ends one \
+         whose credentials are good";
+    short_connections_before_block: u32 = "short-connections-before-block",
+        Values::Number { min: 0, max: 1_000_000, unit: "connections" }, "0",
+        "After how many connections of a team, closed within a minute and each less than a minute old, newcomers are turned \
+         away; 0 turns none away.",
+        "Documented: rapid opening and closing is taken for a denial-of-service attack; the number is not published. Many \
+         connections that stay open are allowed";
+    connection_block: u32 = "connection-block",
+        Values::Number { min: 1, max: 86_400, unit: "seconds" }, "60",
+        "For how long a team's newcomers are turned away; its connections that are open stay.",
+        "Documented as \"for a while\"";
+    connection_block_answer: Ending = "connection-block-answer",
+        Values::OneOf(&["close", "Shutdown", "TooManyRequests"]), "close",
+        "How a newcomer is turned away once it shows whose it is, by certificate or first token: closed, or by GOAWAY.",
+        "Not documented; who is blocked is hardly told why";
     device_token_length: TokenLength = "device-token-length",
         Values::OneOf(&["usual", "varied"]), "usual",
         "How long device tokens are: 32 bytes, and 80 for a Live Activity; or from 32 to 100, each another length.",
@@ -175,22 +221,19 @@ settings! {
         "Apple's delivery log keeps seven days";
 }
 
-/// A map from the names to the texts of the values.
-impl Serialize for Settings {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer
-            .collect_map(SETTINGS.iter().map(|spec| (spec.name, self.get(spec.name).unwrap_or_default())))
-    }
-}
-
-/// A setting that is left out has its default.
-impl<'de> Deserialize<'de> for Settings {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut settings = Self::default();
-        for (name, value) in BTreeMap::<String, String>::deserialize(deserializer)? {
-            settings.set(&name, &value).map_err(de::Error::custom)?;
+impl Settings {
+    /// The settings as a profile has them. What is [set](Self::set) afterwards wins over it.
+    pub fn of(profile: Profile) -> Self {
+        let mut settings = Self { profile, ..Self::default() };
+        for (name, value) in profile.changes() {
+            settings.set(name, value).expect("a profile has values of settings: tested");
         }
-        Ok(settings)
+        settings
+    }
+
+    /// The profile that they began with.
+    pub fn profile(&self) -> Profile {
+        self.profile
     }
 }
 
@@ -277,6 +320,9 @@ pub enum SettingError {
     /// There is no setting of this name.
     #[error("there is no setting {0:?}; the settings are {names}", names = names())]
     UnknownName(String),
+    /// There is no profile of this name.
+    #[error("there is no profile {0:?}; the profiles are {names}", names = profile_names())]
+    UnknownProfile(String),
     /// The setting does not take this value.
     #[error("{name} cannot be {value:?}: it takes {values}", name = spec.name, values = spec.values)]
     BadValue {
@@ -285,6 +331,10 @@ pub enum SettingError {
         /// The value that it does not take.
         value: String,
     },
+}
+
+fn profile_names() -> String {
+    Profile::ALL.iter().map(|profile| profile.name()).collect::<Vec<_>>().join(", ")
 }
 
 fn names() -> String {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Counters, Environment, Misconduct, PushType, Reason, Service, Team, fault::FaultName};
+use crate::{
+    Counters, Environment, Misconduct, PushType, Reason, Service, Team, Throttling, fault::FaultName,
+};
 
 /// What was counted since the service began, over all teams and what concerns none. No number ever falls, whatever is
 /// reset or removed.
@@ -21,6 +23,14 @@ pub struct Totals {
     pub short_connections: u64,
     /// How often each fault has fired.
     pub fault_firings: FaultFirings,
+    pub(crate) throttled: [u64; Throttling::ALL.len()],
+}
+
+impl Totals {
+    /// How often this was done to a provider.
+    pub fn throttled(&self, how: Throttling) -> u64 {
+        self.throttled[how as usize]
+    }
 }
 
 /// How often faults have fired, by their names.
@@ -215,7 +225,9 @@ mod tests {
             repeated_410s,
             short_connections,
             fault_firings,
+            throttled,
         } = totals;
+        assert_eq!(throttled, [0; Throttling::ALL.len()]); // no setting asks for it
         assert_eq!((statuses.get(Status::Received), statuses.get(Status::Delivered)), (21, 21));
         assert_eq!((provider_token_changes, repeated_410s, short_connections), (1, 1, 1));
         assert_eq!(fault_firings, FaultFirings::default());

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use mock_apns_core::{Environment, Named, SETTINGS, Settings, TeamId, TokenKind};
+use mock_apns_core::{Environment, Named, Profile, SETTINGS, Settings, TeamId, TokenKind};
 
 use crate::client_settings::Client;
 
@@ -91,6 +91,11 @@ pub(super) struct ServeArgs {
     /// answers, and the ready-made device tokens are the same at every start.
     #[arg(long, env = "MOCK_APNS_SEED", default_value_t = 0, value_name = "NUMBER")]
     pub(super) seed: u64,
+
+    /// What the settings below begin with: fast, as they are listed, or realistic, with Apple's limits and penalties in force
+    /// (docs/profiles.md). A setting that is given wins over it.
+    #[arg(long, env = "MOCK_APNS_PROFILE", default_value = "fast", value_parser = Profile::parse, value_name = "NAME")]
+    pub(super) profile: Profile,
 
     /// What is logged to standard error: a level (error, warn, info, debug, trace) or a filter of the tracing
     /// crate.
@@ -227,7 +232,9 @@ pub(super) fn command() -> clap::Command {
 }
 
 fn settings(command: &mut clap::Command, matches: &ArgMatches) -> Result<Settings, clap::Error> {
-    let mut settings = Settings::default();
+    // A subcommand has neither.
+    let profile = matches.try_get_one::<Profile>("profile").ok().flatten();
+    let mut settings = Settings::of(profile.copied().unwrap_or_default());
     for setting in SETTINGS {
         if let Ok(Some(value)) = matches.try_get_one::<String>(setting.name) {
             settings
@@ -311,6 +318,22 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_wins_over_the_profile_wherever_it_stands() {
+        let (_, settings) = parse_with(&[], &[]).unwrap();
+        assert_eq!(settings, Settings::default());
+        let background = ["--background-pushes-per-hour", "0"];
+        for arguments in [
+            ["--profile", "realistic"].iter().chain(&background),
+            background.iter().chain(&["--profile", "realistic"]),
+        ] {
+            let (_, settings) = parse_with(&arguments.copied().collect::<Vec<_>>(), &[]).unwrap();
+            assert_eq!(settings.get("background-pushes-per-hour").as_deref(), Some("0"));
+            assert_eq!(settings.get("errors-before-disconnect").as_deref(), Some("100"));
+            assert_eq!(settings.profile(), Profile::Realistic);
+        }
+    }
+
+    #[test]
     fn every_option_of_a_device_has_a_variable() {
         let command = command();
         let device = command.find_subcommand("device").unwrap();
@@ -331,6 +354,7 @@ mod tests {
             (&["--bind", "nowhere"], "--bind"),
             (&["--log-format", "xml"], "--log-format"),
             (&["--future-iat", "perhaps"], "future-iat"),
+            (&["--profile", "slow"], "there is no profile \"slow\"; the profiles are fast, realistic"),
             (&["device", "--kind", "alert"], "--kind"),
             (&["device", "--environment", "staging"], "sandbox, production"),
             (&["device", "--team", "short"], "--team"),

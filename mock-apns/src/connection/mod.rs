@@ -287,7 +287,7 @@ impl Connection {
                     .settings(Settings { max_concurrent_streams: Some(streams), ..Settings::default() }),
                 Effect::GoAway { reason, .. } => {
                     info!(connection = %self.id, reason = reason.as_str(), "connection refused: GOAWAY");
-                    self.end = Some(Because::SentAway.with(reason.as_str()));
+                    self.end.get_or_insert_with(|| Because::SentAway.with(reason.as_str()));
                     self.go_away(reason.as_str());
                     next = Next::Close;
                     Ok(())
@@ -296,6 +296,14 @@ impl Connection {
                     if self.misbehave(stream, &fault, deed) == Next::Close {
                         next = Next::Close;
                     }
+                    Ok(())
+                }
+                Effect::Close { .. } => {
+                    next = Next::Close;
+                    Ok(())
+                }
+                Effect::Throttled { how, .. } => {
+                    self.end = Because::throttled(how);
                     Ok(())
                 }
                 _ => Ok(()),

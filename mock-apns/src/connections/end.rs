@@ -1,5 +1,7 @@
 //! Why connections end.
 
+use mock_apns_core::Throttling;
+
 /// Why a connection ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct End {
@@ -16,6 +18,7 @@ pub(crate) enum Because {
     ProtocolError,
     SentAway,
     Fault,
+    Throttled,
     Asked,
     Shutdown,
 }
@@ -27,6 +30,7 @@ impl Because {
         Self::ProtocolError,
         Self::SentAway,
         Self::Fault,
+        Self::Throttled,
         Self::Asked,
         Self::Shutdown,
     ];
@@ -39,6 +43,7 @@ impl Because {
             Self::ProtocolError => "protocol-error",
             Self::SentAway => "sent-away",
             Self::Fault => "fault",
+            Self::Throttled => "throttled",
             Self::Asked => "asked",
             Self::Shutdown => "shutdown",
         }
@@ -52,8 +57,17 @@ impl Because {
             Self::ProtocolError => "the peer broke the protocol",
             Self::SentAway => "the service has sent the peer away",
             Self::Fault => "a fault has ended it",
+            Self::Throttled => "a setting asks to end it for what its provider does, and is named",
             Self::Asked => "it was closed through this API",
             Self::Shutdown => "the double stops",
+        }
+    }
+
+    /// What was done to a provider, if it ends a connection: with the setting that asks for it.
+    pub(crate) fn throttled(how: Throttling) -> Option<End> {
+        match how {
+            Throttling::FewerStreams => None,
+            ends => Some(Self::Throttled.with(ends.setting())),
         }
     }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use apns_certs::AuthKey;
 use mock_apns_core::{
-    BundleId, DeviceId, DeviceState, DeviceToken, Environment, InstalledApp, KeyId, ProviderKey, Settings,
-    Team, TeamAt, TeamId, TokenKind, fault::Fault,
+    BundleId, DeviceId, DeviceState, DeviceToken, Environment, InstalledApp, KeyId, ProviderKey, Team,
+    TeamAt, TeamId, TokenKind, fault::Fault,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -50,7 +50,7 @@ struct DeclaredTeam {
     /// Its devices.
     #[serde(default)]
     devices: Vec<DeclaredDevice>,
-    /// Settings by their names; what is not mentioned stays as it is.
+    /// Settings by their names; what is not mentioned stays as it is. With `profile` all of them begin anew, as it has them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     settings: BTreeMap<String, settings::Value>,
     /// How its time goes.
@@ -204,17 +204,12 @@ impl DeclaredTeam {
 
     fn of(team: &TeamAt<'_>, control: &Control) -> Self {
         let id = team.team().id();
-        let defaults = Settings::default();
-        let settings = mock_apns_core::SETTINGS.iter().filter_map(|spec| {
-            let value = team.team().settings().get(spec.name)?;
-            (defaults.get(spec.name)? != value).then(|| (spec.name.to_owned(), settings::Value::Text(value)))
-        });
         Self {
             id,
             keys: team.team().keys().map(|key| DeclaredKey::of(key, id, control)).collect(),
             apps: team.team().apps().map(App::of).collect(),
             devices: team.team().devices().map(|device| DeclaredDevice::of(team, device)).collect(),
-            settings: settings.collect(),
+            settings: settings::declared(team.team().settings()),
             clock: clock::Set::of(team),
             faults: team.faults().map(|known| known.fault.clone()).collect(),
         }

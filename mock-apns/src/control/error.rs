@@ -253,7 +253,7 @@ impl From<SettingError> for ApiError {
     fn from(error: SettingError) -> Self {
         let code = match error {
             SettingError::UnknownName(_) => ErrorCode::BadField,
-            SettingError::BadValue { .. } => ErrorCode::BadValue,
+            SettingError::BadValue { .. } | SettingError::UnknownProfile(_) => ErrorCode::BadValue,
         };
         Self::new(code, error.to_string())
             .hint("GET /v1/settings lists them all, with the values that each takes.")

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::{Json, extract::State};
+use mock_apns_core::Named as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -22,6 +23,9 @@ struct Info {
     version: &'static str,
     /// The seed of everything that is chosen at random.
     seed: u64,
+    /// The profile that teams begin with; `GET /v1/settings` says what each has.
+    #[schema(example = "fast")]
+    profile: &'static str,
     /// The ready-made team: the one that is meant where none is named.
     #[schema(example = "MOCKTEAM01")]
     team: String,
@@ -59,6 +63,7 @@ async fn info(State(control): State<Control>) -> Json<Info> {
     Json(Info {
         version: env!("CARGO_PKG_VERSION"),
         seed: about.seed,
+        profile: control.shared().batch().service().settings().profile().name(),
         team: about.team.to_string(),
         sandbox: Endpoint::new("https", about.sandbox),
         production: Endpoint::new("https", about.production),

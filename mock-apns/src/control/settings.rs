@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
-use mock_apns_core::{SETTINGS, SettingError, Settings};
+use mock_apns_core::{Named as _, Profile, SETTINGS, SettingError, Settings};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -27,8 +27,8 @@ struct Setting {
     /// What it is set to.
     #[schema(example = "ExpiredProviderToken")]
     value: String,
-    /// What it is set to unless it is changed.
-    default: &'static str,
+    /// What it is set to unless it is changed: as the profile has it.
+    default: String,
     /// What it decides.
     meaning: &'static str,
     /// What it takes.
@@ -41,11 +41,15 @@ struct Setting {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Settings)]
 struct List {
+    /// The profile that they began with.
+    #[schema(example = "fast")]
+    profile: &'static str,
     /// All of them.
     settings: Vec<Setting>,
 }
 
-/// New values by the settings' names. Numbers may be written as numbers.
+/// New values by the settings' names. Numbers may be written as numbers. `profile` is a name too: with it all settings begin
+/// anew, as that profile has them, and what stands beside it wins.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(as = ChangeSettings, example = json!({"future-iat": "accept", "unregistered-delay": 60}))]
@@ -59,17 +63,28 @@ pub(super) enum Value {
     Number(u32),
 }
 
+impl Value {
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
 impl List {
     fn of(settings: &Settings) -> Self {
+        let profile = settings.profile();
+        let defaults = Settings::of(profile);
         let settings = SETTINGS.iter().map(|spec| Setting {
             name: spec.name,
             value: settings.get(spec.name).unwrap_or_default(),
-            default: spec.default,
+            default: defaults.get(spec.name).unwrap_or_default(),
             meaning: spec.meaning,
             values: spec.values.to_string(),
             source: spec.source,
         });
-        Self { settings: settings.collect() }
+        Self { profile: profile.name(), settings: settings.collect() }
     }
 }
 
@@ -84,7 +99,7 @@ async fn list(
 
 /// Change some of the team's settings
 ///
-/// They count from the next push on. If one is wrong, none is changed.
+/// They count from the next push on. If one is wrong, none is changed. `{"profile": "realistic"}` begins all of them anew.
 #[utoipa::path(
     patch, path = "/v1/settings", tag = "settings", params(InTeam), request_body = Change,
     responses((status = 200, body = List), ApiError)
@@ -101,17 +116,32 @@ async fn change(
     })
 }
 
-/// Settings with some of them changed.
+/// Settings with some of them changed, or all by a profile.
 pub(super) fn changed(
     settings: &Settings,
     changes: &BTreeMap<String, Value>,
 ) -> Result<Settings, SettingError> {
-    let mut settings = settings.clone();
-    for (name, value) in changes {
-        match value {
-            Value::Text(text) => settings.set(name, text)?,
-            Value::Number(number) => settings.set(name, &number.to_string())?,
-        }
+    let mut settings = match changes.get(PROFILE) {
+        Some(profile) => Settings::of(Profile::parse(&profile.text())?),
+        None => settings.clone(),
+    };
+    for (name, value) in changes.iter().filter(|(name, _)| *name != PROFILE) {
+        settings.set(name, &value.text())?;
     }
     Ok(settings)
 }
+
+/// What brings other settings to these, by name: the profile, and what differs from it.
+pub(super) fn declared(settings: &Settings) -> BTreeMap<String, Value> {
+    let profile = settings.profile();
+    let defaults = Settings::of(profile);
+    let differing = SETTINGS.iter().filter_map(|spec| {
+        let value = settings.get(spec.name)?;
+        (defaults.get(spec.name)? != value).then(|| (spec.name.to_owned(), Value::Text(value)))
+    });
+    let profile = (PROFILE.to_owned(), Value::Text(profile.name().to_owned()));
+    std::iter::once(profile).chain(differing).collect()
+}
+
+/// The name of the profile among the settings.
+const PROFILE: &str = "profile";

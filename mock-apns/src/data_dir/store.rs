@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mock_apns_core::{SETTINGS, Settings};
+use mock_apns_core::{Named as _, SETTINGS, Settings};
 use redb::{
     Database, ReadableDatabase as _, ReadableTable as _, StorageBackend, TableDefinition,
     backends::FileBackend,
@@ -193,6 +193,10 @@ impl Found {
         };
         if self.begun.seed != asked.seed {
             return Err(differs("--seed", &self.begun.seed, &asked.seed));
+        }
+        let [begun, asked_for] = [&self.begun, asked].map(|it| it.settings.profile().name());
+        if begun != asked_for {
+            return Err(differs("--profile", &begun, &asked_for));
         }
         let differing = SETTINGS.iter().find_map(|setting| {
             let (begun, asked) = (self.begun.settings.get(setting.name), asked.settings.get(setting.name));

@@ -59,6 +59,7 @@ families! {
         "Whether the team's provider has done what Apple would have throttled it for: 1 from then on, until the team is reset.";
     FaultFirings "fault_firings" Counter ["fault"]
         "Times that a fault has fired, by its name; other stands for those beyond the first thousand names.";
+    Throttled "throttled" Counter ["how"] "Times that something was done to a provider by rule, because a setting asks for it.";
     JournalEvictions "journal_evictions" Counter [] "Entries of journals that made room for newer ones.";
     Teams "teams" Gauge [] "Teams that there are.";
     Devices "devices" Gauge [] "Devices that there are, of all teams.";

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use mock_apns_core::{AnswerCounts, Misconduct, Named as _, Reason, Service, Status, TeamId, Totals};
+use mock_apns_core::{
+    AnswerCounts, Misconduct, Named as _, Reason, Service, Status, TeamId, Throttling, Totals,
+};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text},
@@ -132,12 +134,16 @@ impl Numbers {
         total(to, Family::ProviderTokenChanges, self.totals.provider_token_changes)?;
         total(to, Family::ShortConnections, self.totals.short_connections)?;
         total(to, Family::Repeated410s, self.totals.repeated_410s)?;
-        let mut to = describe(to, Family::WouldHaveThrottled)?;
+        let mut would = describe(to, Family::WouldHaveThrottled)?;
         for Conduct { team, has } in &self.conduct {
             for (what, has) in Misconduct::ALL.iter().zip(has) {
                 let labels = [("team", team.as_str()), ("cause", what.as_str())];
-                to.encode_family(&labels)?.encode_gauge(&u32::from(*has))?;
+                would.encode_family(&labels)?.encode_gauge(&u32::from(*has))?;
             }
+        }
+        let mut was = describe(to, Family::Throttled)?;
+        for &how in Throttling::ALL {
+            counter(&mut was.encode_family(&[("how", how.as_str())])?, self.totals.throttled(how))?;
         }
         Ok(())
     }

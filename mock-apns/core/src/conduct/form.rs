@@ -9,6 +9,7 @@ use crate::{
     device_token::TokenIdentity,
     snapshot::Problem,
     team::KeyIndex,
+    throttling::Churn,
     token_updates::{KeyPastForm, TokenPast},
 };
 
@@ -26,6 +27,8 @@ pub(crate) struct ConductForm {
     repeated_410s: Lately,
     #[serde(skip_serializing_if = "is_default")]
     short_connections: Lately,
+    #[serde(skip_serializing_if = "is_default")]
+    churn: Churn,
 }
 
 impl Conduct {
@@ -38,6 +41,7 @@ impl Conduct {
             tokens: self.tokens.to_forms(),
             repeated_410s: self.repeated_410s,
             short_connections: self.short_connections,
+            churn: self.churn,
         }
     }
 
@@ -49,6 +53,7 @@ impl Conduct {
             tokens: TokenPast::from_forms(&form.tokens, is_key)?,
             repeated_410s: form.repeated_410s,
             short_connections: form.short_connections,
+            churn: form.churn,
         };
         if conduct.told_dead.len() != form.told_dead.len() {
             return Err(Problem::Twice("a token"));

@@ -62,7 +62,7 @@ pub(super) const REPEATED_410S_MAX: u32 = 10;
 pub(super) const REPEATED_410_WINDOW: Duration = Duration::from_hours(1);
 /// Connections shorter than this count as opened and closed rapidly. Apple publishes no number, and says that a
 /// connection is to stay open for hours, or all day.
-pub(super) const SHORT_CONNECTION: Duration = Duration::from_mins(1);
+pub(crate) const SHORT_CONNECTION: Duration = Duration::from_mins(1);
 /// Short connections within a minute that are excused: a fleet that starts again closes and opens a few at once; one
 /// connection for each push comes to more at once.
 pub(super) const SHORT_CONNECTIONS_MAX: u32 = 20;

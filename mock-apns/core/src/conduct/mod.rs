@@ -1,23 +1,22 @@
 //! What Apple takes for abuse, and whether a team's provider does it. Nothing is answered differently for it: it is told
-//! to whoever runs the double, before Apple tells them.
+//! to whoever runs the double, before Apple tells them. What follows where a setting asks for it is in `throttling`.
 
 mod form;
+mod lately;
 mod misconduct;
 
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    Effect, Service, Timestamp, Totals, device_token::TokenIdentity, team::TeamIndex,
+    Effect, Service, Timestamp, Totals, device_token::TokenIdentity, team::TeamIndex, throttling::Churn,
     token_updates::TokenPast, verified_tokens::VerifiedToken,
 };
 pub(crate) use form::ConductForm;
+pub(crate) use lately::Lately;
 pub use misconduct::Misconduct;
-use misconduct::{
-    REPEATED_410_WINDOW, REPEATED_410S_MAX, SHORT_CONNECTION, SHORT_CONNECTIONS_MAX, TOKEN_CHANGE_MIN,
-};
+pub(crate) use misconduct::SHORT_CONNECTION;
+use misconduct::{REPEATED_410_WINDOW, REPEATED_410S_MAX, SHORT_CONNECTIONS_MAX, TOKEN_CHANGE_MIN};
+use rustc_hash::FxHashMap;
 
 /// What one team's providers have done, as far as Apple would mind. Kept for each team, because a team is all that Apple
 /// knows of who pushes.
@@ -29,14 +28,8 @@ pub(crate) struct Conduct {
     tokens: TokenPast,
     repeated_410s: Lately,
     short_connections: Lately,
-}
-
-/// How much has happened within a span that begins anew with the first thing after its end.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Lately {
-    since: Timestamp,
-    count: u32,
+    /// What connections that were closed rapidly come to, if a setting says so.
+    pub(crate) churn: Churn,
 }
 
 /// Each of these counts what happened, and tells what was noticed just now for the first time; nothing is noticed twice.
@@ -115,16 +108,6 @@ impl Service {
         if let Some(what) = look(&mut team.conduct, &mut self.totals) {
             self.effects.push_back(Effect::WouldThrottle { team: team.id(), what });
         }
-    }
-}
-
-impl Lately {
-    fn count(&mut self, now: Timestamp, window: Duration) -> u32 {
-        if self.count == 0 || now.saturating_since(self.since) >= window {
-            *self = Self { since: now, count: 0 };
-        }
-        self.count = self.count.saturating_add(1);
-        self.count
     }
 }
 

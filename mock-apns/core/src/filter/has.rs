@@ -99,7 +99,7 @@ pub(super) fn reason(record: &Record<'_>) -> Option<OrNone<Reason>> {
             let reason = firing.push.as_ref()?.reason.as_deref();
             reason.map_or(Some(OrNone(None)), |reason| Some(OrNone(Some(Reason::from_wire(reason)?))))
         }
-        Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
+        Event::Throttled { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
     }
 }
 
@@ -108,7 +108,11 @@ pub(super) fn status(record: &Record<'_>) -> Option<StatusIs> {
         Event::Notification { status, .. } => Some(StatusIs::Delivery(status)),
         Event::Refused(refused) => Some(StatusIs::Answer(refused.reason.status())),
         Event::Fault(firing) => firing.push.as_ref()?.status.map(StatusIs::Answer),
-        Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
+        Event::GoAway { .. }
+        | Event::Throttled { .. }
+        | Event::Device { .. }
+        | Event::Clock(_)
+        | Event::Reset => None,
     }
 }
 
@@ -119,6 +123,7 @@ pub(super) fn event(record: &Record<'_>) -> Option<EventKind> {
         Event::Refused(_) => EventKind::Refused,
         Event::GoAway { .. } => EventKind::GoAway,
         Event::Fault(_) => EventKind::Fault,
+        Event::Throttled { .. } => EventKind::Throttled,
         Event::Device { .. } => EventKind::Device,
         Event::Clock(_) => EventKind::Clock,
         Event::Reset => EventKind::Reset,

@@ -49,6 +49,7 @@ fn found(bench: &mut Bench, filter: &str) -> String {
         Event::Refused(_) => "refused".to_owned(),
         Event::GoAway { .. } => "goaway".to_owned(),
         Event::Fault(_) => "fault".to_owned(),
+        Event::Throttled { how, .. } => how.as_str().to_owned(),
         Event::Device { .. } => "device".to_owned(),
         Event::Clock(_) => "clock".to_owned(),
         Event::Reset => "reset".to_owned(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cause, Compact, DeviceChange, ReceivedRequest, RefusedPush, Status, TurnedAway};
 use crate::{
     Clock, ConnectionId, Environment, Expiration, MessageId, Notification, Priority, PushType, Reason,
-    Request, Timestamp, UniqueId,
+    Request, Throttling, Timestamp, UniqueId,
     bytes::Text,
     device::DeviceIndex,
     device_token::TokenIdentity,
@@ -29,6 +29,10 @@ pub(crate) enum EventForm {
         reason: Reason,
     },
     Fault(KeptFiring),
+    Throttled {
+        connection: ConnectionId,
+        how: Throttling,
+    },
     Notification {
         number: u64,
         status: Status,
@@ -51,6 +55,9 @@ impl EventForm {
                 Self::Goaway { connection: *connection, reason: *reason }
             }
             TurnedAway::Fault(firing) => Self::Fault(KeptFiring(firing.clone())),
+            TurnedAway::Throttled { connection, how } => {
+                Self::Throttled { connection: *connection, how: *how }
+            }
         }
     }
 
@@ -79,13 +86,16 @@ impl EventForm {
                 Ok(TurnedAway::Connection { connection: *connection, reason: *reason })
             }
             Self::Fault(KeptFiring(firing)) => Ok(TurnedAway::Fault(firing.clone())),
+            Self::Throttled { connection, how } => {
+                Ok(TurnedAway::Throttled { connection: *connection, how: *how })
+            }
             _ => Err(Problem::Misplaced("an event of a team")),
         }
     }
 
     pub(super) fn compact(&self, devices: usize, kept: &Notifications) -> Result<Compact, Problem> {
         Ok(match self {
-            Self::Refused(_) | Self::Goaway { .. } | Self::Fault(_) => {
+            Self::Refused(_) | Self::Goaway { .. } | Self::Throttled { .. } | Self::Fault(_) => {
                 Compact::TurnedAway(self.turned_away()?)
             }
             Self::Notification { number, status, because } => {

@@ -40,8 +40,8 @@ pub use status::{Counters, Status};
 pub(crate) use team_journal::{JournalForm, TeamJournal, Wait};
 
 use crate::{
-    BundleId, Clock, ConnectionId, DeviceState, Environment, NewTokens, Notification, Reason, TokenKind,
-    device::DeviceIndex, fault::Firing,
+    BundleId, Clock, ConnectionId, DeviceState, Environment, NewTokens, Notification, Reason, Throttling,
+    TokenKind, device::DeviceIndex, fault::Firing,
 };
 
 /// What happened to a device.
@@ -191,6 +191,7 @@ pub(crate) enum TurnedAway {
     Push(Box<RefusedPush>),
     Connection { connection: ConnectionId, reason: Reason },
     Fault(Box<Firing>),
+    Throttled { connection: ConnectionId, how: Throttling },
 }
 
 #[cfg(test)]

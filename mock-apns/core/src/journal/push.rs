@@ -58,7 +58,11 @@ impl<'a> Push<'a> {
             Event::Refused(refused) => (Subject::Refused(refused), found),
             Event::Notification { notification, .. } => (Subject::Accepted(notification), life.next()?),
             Event::Fault(firing) => (Subject::Faulted(firing, firing.swallowed()?), found),
-            Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => return None,
+            Event::GoAway { .. }
+            | Event::Throttled { .. }
+            | Event::Device { .. }
+            | Event::Clock(_)
+            | Event::Reset => return None,
         };
         let mut push = Self { cursor: found.cursor, arrival, subject, later: life.collect() };
         push.end(found);
@@ -278,7 +282,11 @@ fn serialize_status<M: SerializeMap>(map: &mut M, record: &Record<'_>) -> Result
             Some(status) => map.serialize_entry("status", &status),
             None => Ok(()),
         },
-        Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => Ok(()),
+        Event::GoAway { .. }
+        | Event::Throttled { .. }
+        | Event::Device { .. }
+        | Event::Clock(_)
+        | Event::Reset => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::{Cause, Compact, DeviceChange, Entry, ReceivedRequest, RefusedPush, Status, TurnedAway, Wait};
 use crate::{
     BundleId, Clock, ConnectionId, DeviceId, DeviceToken, Environment, Expiration, FieldName, MessageId,
-    Named as _, Notification, Reason, Timestamp, TokenKind, UniqueId,
+    Named as _, Notification, Reason, Throttling, Timestamp, TokenKind, UniqueId,
     bytes::lossy,
     device_token::TokenIdentity,
     fault::Firing,
@@ -20,7 +20,7 @@ use crate::{
 /// run with the same seed and the same calls.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    /// `None`: it concerns no team, and is a push that was refused or a connection that was told to go away.
+    /// `None`: it concerns no team, and is a push that was refused, or what was done to a connection.
     team: Option<&'a Team>,
     /// Its number in its journal, from 0 for the first. Numbers count up by one and are never used again.
     pub cursor: u64,
@@ -45,6 +45,13 @@ pub enum Event<'a> {
     },
     /// A fault has fired.
     Fault(&'a Firing),
+    /// Something was done to a provider by rule: fewer streams, the end of its connection.
+    Throttled {
+        /// On this connection.
+        connection: ConnectionId,
+        /// What.
+        how: Throttling,
+    },
     /// A notification has reached a status.
     Notification {
         /// Which.
@@ -74,6 +81,7 @@ impl Event<'_> {
             Self::Refused(_) => "refused",
             Self::GoAway { .. } => "goaway",
             Self::Fault(_) => "fault",
+            Self::Throttled { .. } => "throttled",
             Self::Notification { .. } => "notification",
             Self::Device { .. } => "device",
             Self::Clock(_) => "clock",
@@ -157,7 +165,11 @@ impl<'a> Record<'a> {
             Event::Refused(_) => Some(self.cursor),
             Event::Notification { notification, .. } => Some(notification.cursor),
             Event::Fault(firing) => firing.swallowed().map(|_| self.cursor),
-            Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
+            Event::GoAway { .. }
+            | Event::Throttled { .. }
+            | Event::Device { .. }
+            | Event::Clock(_)
+            | Event::Reset => None,
         }
     }
 
@@ -171,7 +183,11 @@ impl<'a> Record<'a> {
             Event::Fault(firing) => {
                 firing.push.as_ref().map(|push| (&push.apns_id, push.apns_unique_id.as_ref()))
             }
-            Event::GoAway { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
+            Event::GoAway { .. }
+            | Event::Throttled { .. }
+            | Event::Device { .. }
+            | Event::Clock(_)
+            | Event::Reset => None,
         }
     }
 
@@ -244,6 +260,9 @@ impl<'a> From<&'a TurnedAway> for Event<'a> {
                 Self::GoAway { connection: *connection, reason: *reason }
             }
             TurnedAway::Fault(firing) => Self::Fault(firing),
+            TurnedAway::Throttled { connection, how } => {
+                Self::Throttled { connection: *connection, how: *how }
+            }
         }
     }
 }
@@ -267,6 +286,11 @@ impl Serialize for Record<'_> {
                 map.serialize_entry("connection", &connection)?;
             }
             Event::Fault(firing) => serialize_firing(&mut map, firing)?,
+            Event::Throttled { connection, how } => {
+                map.serialize_entry("how", how.as_str())?;
+                map.serialize_entry("setting", how.setting())?;
+                map.serialize_entry("connection", &connection)?;
+            }
             Event::Notification { notification, status, cause } => {
                 map.serialize_entry("status", &status)?;
                 if let Some(cause) = cause {

@@ -22,7 +22,9 @@ impl Service {
     ) -> Option<Explanation> {
         let new;
         let connection = match on {
-            ExplainOn::Connection(id) => self.providers.connections.get(&id)?,
+            ExplainOn::Connection(id) => {
+                self.providers.connections.get(&id).filter(|connection| !connection.errors.has_ended())?
+            }
             ExplainOn::New(opened) => {
                 new = Connection::open(now, &opened, &self.teams);
                 &new

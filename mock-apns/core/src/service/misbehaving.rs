@@ -152,8 +152,12 @@ impl Service {
         } else if status == Some(STATUS_OK) || told.is_some() {
             self.answers.count(judged.environment, told, judged.push_type);
         }
+        let (team, refusal) = (judged.team, concluded.refusal);
         if course.takes_effect {
             self.settle(now, files_with, concluded.verdict);
+        }
+        if course.takes_effect && is_told_so {
+            self.call_to_account(now, connection, team, refusal.map(|refusal| refusal.reason));
         }
         self.tell(now, files_with, strike, Some((connection, Some(push))));
     }

@@ -15,7 +15,7 @@ use crate::{
 
 impl Service {
     /// A connection is open: to be called when its TLS handshake is done. A certificate that cannot be used is answered
-    /// with [`Effect::GoAway`].
+    /// with [`Effect::GoAway`], one of a team that is [blocked](crate::Throttling::Blocked) with that or [`Effect::Close`].
     pub fn connected(&mut self, now: Timestamp, opened: Opened<'_>) -> ConnectionId {
         self.record(|| Recorded::connected(now, &opened));
         let id = self.providers.next_id();
@@ -31,6 +31,9 @@ impl Service {
         if is_admitted {
             self.strike_at_connection(now, id, None);
             self.shown(now, id, of_team);
+        }
+        if let Some(team) = of_team {
+            self.turn_away(now, id, team);
         }
         id
     }
@@ -62,7 +65,7 @@ impl Service {
     }
 
     /// A request is complete: its fields, and its whole body. Exactly one [`Effect::Respond`] follows, unless the
-    /// connection is unknown or was told to go away: then none does.
+    /// connection is unknown, or was ended by the service, now or before: then none does.
     ///
     /// Of a body longer than [`VOIP_PAYLOAD_BYTES_MAX`](crate::VOIP_PAYLOAD_BYTES_MAX) the bytes beyond the first one
     /// too many change nothing and may be left out.
@@ -77,7 +80,7 @@ impl Service {
         self.record(|| Recorded::request(now, connection, stream, request, body));
         let Providers { connections, verified, token_past, .. } = &mut self.providers;
         let Some(state) = connections.get_mut(&connection) else { return };
-        if matches!(state.admission, Admission::Refused(_)) {
+        if state.is_over() {
             return;
         }
         state.count_request();
@@ -101,6 +104,9 @@ impl Service {
                 token_past.remember(token, judged.now);
             }
             let accepted = state.accepted(judged.now, bearer, token);
+            if accepted == Accepted::First && self.turn_away(now, connection, token.key.team) {
+                return;
+            }
             if accepted == Accepted::First {
                 let streams = judged.max_concurrent_streams;
                 self.effects.push_back(Effect::MaxConcurrentStreams { connection, streams });
@@ -119,8 +125,10 @@ impl Service {
     pub fn disconnected(&mut self, now: Timestamp, connection: ConnectionId) {
         self.record(|| Recorded::disconnected(now, connection));
         let Some(state) = self.providers.connections.remove(&connection) else { return };
-        if let Some(team) = state.team() {
+        // One that the service has ended is not one that its provider did not keep.
+        if let Some(team) = state.team().filter(|_| !state.is_over()) {
             self.mind(team, |conduct, totals| conduct.closed_connection(now, state.open_for(now), totals));
+            self.count_short_connection(now, team, state.open_for(now));
         }
     }
 }

@@ -31,6 +31,28 @@ impl SettingValue for Ruling {
     }
 }
 
+/// How a provider's connection is ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Ending {
+    /// Without GOAWAY.
+    Close,
+    /// By GOAWAY with this reason.
+    GoAway(Reason),
+}
+
+impl SettingValue for Ending {
+    fn parse(text: &str) -> Option<Self> {
+        if text == CLOSE { Some(Self::Close) } else { Reason::from_wire(text).map(Self::GoAway) }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Close => CLOSE.to_owned(),
+            Self::GoAway(reason) => reason.text(),
+        }
+    }
+}
+
 impl SettingValue for Reason {
     fn parse(text: &str) -> Option<Self> {
         Self::from_wire(text)
@@ -102,3 +124,5 @@ choices! {
 
 /// The text of [`Ruling::Accept`].
 const ACCEPT: &str = "accept";
+/// The text of [`Ending::Close`].
+const CLOSE: &str = "close";

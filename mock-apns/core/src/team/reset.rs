@@ -26,9 +26,9 @@ impl TeamAt<'_> {
     /// | journal, screens of devices | are empty but for one entry, `reset` |
     /// | cursor of the journal | counts on: none is ever used again |
     /// | counters | are zero |
-    /// | what Apple would have throttled its provider for | is forgotten |
     /// | faults | are gone; what they have done to connections that are open stays done |
     /// | scenarios | are over |
+    /// | what Apple would have throttled its provider for, errors of its connections, a block | are forgotten |
     /// | [totals](crate::Service::totals) of the service | count on |
     /// | connections of providers | stay open; their provider tokens are verified anew |
     pub fn reset(&mut self) {

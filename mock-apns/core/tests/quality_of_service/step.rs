@@ -126,6 +126,9 @@ fn setting() -> impl Strategy<Value = (&'static str, &'static str)> {
         ("device-token-length", "varied"),
         ("apns-unique-id", "always"),
         ("body-not-json", "accept"),
+        ("errors-before-fewer-streams", "2"),
+        ("errors-before-disconnect", "5"),
+        ("short-connections-before-block", "1"),
     ])
 }
 

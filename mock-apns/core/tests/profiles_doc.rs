@@ -1,0 +1,35 @@
+//! docs/profiles.md says what the code does: its tables are those of the profiles, of what they choose, and of what is done to
+//! providers.
+
+use mock_apns_core::{Named as _, Profile, ProfileChoice, SETTINGS, Throttling};
+
+const DOCUMENT: &str = include_str!("../../../docs/profiles.md");
+
+#[test]
+fn the_tables_are_those_of_the_code_no_more_and_no_less() {
+    let rows: Vec<String> = profiles().chain(throttlings()).chain(choices()).collect();
+    let documented: Vec<&str> = DOCUMENT.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(documented, rows, "docs/profiles.md should have these rows:\n{}", rows.join("\n"));
+}
+
+fn profiles() -> impl Iterator<Item = String> {
+    Profile::ALL.iter().map(|profile| format!("| `{}` | {} |", profile.name(), profile.meaning()))
+}
+
+fn throttlings() -> impl Iterator<Item = String> {
+    Throttling::ALL.iter().map(|how| {
+        format!("| `{}` | {} | `{}` | {} |", how.as_str(), how.meaning(), how.setting(), how.source())
+    })
+}
+
+/// Those that a profile changes first, each half in the order of the settings.
+fn choices() -> impl Iterator<Item = String> {
+    let (changed, same): (Vec<&ProfileChoice>, Vec<_>) =
+        Profile::CHOICES.iter().partition(|choice| choice.realistic.is_some());
+    changed.into_iter().chain(same).map(|choice| {
+        let fast = SETTINGS.iter().find(|spec| spec.name == choice.setting).map_or("", |spec| spec.default);
+        let changed = choice.realistic.map(|value| format!("**{value}**"));
+        let realistic = changed.as_deref().unwrap_or("the same");
+        format!("| `{}` | {fast} | {realistic} | {}. |", choice.setting, choice.reason)
+    })
+}
