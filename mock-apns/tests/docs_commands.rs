@@ -179,6 +179,11 @@ fn metrics() {
 }
 
 #[test]
+fn frames() {
+    Page::start().run("docs/frames.md");
+}
+
+#[test]
 fn every_page_with_commands_is_run() {
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = docs.chain([root().join("README.md"), root().join("CONTRIBUTING.md")]);
@@ -189,11 +194,19 @@ fn every_page_with_commands_is_run() {
         .collect();
     for page in &with_commands {
         assert!(
-            ["README.md", "control-api.md", "clients.md", "data-dir.md", "device-gateway.md", "metrics.md"]
-                .iter()
-                .any(|run| page == run),
+            [
+                "README.md",
+                "control-api.md",
+                "clients.md",
+                "data-dir.md",
+                "device-gateway.md",
+                "frames.md",
+                "metrics.md"
+            ]
+            .iter()
+            .any(|run| page == run),
             "{page:?}"
         );
     }
-    assert_eq!(with_commands.len(), 6);
+    assert_eq!(with_commands.len(), 7);
 }
