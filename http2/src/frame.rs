@@ -31,13 +31,17 @@ pub(crate) mod flag {
     pub(crate) const PRIORITY: u8 = 0x20;
 }
 
-/// A frame's head, decoded.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Head {
-    pub(crate) len: usize,
-    pub(crate) kind: u8,
-    pub(crate) flags: u8,
-    pub(crate) stream: StreamId,
+/// A frame's head, decoded (RFC 9113 section 4.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Head {
+    /// Bytes of the payload, at most 2^24-1.
+    pub len: usize,
+    /// The type.
+    pub kind: u8,
+    /// The flags, whatever they mean for the type.
+    pub flags: u8,
+    /// The stream, without the reserved bit.
+    pub stream: StreamId,
 }
 
 impl Head {
@@ -54,6 +58,10 @@ impl Head {
 
     pub(crate) const fn has(self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    pub(crate) const fn is_settings_ack(self) -> bool {
+        self.kind == kind::SETTINGS && self.has(flag::ACK)
     }
 }
 

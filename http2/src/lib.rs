@@ -24,6 +24,7 @@
 //! | [`hpack`] | field compression |
 //! | [`limits`] | every limit with its unit and reason |
 //! | `error`, `event` | what a peer did wrong, what a peer did |
+//! | [`trace`] | the frames of a connection for somebody who only watches |
 //!
 //! # Example
 //!
@@ -71,6 +72,7 @@ mod message;
 mod settings;
 mod stream;
 mod stream_id;
+pub mod trace;
 mod window;
 
 pub use connection::{Config, Connection, Grants, Role};

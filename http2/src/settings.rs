@@ -54,6 +54,15 @@ macro_rules! settings {
                 })*
             }
 
+            /// What RFC 9113 section 6.5.2 calls the parameter with this identifier.
+            pub fn name(id: u16) -> Option<String> {
+                let field = match id {
+                    $($id => stringify!($field),)*
+                    _ => return None,
+                };
+                Some(format!("SETTINGS_{}", field.to_ascii_uppercase()))
+            }
+
             fn set(&mut self, id: u16, value: u32) {
                 match id {
                     $($id => self.$field = Some(value),)*
@@ -102,6 +111,15 @@ impl Settings {
         }
         settings.check()?;
         Ok(settings)
+    }
+
+    /// The changes that these parameters make, whatever their values.
+    pub(crate) fn of(parameters: &[(u16, u32)]) -> Self {
+        let mut settings = Self::default();
+        for &(id, value) in parameters {
+            settings.set(id, value);
+        }
+        settings
     }
 
     /// Whether each value is in its range (RFC 9113 section 6.5.2).

@@ -41,6 +41,7 @@ pub struct Builder {
     fresh_ca: bool,
     state: Option<String>,
     data_dir: Option<PathBuf>,
+    trace_frames: bool,
 }
 
 impl Default for Builder {
@@ -58,6 +59,7 @@ impl Default for Builder {
             fresh_ca: false,
             state: None,
             data_dir: None,
+            trace_frames: false,
         }
     }
 }
@@ -161,6 +163,13 @@ impl Builder {
         self
     }
 
+    /// Logs each HTTP/2 frame of every provider's connection, decoded: for the control API, and to `mock_apns::frames` of the tracing
+    /// crate. docs/frames.md has an example. Without it, the control API can switch the log on.
+    pub fn trace_frames(mut self) -> Self {
+        self.trace_frames = true;
+        self
+    }
+
     /// Starts. When this returns, all listeners accept: they are bound before anything is spawned.
     pub async fn start(self) -> Result<MockApns, StartError> {
         let Beginning { certificates, service, ready_made, credentials, writer } = self.beginning()?;
@@ -203,6 +212,7 @@ impl Builder {
             Control::new(shared.clone(), credentials.clone(), certificates.clone(), about, stopped.clone());
         // Whoever was connected when the folder was left is not any more.
         shared.batch().service().disconnect_all(clock::now());
+        shared.batch().connections().0.log_frames_of_all(self.trace_frames);
         if let Some(state) = &self.state {
             api.declare(state).map_err(StartError::State)?;
         }

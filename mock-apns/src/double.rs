@@ -202,10 +202,13 @@ impl Drop for MockApns {
         if !is_failing && unmet.is_none() {
             return;
         }
-        let evidence = match evidence::leave(self.shared.batch().service()) {
+        let mut batch = self.shared.batch();
+        let (connections, service) = batch.connections();
+        let evidence = match evidence::leave(service, connections) {
             Ok(folder) => format!("what the double has seen is in {}", folder.display()),
             Err(error) => format!("what the double has seen cannot be written down: {error}"),
         };
+        drop(batch);
         match unmet {
             Some(unmet) => panic!("{unmet}\n{evidence}"),
             None => tell(&evidence),

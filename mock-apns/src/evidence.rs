@@ -1,4 +1,4 @@
-//! What a failing test leaves behind: the journals of its double, where its message says.
+//! What a failing test leaves behind: the journals of its double, and the frames that were logged, where its message says.
 
 use std::{
     env, fs, io,
@@ -9,8 +9,10 @@ use std::{
 
 use mock_apns_core::Service;
 
-/// Writes each team's journal to a file, a line of JSON for each entry, and returns the folder.
-pub(crate) fn leave(service: &Service) -> io::Result<PathBuf> {
+use crate::connections::Connections;
+
+/// Writes each team's journal to a file, a line of JSON for each entry, and each connection's frames; returns the folder.
+pub(crate) fn leave(service: &Service, connections: &Connections) -> io::Result<PathBuf> {
     let folder = target_folder().join("mock-apns").join(test_name());
     fs::create_dir_all(&folder)?;
     for id in service.team_ids() {
@@ -18,6 +20,12 @@ pub(crate) fn leave(service: &Service) -> io::Result<PathBuf> {
         write(&folder.join(format!("{id}.jsonl")), team.journal(0))?;
     }
     write(&folder.join("no-team.jsonl"), service.unclaimed(0))?;
+    for (name, entry) in connections.after(None) {
+        let frames: Vec<String> = entry.frames().from(0).map(|(_, frame)| frame.text() + "\n").collect();
+        if !frames.is_empty() {
+            fs::write(folder.join(format!("connection-{name}-frames.txt")), frames.concat())?;
+        }
+    }
     Ok(folder)
 }
 

@@ -184,6 +184,11 @@ fn profiles() {
 }
 
 #[test]
+fn frames() {
+    Page::start().run("docs/frames.md");
+}
+
+#[test]
 fn every_page_with_commands_is_run() {
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = docs.chain([root().join("README.md"), root().join("CONTRIBUTING.md")]);
@@ -200,6 +205,7 @@ fn every_page_with_commands_is_run() {
                 "clients.md",
                 "data-dir.md",
                 "device-gateway.md",
+                "frames.md",
                 "metrics.md",
                 "profiles.md"
             ]

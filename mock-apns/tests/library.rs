@@ -100,7 +100,7 @@ fn one_that_nothing_could_meet_fails_at_once() {
 #[test]
 fn a_test_that_fails_by_itself_keeps_its_own_message_and_leaves_the_journal() {
     let message = run("fails_by_itself", async || {
-        let mock = MockApns::start().await.unwrap();
+        let mock = MockApns::builder().trace_frames().start().await.unwrap();
         mock.team().expect("what never comes", filter("never"), 1..);
         push(&mock, &[("apns-priority", "7")]).await;
         panic!("the test's own message");
@@ -110,6 +110,12 @@ fn a_test_that_fails_by_itself_keeps_its_own_message_and_leaves_the_journal() {
     let target = exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).unwrap();
     let journal = fs::read_to_string(target.join("mock-apns/fails_by_itself/MOCKTEAM01.jsonl")).unwrap();
     assert!(journal.contains("BadPriority"), "{journal}");
+    let frames = target.join("mock-apns/fails_by_itself/connection-0-frames.txt");
+    let frames = fs::read_to_string(frames).unwrap();
+    assert!(
+        frames.contains("apns-priority: 7\n") && frames.contains("[{\"reason\":\"BadPriority\"}]"),
+        "{frames}"
+    );
 }
 
 #[tokio::test]

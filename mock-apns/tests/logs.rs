@@ -38,7 +38,7 @@ impl Running {
         let (out, ready_file) = (folder.path().join("out"), folder.path().join("ready.json"));
         let child = mock_apns()
             .args(["--port", "0", "--log", "trace", "--log-format", format])
-            .args(["--control-token", CONTROL_TOKEN])
+            .args(["--control-token", CONTROL_TOKEN, "--trace-frames"])
             .arg("--out")
             .arg(out)
             .arg("--ready-file")
@@ -171,6 +171,19 @@ async fn a_json_log_is_an_object_a_line_and_has_no_secrets_at_any_level() {
     assert_eq!((&pushes[0]["message"], &pushes[0]["status"]), (&json!("accepted"), &json!(200)));
     assert_eq!((&pushes[1]["reason"], &pushes[1]["level"]), (&json!("InvalidProviderToken"), &json!("INFO")));
     assert!(lines.iter().any(|line| line["level"] == "DEBUG" || line["level"] == "TRACE"), "{log}");
+    let frames =
+        lines.iter().filter(|line| line["target"] == "mock_apns::frames" && line["connection"] == "0");
+    let frames: Vec<&str> = frames.map(|line| line["message"].as_str().unwrap()).collect();
+    assert!(
+        frames
+            .iter()
+            .any(|frame| frame.contains("] recv HEADERS frame <") && frame.contains(":method: POST, "))
+    );
+    assert!(
+        frames
+            .iter()
+            .any(|frame| frame.contains("] send HEADERS frame <") && frame.contains(":status: 200, "))
+    );
     assert_no_secrets(&log, &secrets);
 }
 
@@ -180,6 +193,9 @@ async fn a_human_log_is_no_json_and_has_no_secrets_either() {
     let secrets = handle_secrets(&double).await;
     let log = double.log();
     assert!(log.contains("mock_apns::push: refused"), "{log}");
+    let frame =
+        log.lines().find(|line| line.contains("mock_apns::frames: [") && line.contains("authorization: "));
+    assert!(frame.is_some_and(|frame| frame.contains(".…, ") && frame.contains("connection=0")), "{log}");
     assert!(serde_json::from_str::<Value>(log.lines().next().unwrap()).is_err(), "{log}");
     assert_no_secrets(&log, &secrets);
 }

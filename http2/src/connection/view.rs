@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use super::Connection;
-use crate::{error::CommandError, settings::SettingsInForce, stream_id::StreamId};
+use super::{Connection, Input, State};
+use crate::{
+    error::CommandError,
+    settings::SettingsInForce,
+    stream_id::StreamId,
+    trace::{Binding, Blocks, Reader, Seen, TABLE_BYTES_MAX, Trace},
+};
 
 /// What can be seen.
 impl Connection {
@@ -80,6 +85,27 @@ impl Connection {
     /// The latest time that was given.
     pub fn now(&self) -> Duration {
         self.state.now
+    }
+
+    /// Begins to read along in mid-connection, with the tables of both directions as they stand. What was received and has not been
+    /// polled is told at once; a frame whose beginning came before is told when it is complete. What waits to be written now stays
+    /// untold: the table that it refers to has gone on.
+    pub fn trace_from_here(&self, see: impl FnMut(Seen)) -> Trace {
+        let Input { bytes, consumed, preface_due } = &self.input;
+        let State { ours, pending, peers, decoder, partial_block, block_bytes, out, .. } = &self.state;
+
+        let open = partial_block.map(|block| (block.stream, &block_bytes[..]));
+        let blocks = Blocks::new(decoder.copy(), open);
+        let binding = Binding { in_force: *ours, unacknowledged: pending.clone() };
+        let received = Reader::from_here(*preface_due, 0, blocks, binding);
+
+        let blocks = Blocks::new(out.encoder.decoder_from_here(TABLE_BYTES_MAX), None);
+        let binding = Binding { in_force: *peers, ..Binding::default() };
+        let sent = Reader::from_here(false, out.pending().len(), blocks, binding);
+
+        let mut trace = Trace::from_here(received, sent);
+        trace.received(&bytes[*consumed..], see);
+        trace
     }
 
     pub(super) fn alive(&self) -> Result<(), CommandError> {

@@ -51,6 +51,17 @@ impl Decoder {
         }
     }
 
+    /// Another decoder that stands where this one does.
+    pub(crate) fn copy(&self) -> Self {
+        Self { table: self.table.untagged(), update_due: self.update_due, ..Self::new(self.table_size_max) }
+    }
+
+    /// A decoder that stands where an encoder does: with its `table`, for a peer that allows `table_size_max` octets and
+    /// awaits an update to `update_due`.
+    pub(super) fn beside(table: DynamicTable<()>, table_size_max: usize, update_due: Option<usize>) -> Self {
+        Self { table, update_due, ..Self::new(table_size_max) }
+    }
+
     /// Decodes one whole header block and calls `visit(name, value)` for each field in order. The slices are valid
     /// during the call only.
     ///

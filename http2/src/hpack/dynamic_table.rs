@@ -44,6 +44,22 @@ impl<Tag> DynamicTable<Tag> {
         Self { octets: Vec::new(), departed: 0, entries: VecDeque::new(), size: 0, size_max }
     }
 
+    /// A copy of it for another owner.
+    pub(super) fn untagged(&self) -> DynamicTable<()> {
+        let Self { octets, departed, entries, size, size_max } = self;
+        let entry = |entry: &Entry<Tag>| {
+            let Entry { start, name_len, value_len, .. } = *entry;
+            Entry { start, name_len, value_len, tag: () }
+        };
+        DynamicTable {
+            octets: octets.clone(),
+            departed: *departed,
+            entries: entries.iter().map(entry).collect(),
+            size: *size,
+            size_max: *size_max,
+        }
+    }
+
     /// The limit that is in force, in octets as RFC 7541 4.1 counts them.
     pub(super) const fn size_max(&self) -> usize {
         self.size_max

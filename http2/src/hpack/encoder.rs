@@ -4,7 +4,7 @@ use super::dynamic_table::{DynamicTable, ENTRY_OVERHEAD, FIRST_INDEX};
 use super::hash::hash;
 use super::representation::Representation;
 use super::string::{self, Huffman};
-use super::{Field, Index, integer, static_table};
+use super::{Decoder, Field, Index, integer, static_table};
 
 /// The largest dynamic table the encoder uses, in octets, whatever the peer allows.
 ///
@@ -41,6 +41,13 @@ impl Encoder {
     /// Chooses when strings are Huffman-coded, from the next field on. Initially [`Huffman::Never`].
     pub fn set_huffman(&mut self, huffman: Huffman) {
         self.huffman = huffman;
+    }
+
+    /// A decoder for all blocks from the next one on, at a peer that allows a table of `table_size_max` octets.
+    pub(crate) fn decoder_from_here(&self, table_size_max: usize) -> Decoder {
+        let smallest = self.pending.map(|pending| pending.smallest);
+        let update_due = smallest.filter(|smallest| *smallest < self.table.size_max());
+        Decoder::beside(self.table.untagged(), table_size_max, update_due)
     }
 
     /// Starts a header block: appends the table size updates that are due to `out`.

@@ -11,3 +11,4 @@ mod properties;
 mod settings;
 mod states;
 mod support;
+mod trace;

@@ -28,7 +28,7 @@ proptest! {
     #[test]
     fn any_frames_in_any_pieces_are_the_same_and_never_panic(
         role in role(),
-        frames in vec(frame(), 0..40),
+        frames in vec(any_frame(), 0..40),
         mutations in vec((any::<Index>(), any::<u8>()), 0..4),
         cuts in vec(any::<Index>(), 0..12),
     ) {
@@ -62,13 +62,13 @@ fn role() -> impl Strategy<Value = Role> {
 }
 
 /// What the peer of a connection of `role` sends first.
-fn greeting(role: Role) -> Vec<u8> {
+pub(crate) fn greeting(role: Role) -> Vec<u8> {
     let preface = if role == Role::Server { PREFACE } else { b"" };
     [preface, &settings(&[]).bytes(), &settings_ack().bytes()].concat()
 }
 
 /// A frame that could be right: on the first streams, mostly of the right length.
-fn frame() -> impl Strategy<Value = Frame> {
+pub(crate) fn any_frame() -> impl Strategy<Value = Frame> {
     let id = || (0..8_u32).prop_map(|id| if id > 5 { 1 } else { id });
     let code = || (0..4_u32).prop_map(ErrorCode);
     let answer = [(":status", "200"), ("content-length", "3")];
@@ -104,6 +104,15 @@ type Outcome = (Vec<Seen>, Option<ConnectionError>, Vec<u8>);
 
 fn is_the_same_in_pieces(role: Role, bytes: &[u8], cuts: &[Index]) -> Result<(), TestCaseError> {
     let whole = outcome(role, [bytes], true);
+    let pieces = pieces(bytes, cuts);
+    prop_assert_eq!(&outcome(role, pieces.iter().copied(), true), &whole);
+    prop_assert_eq!(&outcome(role, pieces, false), &whole);
+    prop_assert_eq!(&outcome(role, bytes.chunks(1), true), &whole);
+    Ok(())
+}
+
+/// The bytes, cut at these places.
+pub(crate) fn pieces<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
     cuts.sort_unstable();
     let mut rest = bytes;
@@ -115,10 +124,7 @@ fn is_the_same_in_pieces(role: Role, bytes: &[u8], cuts: &[Index]) -> Result<(),
         (rest, taken) = (after, cut);
     }
     pieces.push(rest);
-    prop_assert_eq!(&outcome(role, pieces.iter().copied(), true), &whole);
-    prop_assert_eq!(&outcome(role, pieces, false), &whole);
-    prop_assert_eq!(&outcome(role, bytes.chunks(1), true), &whole);
-    Ok(())
+    pieces
 }
 
 /// What a connection tells and writes when these pieces come, asked after each or after the last. A client has two streams open, with

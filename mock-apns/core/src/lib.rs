@@ -147,7 +147,7 @@ pub use gateway::{
 pub use identifier::{IdentifierError, KeyId, TeamId};
 pub use journal::{
     Cause, Counters, Destination, DeviceChange, Event, NEAR_MISS_ENTRIES_MAX, NearMiss, Push, Pushes,
-    ReceivedRequest, Record, RefusedPush, Status, Verdict,
+    ReceivedRequest, Record, RefusedPush, Status, Verdict, without_secret,
 };
 pub use key::{KeyScope, ProviderKey};
 pub use message_id::{MessageId, UniqueId};

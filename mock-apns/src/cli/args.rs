@@ -2,7 +2,10 @@
 
 use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
 
-use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{
+    Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    builder::BoolishValueParser,
+};
 use mock_apns_core::{Environment, Named, Profile, SETTINGS, Settings, TeamId, TokenKind};
 
 use crate::client_settings::Client;
@@ -105,6 +108,11 @@ pub(super) struct ServeArgs {
     /// How it is logged: lines for people, or a JSON object a line.
     #[arg(long, env = "MOCK_APNS_LOG_FORMAT", value_enum, default_value_t)]
     pub(super) log_format: LogFormat,
+
+    /// Log each HTTP/2 frame of every provider's connection, decoded, as nghttp -v does; GET /v1/connections/{id}/frames has
+    /// them too, and can switch it on later (docs/frames.md).
+    #[arg(long, env = "MOCK_APNS_TRACE_FRAMES", value_parser = BoolishValueParser::new())]
+    pub(super) trace_frames: bool,
 }
 
 /// How the log is written.
@@ -344,6 +352,12 @@ mod tests {
             let common = variable(Box::leak(long.to_owned().into_boxed_str()));
             assert!(name == Some(&*own) || name == Some(&*common), "--{long}: {name:?}");
         }
+    }
+
+    #[test]
+    fn frames_are_traced_where_that_is_asked_for() {
+        let traced = |arguments: &[&str]| parse_with(arguments, &[]).unwrap().0.serve.trace_frames;
+        assert_eq!((traced(&[]), traced(&["--trace-frames"])), (false, true));
     }
 
     #[test]

@@ -102,6 +102,9 @@ async fn serve(args: ServeArgs, settings: Settings, state: Option<String>) -> Re
     if let Some(folder) = args.data_dir {
         builder = builder.data_dir(folder);
     }
+    if args.trace_frames {
+        builder = builder.trace_frames();
+    }
     let mock = builder.start().await.map_err(|error| match (&error, &args.state) {
         (StartError::State(mistake), Some(path)) => {
             Failure { code: MISUSED, message: format!("--state {}: {mistake}", path.display()) }

@@ -1,6 +1,7 @@
 //! One connection of a provider: bytes → HTTP/2 → the service, under its lock for one batch → bytes.
 
 mod answer;
+mod frames;
 mod misbehaving;
 mod requests;
 
@@ -27,6 +28,7 @@ use crate::{
     shared::{Batch, Era, Shared},
     tls::ServerTls,
 };
+use frames::Frames;
 use misbehaving::{Fate, Misbehaving};
 use requests::Requests;
 
@@ -54,6 +56,8 @@ struct Connection {
     misbehaving: Option<Box<Misbehaving>>,
     /// What an answer's body is written into.
     body: Vec<u8>,
+    /// Reads along, while that is wanted.
+    frames: Option<Box<Frames>>,
 }
 
 /// One connection of a provider from its handshake to its end.
@@ -100,6 +104,7 @@ impl Connection {
         let mut batch = shared.batch();
         let id = batch.service().connected(about.opened_at, opened);
         let until = batch.connections().0.open(Id::Provider(id), about, stop);
+        let is_logged = batch.connections().0.logs_frames(Id::Provider(id));
         let streams = batch.service().initial_max_concurrent_streams(id);
         let settings = Settings { max_concurrent_streams: Some(streams), ..Settings::APPLE };
         let mut connection = Self {
@@ -116,6 +121,7 @@ impl Connection {
             is_unsent: false,
             misbehaving: None,
             body: Vec::new(),
+            frames: is_logged.then(|| Box::new(Frames::from_the_start(id))),
         };
         let next = connection.carry_out(&mut batch);
         (connection, next, until)
@@ -142,6 +148,10 @@ impl Connection {
         let lost = error.map(|error| Because::Lost.with(error));
         let end = self.end.take().or(lost).unwrap_or_else(|| Because::Peer.into());
         let Some(mut batch) = self.shared.batch_in(self.era) else { return };
+        if let Some(mut frames) = self.frames.take() {
+            frames.end(self.opened_at.elapsed());
+            frames.hand_over(&mut batch);
+        }
         let (id, now) = (Id::Provider(self.id), clock::now());
         let (connections, service) = batch.connections();
         connections.note(id, self.traffic);
@@ -173,6 +183,9 @@ impl Connection {
                 }
                 because = until.closing() => {
                     self.end = Some(because.into());
+                    if let Some(mut batch) = self.shared.clone().batch_in(self.era) {
+                        self.log_frames(self.opened_at.elapsed(), &mut batch); // it may be wanted since the last batch
+                    }
                     self.go_away("Shutdown");
                     next = Next::Close;
                     continue;
@@ -182,10 +195,13 @@ impl Connection {
                 continue;
             }
             let elapsed = self.opened_at.elapsed();
-            let (http2, traffic) = (&mut self.http2, &mut self.traffic);
+            let (http2, traffic, frames) = (&mut self.http2, &mut self.traffic, &mut self.frames);
             let received = self.socket.read(|bytes| {
                 traffic.bytes_in += bytes.len() as u64;
                 http2.recv(elapsed, bytes);
+                if let Some(frames) = frames {
+                    frames.received(elapsed, bytes);
+                }
             })?;
             next = self.handle(elapsed);
             if received == Received::End {
@@ -214,6 +230,7 @@ impl Connection {
             self.go_away("Shutdown");
             return Next::Close;
         };
+        self.log_frames(since, &mut batch);
         let answered = self.traffic.requests();
         if let Some(it) = &mut self.misbehaving {
             it.on_bytes(Instant::now());
@@ -224,6 +241,18 @@ impl Connection {
         let took = self.opened_at.elapsed().saturating_sub(since);
         batch.metrics().handled(took, (self.traffic.requests() - answered) as u32); // no batch has billions
         next
+    }
+
+    /// Begins or ends to read along, as somebody has asked for in the meantime; and hands over what was read.
+    fn log_frames(&mut self, elapsed: Duration, batch: &mut Batch<'_>) {
+        let is_logged = batch.connections().0.logs_frames(Id::Provider(self.id));
+        if is_logged != self.frames.is_some() {
+            let from_here = || Box::new(Frames::from_here(self.id, &self.http2, elapsed));
+            self.frames = is_logged.then(from_here);
+        }
+        if let Some(frames) = &mut self.frames {
+            frames.hand_over(batch);
+        }
     }
 
     fn handle_events(&mut self, batch: &mut Batch<'_>) -> Next {
@@ -410,6 +439,9 @@ impl Connection {
         loop {
             while let Some(bytes) = self.http2.poll_transmit().filter(|_| !self.socket.is_congested()) {
                 let len = bytes.len();
+                if let Some(frames) = &mut self.frames {
+                    frames.sent(self.opened_at.elapsed(), bytes, &self.shared, self.era);
+                }
                 self.socket.write(bytes)?;
                 self.http2.transmitted(len);
                 self.traffic.bytes_out += len as u64;

@@ -4,6 +4,8 @@
 
 mod details;
 mod end;
+mod frames;
+mod logging;
 mod name;
 mod traffic;
 
@@ -21,6 +23,8 @@ use tokio::sync::{Notify, oneshot, watch};
 
 pub(crate) use details::{Certificate, Tls};
 pub(crate) use end::{Because, End};
+pub(crate) use frames::{Direction, FrameLog, LoggedFrame};
+pub(crate) use logging::LogFramesError;
 pub(crate) use name::{Kind, Name, NameError};
 pub(crate) use traffic::Traffic;
 
@@ -35,6 +39,12 @@ pub(crate) struct Connections {
     /// Those of `known` that are closed, in the order in which they were.
     closed: VecDeque<Name>,
     counts: [ListenerCounts; Listening::ALL.len()],
+    /// Whether the frames of providers that connect are logged.
+    logs_new: bool,
+    /// Open connections whose frames are logged.
+    logging: usize,
+    /// Bytes that kept frames take.
+    frame_bytes: usize,
 }
 
 /// How many connections one listener has, and had.
@@ -63,6 +73,9 @@ pub(crate) struct Entry {
     /// As of the end of its last batch.
     pub(crate) traffic: Traffic,
     state: State,
+    /// Whether its frames are logged, as long as it is open.
+    is_logged: bool,
+    frames: FrameLog,
 }
 
 /// What is known of a connection when its handshake is done.
@@ -143,8 +156,10 @@ impl Connections {
         counts.open += 1;
         let nudge = Arc::new(Notify::new());
         let open = Open { ask: Some(ask), orders: Vec::new(), nudge: Arc::clone(&nudge) };
-        self.known
-            .insert(id.name(), Entry { id, about, traffic: Traffic::default(), state: State::Open(open) });
+        let is_logged = self.logs_new && id.has_frames();
+        self.logging += usize::from(is_logged);
+        let (traffic, state, frames) = (Traffic::default(), State::Open(open), FrameLog::default());
+        self.known.insert(id.name(), Entry { id, about, traffic, state, is_logged, frames });
         Until { stop, asked, nudge }
     }
 
@@ -160,9 +175,11 @@ impl Connections {
         let Some(entry) = self.known.get_mut(&id.name()) else { return };
         self.counts[entry.about.listening as usize].open -= 1;
         entry.state = State::Closed(Box::new(Closed { at, end, parties: Parties::of(id, service) }));
+        self.logging -= usize::from(std::mem::take(&mut entry.is_logged));
         self.closed.push_back(id.name());
         if self.closed.len() > CLOSED_KEPT_MAX {
-            self.closed.pop_front().and_then(|oldest| self.known.remove(&oldest));
+            let oldest = self.closed.pop_front().and_then(|oldest| self.known.remove(&oldest));
+            self.frame_bytes -= oldest.map_or(0, |oldest| oldest.frames.bytes());
         }
     }
 
@@ -203,6 +220,7 @@ impl Connections {
             }
         }
         self.closed.clear();
+        (self.logging, self.frame_bytes) = (0, 0);
         for counts in &mut self.counts {
             counts.open = 0;
         }
@@ -239,6 +257,16 @@ impl Entry {
         }
     }
 
+    /// Whether its frames are logged.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.is_logged
+    }
+
+    /// Its frames that are kept.
+    pub(crate) fn frames(&self) -> &FrameLog {
+        &self.frames
+    }
+
     /// Whose it is, or was.
     pub(crate) fn parties(&self, service: &Service) -> Parties {
         self.closed().map_or_else(|| Parties::of(self.id, service), |closed| closed.parties.clone())
@@ -266,6 +294,11 @@ impl Id {
             Self::Provider(id) => Name::provider(id),
             Self::Device(id) => Name::device(id),
         }
+    }
+
+    /// Whether HTTP/2 is spoken on it.
+    fn has_frames(self) -> bool {
+        matches!(self, Self::Provider(_))
     }
 }
 
@@ -315,7 +348,7 @@ mod tests {
     use super::*;
     use crate::es256::verify_es256;
 
-    const AT: Timestamp = Timestamp::from_millis(1);
+    pub(super) const AT: Timestamp = Timestamp::from_millis(1);
 
     fn about() -> About {
         About {
@@ -327,7 +360,7 @@ mod tests {
         }
     }
 
-    fn connect(connections: &mut Connections, service: &mut Service) -> (Id, Until) {
+    pub(super) fn connect(connections: &mut Connections, service: &mut Service) -> (Id, Until) {
         let opened = Opened { environment: Environment::Sandbox, server_name: None, certificate: None };
         let id = Id::Provider(service.connected(AT, opened));
         let (_stop, stopped) = watch::channel(false);

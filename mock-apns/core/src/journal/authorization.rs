@@ -5,7 +5,7 @@
 /// Of a JWT the header and the claims are told, behind the scheme if there is one: whoever reads them learns what was
 /// claimed, and cannot claim it. Of anything else, which may be a password, the scheme and the number of bytes are told.
 /// So they are of a JWT that is not whole: where its signature ends is not known.
-pub(super) fn without_secret(value: &[u8]) -> Vec<u8> {
+pub fn without_secret(value: &[u8]) -> Vec<u8> {
     let token_at = value.iter().position(|byte| *byte == b' ').map_or(0, |space| space + 1);
     let (scheme, token) = value.split_at(token_at);
     match signature_at(token) {

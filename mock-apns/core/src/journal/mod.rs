@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use authorization::without_secret;
 pub(crate) use form::{EventForm, KeptNotification, Notifications, RequestForm};
 pub(crate) use log::{COUNT_MAX, Entry, Log};
 pub use near_miss::{NEAR_MISS_ENTRIES_MAX, NearMiss};

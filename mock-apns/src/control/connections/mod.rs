@@ -1,5 +1,7 @@
 //! Connections: who is connected, and who was lately.
 
+mod frame_view;
+mod frames;
 mod view;
 
 use axum::{Json, extract::State, http::StatusCode};
@@ -17,7 +19,7 @@ use crate::connections::{CloseError, Connections, Entry, Name, NameError};
 use view::{KindView, View};
 
 pub(super) fn routes() -> OpenApiRouter<Control> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, close))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, close)).merge(frames::routes())
 }
 
 /// Connections.
