@@ -184,6 +184,11 @@ fn profiles() {
 }
 
 #[test]
+fn faults() {
+    Page::start().run("docs/faults.md");
+}
+
+#[test]
 fn frames() {
     Page::start().run("docs/frames.md");
 }
@@ -205,6 +210,7 @@ fn every_page_with_commands_is_run() {
                 "clients.md",
                 "data-dir.md",
                 "device-gateway.md",
+                "faults.md",
                 "frames.md",
                 "metrics.md",
                 "profiles.md"
@@ -214,5 +220,5 @@ fn every_page_with_commands_is_run() {
             "{page:?}"
         );
     }
-    assert_eq!(with_commands.len(), 7);
+    assert_eq!(with_commands.len(), 9);
 }
