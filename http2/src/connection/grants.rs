@@ -1,6 +1,6 @@
 //! The windows that we grant, and what else a caller can withhold.
 
-use super::{Connection, Grants};
+use super::{Connection, Grants, Withheld};
 use crate::{error::CommandError, frame, settings::MAX_WINDOW, stream_id::StreamId};
 
 /// Windows that we grant.
@@ -41,8 +41,7 @@ impl Connection {
     /// Gives nothing back any more of the connection's window, of the streams', or of both: a stall on purpose. What was
     /// withheld is not made up for when it ends.
     pub fn withhold_windows(&mut self, of_connection: bool, of_streams: bool) {
-        self.state.withholds_connection = of_connection;
-        self.state.withholds_streams = of_streams;
+        self.state.withheld = Withheld { connection: of_connection, streams: of_streams };
     }
 
     /// Whether PINGs are answered; they are, unless a fault wants silence.

@@ -54,14 +54,20 @@ struct Input {
     preface_due: bool,
 }
 
+/// The windows that are not given back, whoever grants them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Withheld {
+    connection: bool,
+    streams: bool,
+}
+
 /// Everything but the bytes not yet looked at, so that events can lend those while the state changes.
 #[derive(Debug)]
 struct State {
     role: Role,
     now: Duration,
     grants: Grants,
-    withholds_connection: bool,
-    withholds_streams: bool,
+    withheld: Withheld,
     answer_pings: bool,
     meters: Meters,
 
@@ -126,8 +132,7 @@ impl Connection {
                 role,
                 now: Duration::ZERO,
                 grants: config.grants,
-                withholds_connection: false,
-                withholds_streams: false,
+                withheld: Withheld::default(),
                 answer_pings: true,
                 meters: Meters::new(&config.limits),
                 ours,

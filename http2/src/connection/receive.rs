@@ -208,7 +208,7 @@ impl State {
     }
 
     pub(super) fn release_connection(&mut self, bytes: usize) {
-        if self.withholds_connection {
+        if self.withheld.connection {
             return;
         }
         if let Some(increment) = self.receive_window.release(bytes, self.receive_window_target) {
@@ -217,7 +217,7 @@ impl State {
     }
 
     pub(super) fn release_stream(&mut self, id: StreamId, bytes: usize) {
-        if self.withholds_streams {
+        if self.withheld.streams {
             return;
         }
         let target = self.ours.initial_window_size;

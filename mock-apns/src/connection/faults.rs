@@ -8,7 +8,10 @@ use mock_apns_core::{
     Effect,
     fault::{Deed, FaultName},
 };
-use tokio::{io::Interest, time::sleep_until};
+use tokio::{
+    io::{Interest, Ready},
+    time::sleep_until,
+};
 use tracing::{debug, info};
 
 use super::{Connection, Next, misbehaving::Fate};
@@ -79,7 +82,7 @@ impl Connection {
     /// Whether the peer has closed its side, though nothing is read.
     fn is_peer_gone(&self) -> bool {
         let ready = self.socket.tcp().ready(Interest::READABLE).now_or_never();
-        ready.is_some_and(|ready| ready.is_err() || ready.is_ok_and(|it| it.is_read_closed()))
+        ready.is_some_and(|ready| ready.is_err() || ready.is_ok_and(Ready::is_read_closed))
     }
 
     pub(super) fn due_at(&self) -> Option<Instant> {

@@ -165,9 +165,8 @@ impl RawProvider {
                 self.receive().await.unwrap();
             }
         };
-        if timeout(PATIENCE, reading).await.is_err() {
-            panic!("not within {PATIENCE:?}: {:#?}", self.seen);
-        }
+        let is_late = timeout(PATIENCE, reading).await.is_err();
+        assert!(!is_late, "not within {PATIENCE:?}: {:#?}", self.seen);
         self.seen.clone()
     }
 
@@ -246,10 +245,9 @@ impl RawProvider {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let says = match kind {
             HEADERS => self.fields(payload),
-            SETTINGS => payload
-                .chunks_exact(6)
-                .map(|it| format!(" {}={}", it[1], u32::from_be_bytes([it[2], it[3], it[4], it[5]])))
-                .collect(),
+            SETTINGS => payload.chunks_exact(6).fold(String::new(), |says, it| {
+                format!("{says} {}={}", it[1], u32::from_be_bytes([it[2], it[3], it[4], it[5]]))
+            }),
             RST_STREAM | WINDOW_UPDATE => format!(" {}", number(0)),
             GOAWAY if payload.len() >= 8 => format!(" {} {} {}", number(0), number(4), text(&payload[8..])),
             _ => format!(" {}", text(payload)),
@@ -267,7 +265,7 @@ impl RawProvider {
             let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
             // Identifiers are of no interest here, but that they are there.
             let value = if name.starts_with(b"apns-") { "…".to_owned() } else { text(value) };
-            fields += &format!(" {}={value}", text(name));
+            fields.extend([" ", text(name).as_str(), "=", value.as_str()]);
         });
         decoded.map_or_else(|error| format!(" {error:?}"), |()| fields)
     }

@@ -67,20 +67,23 @@ impl TeamAt<'_> {
                     None => unknown(format!("device {name}")),
                 }
             }
-            ScenarioEvent::RevokeKey { key_id } => match self.team.keys().any(|key| key.id == *key_id) {
-                true => Ok(()),
-                false => unknown(format!("key {key_id}")),
-            },
+            ScenarioEvent::RevokeKey { key_id } => {
+                let is_there = self.team.keys().any(|key| key.id == *key_id);
+                if is_there { Ok(()) } else { unknown(format!("key {key_id}")) }
+            }
             ScenarioEvent::Settings(settings) => {
                 changed(&self.team.settings, settings).map(drop).map_err(|error| bad(error.to_string()))
             }
             ScenarioEvent::Fault(fault) => {
                 faults.add(when, (**fault).clone()).map_err(|error| bad(error.to_string()))
             }
-            ScenarioEvent::FaultEnds { name } => match faults.remove(name) {
-                true => Ok(()),
-                false => unknown(format!("fault {name} then")),
-            },
+            ScenarioEvent::FaultEnds { name } => {
+                if faults.remove(name) {
+                    Ok(())
+                } else {
+                    unknown(format!("fault {name} then"))
+                }
+            }
         }
     }
 

@@ -95,7 +95,7 @@ impl Misbehaving {
             Action::Close(close) => return Ok(Fate::End(close.how, fault.clone())),
             Action::Stall(stall) => self.stall(now, &stall),
             Action::WithholdWindow(it) => {
-                http2.withhold_windows(it.of != WithheldWindow::Streams, it.of != WithheldWindow::Connection)
+                http2.withhold_windows(it.of != WithheldWindow::Streams, it.of != WithheldWindow::Connection);
             }
             Action::ChangeSettings(changes) => http2.settings(settings(&changes))?,
             Action::SendPings(pings) => {
@@ -132,7 +132,9 @@ impl Misbehaving {
         let newest = http2.last_peer_stream();
         let last = match goaway.last_stream {
             LastStream::Newest => newest,
-            LastStream::Before => StreamId::new(stream.map_or(newest.get(), |it| it.get().saturating_sub(2))),
+            LastStream::Before => {
+                StreamId::new(stream.map_or_else(|| newest.get(), |it| it.get().saturating_sub(2)))
+            }
             LastStream::Zero => StreamId::CONNECTION,
             LastStream::Number(number) => StreamId::new(number),
         };

@@ -172,8 +172,9 @@ impl Pending {
             http2.send_data(self.stream, Bytes::copy_from_slice(data), ends)?;
         }
         if !is_last {
-            let seconds = (to - sent) as f64 / f64::from(bytes_per_second.unwrap_or(u32::MAX));
-            return Ok(Some(Stage::Body(now + Duration::from_secs_f64(seconds), to)));
+            let rate = u64::from(bytes_per_second.unwrap_or(u32::MAX));
+            let pause = Duration::from_micros((to - sent) as u64 * 1_000_000 / rate);
+            return Ok(Some(Stage::Body(now + pause, to)));
         }
         match end {
             ReplyEnd::EmptyData => http2.send_data(self.stream, Bytes::new(), true)?,
