@@ -24,6 +24,11 @@ impl Service {
         self.unclaimed.since(since).map(|(cursor, entry)| Record::unclaimed(cursor, entry))
     }
 
+    /// The cursors of [those](Self::unclaimed) that are still there.
+    pub fn unclaimed_cursors(&self) -> std::ops::Range<u64> {
+        self.unclaimed.cursors()
+    }
+
     /// As [`Team::pushes`](crate::Team::pushes): those that concern no team.
     pub fn unclaimed_pushes(&self, filter: &Filter, after: Option<u64>, limit: usize) -> Pushes<'_> {
         Pushes::find(&self.unclaimed.cursors(), |since| self.unclaimed(since), filter, after, limit)

@@ -12,7 +12,7 @@ use axum::{
     },
 };
 use futures::stream::{self, Stream};
-use mock_apns_core::{Filter, TeamAt, TeamId};
+use mock_apns_core::{Filter, Record, Service, TeamAt, TeamId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -39,6 +39,10 @@ struct Wanted {
     /// The team's ID; left out, the ready-made team's.
     #[param(value_type = Option<String>)]
     team: Option<TeamId>,
+    /// `true`: not a team's, but what concerns none: requests without credentials that anyone knows, connections with a certificate
+    /// of nobody's, faults at the door. It cannot be streamed.
+    #[serde(default)]
+    nobodys: bool,
     /// Which ones are meant; the grammar is in docs/filters.md. Left out, all of them.
     #[serde(default)]
     #[param(value_type = Option<String>, example = "event:device")]
@@ -93,15 +97,29 @@ async fn events(
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let Wanted { team, filter, after, limit } = wanted;
+    let Wanted { team, nobodys, filter, after, limit } = wanted;
+    if nobodys && team.is_some() {
+        return Err(ApiError::new(
+            ErrorCode::BadParameter,
+            "parameter nobodys: what is nobody's is no team's",
+        ));
+    }
     let (filter, limit) = (filter.0?, limit.get());
     let is_stream =
         headers.get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"));
     if !is_stream {
         let mut reading = Reading { filter, after, limit };
-        let Page { entries, evicted } = control.in_team(team, |team| reading.page(team))?;
+        let Page { entries, evicted } = if nobodys {
+            reading.page_of_nobodys(control.shared().batch().service())?
+        } else {
+            control.in_team(team, |team| reading.page(team))?
+        };
         let events = entries.into_iter().map(|(_, _, entry)| entry).collect();
         return Ok(Json(List { events, next: reading.after, evicted }).into_response());
+    }
+    if nobodys {
+        let message = "parameter nobodys: what is nobody's is told a page at a time, and not streamed";
+        return Err(ApiError::new(ErrorCode::BadParameter, message));
     }
     let last = headers.get("last-event-id").map(|id| cursor(id.as_bytes())).transpose()?;
     let reading = Reading { filter, after: last.or(after), limit };
@@ -113,9 +131,28 @@ impl Reading {
     fn page(&mut self, team: &TeamAt<'_>) -> ApiResult<Page> {
         let team = team.team();
         known_cursor(self.after, team)?;
-        let begin = self.after.map_or(0, |after| after + 1);
+        let begin = self.begin();
+        Ok(self.read(team.journal(begin), team.oldest_cursor()))
+    }
+
+    /// The same of what concerns no team.
+    fn page_of_nobodys(&mut self, service: &Service) -> ApiResult<Page> {
+        let cursors = service.unclaimed_cursors();
+        if let Some(after) = self.after.filter(|after| *after >= cursors.end) {
+            let message = format!("parameter after: {after} is no cursor of what is nobody's");
+            return Err(ApiError::new(ErrorCode::BadCursor, message));
+        }
+        Ok(self.read(service.unclaimed(self.begin()), cursors.start))
+    }
+
+    fn begin(&self) -> u64 {
+        self.after.map_or(0, |after| after + 1)
+    }
+
+    fn read<'a>(&mut self, records: impl Iterator<Item = Record<'a>>, oldest: u64) -> Page {
+        let begin = self.begin();
         let mut entries = Vec::new();
-        for record in team.journal(begin) {
+        for record in records {
             self.after = Some(record.cursor);
             if self.filter.matches(&record) {
                 entries.push((record.cursor, record.event.name(), raw(&record)));
@@ -124,7 +161,7 @@ impl Reading {
                 }
             }
         }
-        Ok(Page { entries, evicted: team.oldest_cursor().saturating_sub(begin) })
+        Page { entries, evicted: oldest.saturating_sub(begin) }
     }
 }
 

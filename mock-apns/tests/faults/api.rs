@@ -102,6 +102,22 @@ async fn faults_are_declared_and_declared_again_without_effect() {
 }
 
 #[tokio::test]
+async fn what_concerns_no_team_is_told_too() {
+    let (mock, control) = start().await;
+    let mut provider = RawProvider::connect(&mock).await;
+    control.post("/v1/faults?everyone=true", &always(BUSY)).await.expect(201);
+    provider.push_with(&[("authorization", "twice")], b"{}").await;
+    provider.until("HEADERS 1").await;
+    let events = control.get("/v1/events?nobodys=true&filter=event:fault").await.expect(200);
+    let teams = control.get("/v1/events?filter=event:fault").await.expect(200);
+    let count = |list: &serde_json::Value| list["events"].as_array().unwrap().len();
+    assert_eq!(count(&events) + count(&teams), 1, "{events} {teams}");
+    assert_eq!(control.get("/v1/events?nobodys=true&after=99").await.error(400).0, "bad-cursor");
+    let both = control.get("/v1/events?nobodys=true&team=TEAM000001").await.error(400);
+    assert!(both.1.contains("no team's"), "{both:?}");
+}
+
+#[tokio::test]
 async fn a_guard_of_the_library_takes_its_fault_away() {
     let (mock, _control) = start().await;
     let mut provider = RawProvider::connect(&mock).await;
