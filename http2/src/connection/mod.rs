@@ -62,6 +62,8 @@ struct State {
     grants: Grants,
     answer_pings: bool,
     meters: Meters,
+    /// Frames that have come.
+    frames: u64,
 
     /// Our settings that the peer has acknowledged; they bind the peer.
     ours: SettingsInForce,
@@ -126,6 +128,7 @@ impl Connection {
                 grants: config.grants,
                 answer_pings: true,
                 meters: Meters::new(&config.limits),
+                frames: 0,
                 ours,
                 pending: VecDeque::new(),
                 peers: SettingsInForce::default(),

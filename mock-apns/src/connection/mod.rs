@@ -2,27 +2,29 @@
 
 mod answer;
 mod requests;
+mod watch;
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use apns_http2::{Config, Connection as Http2, ErrorCode, Event, Section, Settings, StreamId};
 use apns_wire::{Received, TlsSocket, WireError};
 use mock_apns_core::{Answer, ConnectionId, Effect, Environment, Opened, Reason};
-use tokio::net::TcpStream;
+use tokio::time::sleep_until;
 use tracing::{debug, info};
 
 use crate::{
     clock,
     closing::close,
     connections::{About, Because, End, Id, Tls, Traffic, Until},
-    listener::{Stop, handshake},
+    ledger::Account,
+    listener::{Accepted, Stop},
+    metrics::Scope,
     shared::{Batch, Era, Shared},
     tls::ServerTls,
 };
 use requests::Requests;
+use watch::{GREETING_MAX, Look, Watch};
+pub(crate) use watch::{Offence, PATIENCE};
 
 /// Providers' connections open at once on one listener. Each needs a file descriptor, and systems allow a
 /// process far fewer than clients may want.
@@ -38,22 +40,34 @@ struct Connection {
     era: Era,
     opened_at: Instant,
     traffic: Traffic,
+    /// What it makes the double hold.
+    account: Account,
+    watch: Watch,
+    /// When it is looked at next; `None`: it is idle.
+    look_at: Option<Instant>,
+    /// For what it was cut off.
+    offence: Option<Offence>,
     /// Why it ends, once something other than its peer has ended it.
     end: Option<End>,
     /// What an answer's body is written into.
     body: Vec<u8>,
 }
 
+/// What a connection of a provider is to.
+#[derive(Clone, Debug)]
+pub(crate) struct Serve {
+    pub(crate) environment: Environment,
+    pub(crate) tls: ServerTls,
+    pub(crate) shared: Shared,
+    /// How long a peer may keep the double waiting.
+    pub(crate) patience: Duration,
+}
+
 /// One connection of a provider from its handshake to its end.
-pub(crate) async fn serve(
-    tcp: TcpStream,
-    peer: SocketAddr,
-    environment: Environment,
-    tls: ServerTls,
-    shared: Shared,
-    stop: Stop,
-) {
-    let Some(socket) = handshake(tcp, peer, |hello| tls.choose(hello)).await else { return };
+pub(crate) async fn serve(accepted: Accepted, to: Serve, stop: Stop) {
+    let Serve { environment, tls, shared, patience } = to;
+    let peer = accepted.peer();
+    let Some((socket, _place)) = accepted.handshake(|hello| tls.choose(hello)).await else { return };
     let (connection, next, until) = {
         let tls = Tls::of(socket.tls());
         let server_name = tls.server_name.clone();
@@ -63,7 +77,7 @@ pub(crate) async fn serve(
             Opened { environment, server_name: server_name.as_deref(), certificate: certificate.as_deref() };
         let listening = environment.into();
         let about = About { peer, listening, tls, opened_at: clock::now(), device: None };
-        Connection::open(socket, &shared, opened, about, stop)
+        Connection::open(socket, &shared, opened, about, patience, stop)
     };
     connection.serve(next, until).await;
 }
@@ -83,6 +97,7 @@ impl Connection {
         shared: &Shared,
         opened: Opened<'_>,
         about: About,
+        patience: Duration,
         stop: Stop,
     ) -> (Self, Next, Until) {
         let mut batch = shared.batch();
@@ -90,6 +105,7 @@ impl Connection {
         let until = batch.connections().0.open(Id::Provider(id), about, stop);
         let streams = batch.service().initial_max_concurrent_streams(id);
         let settings = Settings { max_concurrent_streams: Some(streams), ..Settings::APPLE };
+        let opened_at = Instant::now();
         let mut connection = Self {
             id,
             socket,
@@ -97,8 +113,12 @@ impl Connection {
             requests: Requests::new(),
             shared: shared.clone(),
             era: batch.era(),
-            opened_at: Instant::now(),
+            opened_at,
             traffic: Traffic::default(),
+            account: shared.ledger().open(),
+            watch: Watch::new(patience),
+            look_at: Some(opened_at + GREETING_MAX),
+            offence: None,
             end: None,
             body: Vec::new(),
         };
@@ -127,6 +147,9 @@ impl Connection {
         connections.note(id, self.traffic);
         connections.close(id, now, end, service);
         batch.service().disconnected(now, self.id);
+        if let Some(offence) = self.offence {
+            batch.metrics().cut_off(offence);
+        }
     }
 
     async fn run(&mut self, mut next: Next, until: &mut Until) -> Result<(), WireError> {
@@ -139,8 +162,17 @@ impl Connection {
             if next == Next::Close {
                 return Ok(());
             }
+            if !self.account.hold(self.held_bytes()) {
+                next = self.cut_off(Offence::Memory);
+                continue;
+            }
+            let look_at = self.look_at;
             tokio::select! {
                 ready = self.ready() => ready?,
+                () = sleep_until(look_at.unwrap_or_else(Instant::now).into()), if look_at.is_some() => {
+                    next = self.look();
+                    continue;
+                }
                 because = until.closing() => {
                     self.end = Some(because.into());
                     self.go_away("Shutdown");
@@ -155,6 +187,9 @@ impl Connection {
                 http2.recv(elapsed, bytes);
             })?;
             next = self.handle(elapsed);
+            if self.look_at.is_none() {
+                self.look_at = Some(Instant::now() + self.watch.every());
+            }
             if received == Received::End {
                 next = Next::Close;
             }
@@ -166,6 +201,44 @@ impl Connection {
         if self.socket.is_congested() { self.socket.writable().await } else { self.socket.ready().await }
     }
 
+    /// Looks whether the peer keeps the double waiting.
+    fn look(&mut self) -> Next {
+        let now = self.opened_at.elapsed();
+        let look = Look {
+            now,
+            is_greeted: self.http2.has_peer_settings(),
+            request_since: self.requests.oldest(),
+            is_within_frame: self.http2.is_within_a_frame(),
+            frames: self.http2.frames_received(),
+            is_unread: self.socket.unsent() > 0 || self.http2.is_sending(),
+            sent: self.socket.sent(),
+        };
+        if let Some(offence) = self.watch.look(look) {
+            return self.cut_off(offence);
+        }
+        self.look_at = (!look.is_idle()).then(|| Instant::now() + self.watch.every());
+        self.http2.shrink_buffers();
+        Next::Continue
+    }
+
+    /// Ends the connection for what its peer does, or does not do.
+    fn cut_off(&mut self, offence: Offence) -> Next {
+        info!(connection = %self.id, cause = offence.as_str(), "connection cut off: {}", offence.words());
+        self.end = Some(Because::CutOff.with(offence.words()));
+        self.offence = Some(offence);
+        let last_stream = self.http2.last_peer_stream();
+        let said = self.http2.goaway(last_stream, ErrorCode::ENHANCE_YOUR_CALM, offence.words().as_bytes());
+        if let Err(error) = said {
+            debug!(connection = %self.id, %error, "GOAWAY not sent");
+        }
+        Next::Close
+    }
+
+    /// About how much memory is held for what is under way, in bytes.
+    fn held_bytes(&self) -> u64 {
+        (self.http2.held_bytes() + self.socket.unsent() + self.requests.held_bytes()) as u64
+    }
+
     /// Handles all that was read, with the service locked once. `since` is when reading began.
     fn handle(&mut self, since: Duration) -> Next {
         let shared = self.shared.clone();
@@ -174,6 +247,7 @@ impl Connection {
             return Next::Close;
         };
         let answered = self.traffic.requests();
+        self.requests.now(since);
         let next = self.handle_events(&mut batch);
         self.traffic.streams = self.http2.open_streams() as u64;
         batch.connections().0.note(Id::Provider(self.id), self.traffic);
@@ -192,12 +266,17 @@ impl Connection {
                 Err(error) => {
                     info!(connection = %id, %error, "connection ended for a protocol error of the provider");
                     self.end = Some(Because::ProtocolError.with(&error));
+                    batch.metrics().violated(error.violation, Scope::Connection);
                     return Next::Close;
                 }
             };
             match event {
                 Event::Headers { section: Section::Request, end_stream: false, .. } => {
                     self.requests.expect_body();
+                    // A hundred bytes can make a request of 256 KiB, and a batch has hundreds.
+                    if !self.account.hold(self.held_bytes()) {
+                        return self.cut_off(Offence::Memory);
+                    }
                 }
                 Event::Headers { stream, section: Section::Request, .. } => {
                     batch.service().request(now, id, stream.get(), self.requests.without_body(), &[]);
@@ -215,6 +294,9 @@ impl Connection {
                 Event::Reset { stream, code, violation } => {
                     debug!(connection = %id, %stream, %code, ?violation, "stream reset");
                     self.requests.forget(stream);
+                    if let Some(violation) = violation {
+                        batch.metrics().violated(violation, Scope::Stream);
+                    }
                 }
                 event => debug!(connection = %id, ?event, "frame"),
             }

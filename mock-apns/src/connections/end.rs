@@ -15,13 +15,21 @@ pub(crate) enum Because {
     Lost,
     ProtocolError,
     SentAway,
+    CutOff,
     Asked,
     Shutdown,
 }
 
 impl Because {
-    pub(crate) const ALL: &'static [Self] =
-        &[Self::Peer, Self::Lost, Self::ProtocolError, Self::SentAway, Self::Asked, Self::Shutdown];
+    pub(crate) const ALL: &'static [Self] = &[
+        Self::Peer,
+        Self::Lost,
+        Self::ProtocolError,
+        Self::SentAway,
+        Self::CutOff,
+        Self::Asked,
+        Self::Shutdown,
+    ];
 
     /// Its name, in the control API.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -30,6 +38,7 @@ impl Because {
             Self::Lost => "lost",
             Self::ProtocolError => "protocol-error",
             Self::SentAway => "sent-away",
+            Self::CutOff => "cut-off",
             Self::Asked => "asked",
             Self::Shutdown => "shutdown",
         }
@@ -42,6 +51,7 @@ impl Because {
             Self::Lost => "it broke, below HTTP/2 or the lines of the device gateway",
             Self::ProtocolError => "the peer broke the protocol",
             Self::SentAway => "the service has sent the peer away",
+            Self::CutOff => "it kept the double waiting, or made it hold too much",
             Self::Asked => "it was closed through this API",
             Self::Shutdown => "the double stops",
         }
