@@ -86,6 +86,16 @@ macro_rules! violations {
         }
 
         impl Violation {
+            /// All of them, in the order of this table.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its name here, such as `TooManyResets`: for logs and metrics.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+
             /// The code that the RST_STREAM or GOAWAY for this violation carries.
             pub const fn code(self) -> ErrorCode {
                 match self {
@@ -166,6 +176,8 @@ violations! {
     TooManySettings => ENHANCE_YOUR_CALM, "too many SETTINGS frames";
     /// PING faster than allowed (CVE-2019-9512).
     TooManyPings => ENHANCE_YOUR_CALM, "too many PING frames";
+    /// WINDOW_UPDATE for what was never sent faster than allowed.
+    TooManyWindowUpdates => ENHANCE_YOUR_CALM, "too many WINDOW_UPDATE frames for what was sent";
     /// DATA frames that carry nothing faster than allowed (CVE-2019-9518).
     TooManyEmptyFrames => ENHANCE_YOUR_CALM, "too many empty DATA frames";
     /// PRIORITY or unknown frames faster than allowed (CVE-2019-9513).

@@ -49,6 +49,9 @@ pub struct Limits {
     pub settings: Rate,
     /// PING received (CVE-2019-9512).
     pub pings: Rate,
+    /// WINDOW_UPDATE received beyond two for each DATA frame sent, one for its stream and one for the connection: each is work, and none
+    /// of these lets anything go. Clients send some at the start, and as many as the DATA frames that they read.
+    pub window_updates: Rate,
     /// DATA frames with no bytes that do not end their stream (CVE-2019-9518).
     pub empty_frames: Rate,
     /// PRIORITY frames and frames of unknown type (CVE-2019-9513). A client may send one PRIORITY for each request.
@@ -62,6 +65,7 @@ impl Default for Limits {
             stream_errors: Rate { burst: 10_000, per_second: 1_000 },
             settings: Rate { burst: 100, per_second: 10 },
             pings: Rate { burst: 100, per_second: 10 },
+            window_updates: Rate { burst: 10_000, per_second: 1_000 },
             empty_frames: Rate { burst: 1_000, per_second: 100 },
             ignored_frames: Rate { burst: 20_000, per_second: 10_000 },
         }

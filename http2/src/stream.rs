@@ -141,6 +141,11 @@ impl Streams {
         self.open.values_mut().try_for_each(change)
     }
 
+    /// Whether an open stream has something that waits for window.
+    pub(crate) fn any_queued(&self) -> bool {
+        self.open.values().any(|stream| stream.queue.is_some())
+    }
+
     /// Every open stream in the order of their numbers, for what shows on the wire. Rare enough to sort.
     pub(crate) fn in_order(&mut self) -> impl Iterator<Item = (StreamId, &mut Stream)> {
         let mut streams: Vec<_> = self.open.iter_mut().map(|(id, stream)| (*id, stream)).collect();

@@ -4,6 +4,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use apns_certs::HostName;
@@ -14,8 +15,9 @@ use crate::{
     MockApns, StartError,
     beginning::{Asked, Beginning},
     clock,
-    connection::{self, CONNECTIONS_MAX},
-    control::{self, About, Control, Guard},
+    connection::{self, CONNECTIONS_MAX, PATIENCE, Serve},
+    connections::Listening,
+    control::{self, About, CONTROL_CONNECTIONS_MAX, Control, Guard},
     data_dir::{Writer, keeper},
     device_gateway::{self, DEVICES_MAX},
     expectation::Expectations,
@@ -42,6 +44,7 @@ pub struct Builder {
     state: Option<String>,
     data_dir: Option<PathBuf>,
     trace_frames: bool,
+    patience: Duration,
 }
 
 impl Default for Builder {
@@ -60,6 +63,7 @@ impl Default for Builder {
             state: None,
             data_dir: None,
             trace_frames: false,
+            patience: PATIENCE,
         }
     }
 }
@@ -170,6 +174,14 @@ impl Builder {
         self
     }
 
+    /// How long a provider may keep the double waiting before its connection is cut off, a minute by default: for the rest of a frame
+    /// or of a request, and to read on in an answer. A connection on which nothing is under way may be idle for ever. Longer for
+    /// whoever stops a provider in a debugger in the middle of a request.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Starts. When this returns, all listeners accept: they are bound before anything is spawned.
     pub async fn start(self) -> Result<MockApns, StartError> {
         let Beginning { certificates, service, ready_made, credentials, writer } = self.beginning()?;
@@ -181,23 +193,26 @@ impl Builder {
             credentials.start_recording(log.clone());
         }
 
-        let bind = |port, what| Listener::bind(SocketAddr::new(self.bind, port), what);
-        let sandbox = bind(self.sandbox_port, "the sandbox").await?;
-        let production = bind(self.production_port, "production").await?;
-        let devices = bind(self.device_port, "the device gateway").await?;
-        let control = bind(self.control_port, "the control API").await?;
+        let bind = |port, listening| {
+            Listener::bind(SocketAddr::new(self.bind, port), listening, shared.entrance().clone())
+        };
+        let sandbox = bind(self.sandbox_port, Listening::Sandbox).await?;
+        let production = bind(self.production_port, Listening::Production).await?;
+        let devices = bind(self.device_port, Listening::Devices).await?;
+        let control = bind(self.control_port, Listening::Control).await?;
 
         let (stop, stopped) = watch::channel(false);
         let providers = |environment| {
-            let (tls, shared) = (tls.clone(), shared.clone());
-            move |tcp, peer, stop| {
-                connection::serve(tcp, peer, environment, tls.clone(), shared.clone(), stop)
+            let (tls, shared, patience) = (tls.clone(), shared.clone(), self.patience);
+            move |accepted, stop| {
+                let to = Serve { environment, tls: tls.clone(), shared: shared.clone(), patience };
+                connection::serve(accepted, to, stop)
             }
         };
         let serve_device = {
             let shared = shared.clone();
-            move |tcp, peer, stop| {
-                device_gateway::serve(tcp, peer, Arc::clone(&gateway_tls), shared.clone(), stop)
+            move |accepted, stop| {
+                device_gateway::serve(accepted, Arc::clone(&gateway_tls), shared.clone(), stop)
             }
         };
         let about = About {
@@ -210,6 +225,10 @@ impl Builder {
         };
         let api =
             Control::new(shared.clone(), credentials.clone(), certificates.clone(), about, stopped.clone());
+        let serve_control = {
+            let router = control::router(api.clone(), self.guard.clone());
+            move |accepted, stop| control::serve(accepted, router.clone(), stop)
+        };
         // Whoever was connected when the folder was left is not any more.
         shared.batch().service().disconnect_all(clock::now());
         shared.batch().connections().0.log_frames_of_all(self.trace_frames);
@@ -239,8 +258,8 @@ impl Builder {
                     providers(Environment::Production),
                     stopped.clone(),
                 )),
-                tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped)),
-                tokio::spawn(control::serve(control.into_tcp(), api.clone(), self.guard)),
+                tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped.clone())),
+                tokio::spawn(control.run(CONTROL_CONNECTIONS_MAX, serve_control, stopped)),
             ],
             helpers,
             writer,

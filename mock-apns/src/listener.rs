@@ -12,13 +12,19 @@ use tokio::{
 };
 use tracing::{debug, error, info, warn};
 
-use crate::StartError;
+use crate::{
+    StartError,
+    connections::Listening,
+    entrance::{Entering, Entrance, Refusal},
+};
 
-/// Time for a TLS handshake. A client that stalls in it holds a socket and nothing else.
-const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// Time for a TLS handshake, or for the first request over plain HTTP.
+pub(crate) const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// Pause after the system refused a connection (no file descriptors, no memory), so that the loop does not
 /// spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// The same after others were told to give way, which takes them no longer.
+const GIVE_WAY_PAUSE: Duration = Duration::from_millis(1);
 /// Time that connections get to end when the double stops.
 const STOP_MAX: Duration = Duration::from_secs(5);
 
@@ -30,18 +36,37 @@ pub(crate) type Stop = watch::Receiver<bool>;
 pub(crate) struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
+    listening: Listening,
+    entrance: Entrance,
 }
 
+/// A connection that was accepted and is not open yet.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    tcp: TcpStream,
+    peer: SocketAddr,
+    entering: Entering,
+    room: Arc<Semaphore>,
+}
+
+/// The place of a connection among those that may be open at once; dropped at its end.
+#[derive(Debug)]
+pub(crate) struct Place(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit);
+
 impl Listener {
-    /// Listens on `address`; `what` names it in the error.
-    pub(crate) async fn bind(address: SocketAddr, what: &'static str) -> Result<Self, StartError> {
+    /// Listens on `address`; what connects comes in by `entrance`.
+    pub(crate) async fn bind(
+        address: SocketAddr,
+        listening: Listening,
+        entrance: Entrance,
+    ) -> Result<Self, StartError> {
         let bound = async {
             let tcp = TcpListener::bind(address).await?;
             Ok((tcp.local_addr()?, tcp))
         };
         match bound.await {
-            Ok((address, tcp)) => Ok(Self { tcp, address }),
-            Err(source) => Err(StartError::Listen { address, what, source }),
+            Ok((address, tcp)) => Ok(Self { tcp, address, listening, entrance }),
+            Err(source) => Err(StartError::Listen { address, what: listening.what(), source }),
         }
     }
 
@@ -50,16 +75,11 @@ impl Listener {
         self.address
     }
 
-    /// The socket itself, for a server that accepts by itself.
-    pub(crate) fn into_tcp(self) -> TcpListener {
-        self.tcp
-    }
-
     /// Accepts until `stop` changes, then lets connections say goodbye. No more than `connections_max` are open
-    /// at once, handshakes included; more wait in the kernel's queue.
+    /// at once; more are closed.
     pub(crate) async fn run<S, Serving>(self, connections_max: usize, serve: S, mut stop: Stop)
     where
-        S: Fn(TcpStream, SocketAddr, Stop) -> Serving,
+        S: Fn(Accepted, Stop) -> Serving,
         Serving: Future<Output = ()> + Send + 'static,
     {
         let mut connections = JoinSet::new();
@@ -72,21 +92,15 @@ impl Listener {
                     log_end(ended);
                     continue;
                 }
-                accepted = self.accept(&room) => accepted,
+                accepted = self.tcp.accept() => accepted,
             };
             match accepted {
-                Ok((tcp, peer, place)) => {
-                    // Boxed, because a future that another one was given is stored in it twice.
-                    let serving = Box::pin(serve(tcp, peer, stop.clone()));
-                    connections.spawn(async move {
-                        serving.await;
-                        drop(place);
-                    });
+                Ok((tcp, peer)) => {
+                    let entering = self.entrance.enter(self.listening);
+                    let accepted = Accepted { tcp, peer, entering, room: Arc::clone(&room) };
+                    connections.spawn(serve(accepted, stop.clone()));
                 }
-                Err(error) => {
-                    warn!(%error, "cannot accept a connection");
-                    sleep(ACCEPT_PAUSE).await;
-                }
+                Err(error) => self.pause(&error).await,
             }
         }
         let all_ended = async { while connections.join_next().await.is_some() {} };
@@ -95,31 +109,72 @@ impl Listener {
         }
     }
 
-    async fn accept(
-        &self,
-        room: &Arc<Semaphore>,
-    ) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-        let place = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
-        let (tcp, peer) = self.tcp.accept().await?;
-        Ok((tcp, peer, place))
+    /// After the system has refused to accept a connection.
+    async fn pause(&self, error: &io::Error) {
+        self.entrance.refused(self.listening, Refusal::Accept);
+        if self.entrance.make_room() {
+            debug!(%error, "cannot accept a connection before others have given way");
+            sleep(GIVE_WAY_PAUSE).await;
+        } else {
+            warn!(%error, "cannot accept a connection");
+            sleep(ACCEPT_PAUSE).await;
+        }
     }
 }
 
-/// A connection's TLS handshake. `None`: it failed, and the log says why.
-pub(crate) async fn handshake(
-    tcp: TcpStream,
-    peer: SocketAddr,
-    choose: impl FnOnce(&ClientHello<'_>) -> Arc<ServerConfig>,
-) -> Option<TlsSocket> {
-    // Boxed: a handshake needs kilobytes, which the connection after it would keep as part of its task.
-    match timeout(HANDSHAKE_MAX, Box::pin(TlsSocket::accept(tcp, choose))).await {
-        Ok(Ok(socket)) => return Some(socket),
-        // Port checks, ours among them, connect and say nothing.
-        Ok(Err(WireError::ClosedInHandshake)) => debug!(%peer, "connection closed before TLS"),
-        Ok(Err(error)) => info!(%peer, %error, "connection refused in the TLS handshake"),
-        Err(_) => info!(%peer, "connection closed: no TLS handshake within {HANDSHAKE_MAX:?}"),
+impl Accepted {
+    /// Who has connected.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
     }
-    None
+
+    /// The TLS handshake. `None`: it came to nothing; the log says why, and it is counted.
+    pub(crate) async fn handshake(
+        self,
+        choose: impl FnOnce(&ClientHello<'_>) -> Arc<ServerConfig>,
+    ) -> Option<(TlsSocket, Place)> {
+        let Self { tcp, peer, mut entering, room } = self;
+        let refusal = tokio::select! {
+            // Boxed: a handshake needs kilobytes, which the connection after it would keep as part of its task.
+            shaken = timeout(HANDSHAKE_MAX, Box::pin(TlsSocket::accept(tcp, choose))) => match shaken {
+                Ok(Ok(socket)) => match room.try_acquire_owned() {
+                    Ok(place) => return Some((socket, Place(place))),
+                    Err(_) => Refusal::Full,
+                },
+                Ok(Err(WireError::ClosedInHandshake)) => Refusal::Closed,
+                Ok(Err(error)) => {
+                    info!(%peer, %error, "connection refused in the TLS handshake");
+                    entering.refused(Refusal::Tls);
+                    return None;
+                }
+                Err(_) => Refusal::Timeout,
+            },
+            () = entering.gives_way() => Refusal::GaveWay,
+        };
+        log_refusal(peer, refusal);
+        entering.refused(refusal);
+        None
+    }
+
+    /// The connection as it is, for what is not spoken over TLS: it is open once `Entering` is dropped. `None`: there are too many.
+    pub(crate) fn without_tls(self) -> Option<(TcpStream, Entering, Place)> {
+        let Self { tcp, peer, entering, room } = self;
+        if let Ok(place) = room.try_acquire_owned() {
+            return Some((tcp, entering, Place(place)));
+        }
+        log_refusal(peer, Refusal::Full);
+        entering.refused(Refusal::Full);
+        None
+    }
+}
+
+fn log_refusal(peer: SocketAddr, why: Refusal) {
+    match why {
+        Refusal::Timeout => info!(%peer, "connection closed: no TLS handshake within {HANDSHAKE_MAX:?}"),
+        Refusal::Full => warn!(%peer, "connection closed: as many are open as there may be"),
+        // Port checks, ours among them, connect and say nothing; and those that give way are many.
+        why => debug!(%peer, why = why.as_str(), "connection closed before it was open"),
+    }
 }
 
 /// A panic in a connection is a bug of ours: it is told, and the others go on.

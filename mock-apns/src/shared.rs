@@ -17,6 +17,8 @@ use crate::{
     connections::Connections,
     credentials::Credentials,
     data_dir::{DataDirError, Entry, Log},
+    entrance::Entrance,
+    ledger::{HELD_BYTES_MAX, Ledger},
     metrics::{Metrics, Numbers},
     snapshot::DoubleSnapshot,
 };
@@ -33,6 +35,10 @@ struct Inner {
     sooner: Notify,
     /// Where what is done is written down, if it is to be kept.
     log: Option<Log>,
+    /// Who is on the way in.
+    entrance: Entrance,
+    /// What the connections of providers hold in memory.
+    ledger: Ledger,
 }
 
 #[derive(Debug)]
@@ -87,7 +93,23 @@ impl Shared {
             wakes_at: None,
             watched: FxHashMap::default(),
         };
-        Self(Arc::new(Inner { state: Mutex::new(state), sooner: Notify::new(), log }))
+        Self(Arc::new(Inner {
+            state: Mutex::new(state),
+            sooner: Notify::new(),
+            log,
+            entrance: Entrance::default(),
+            ledger: Ledger::new(HELD_BYTES_MAX),
+        }))
+    }
+
+    /// The way in, of all listeners.
+    pub(crate) fn entrance(&self) -> &Entrance {
+        &self.0.entrance
+    }
+
+    /// What the connections of providers hold in memory.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.0.ledger
     }
 
     /// The service, for one batch of work.
@@ -227,7 +249,8 @@ impl Batch<'_> {
 
     /// Everything that was counted, at this moment.
     pub(crate) fn numbers(&self) -> Numbers {
-        Numbers::new(&self.state.service, &self.state.connections, &self.state.metrics)
+        let State { service, connections, metrics, .. } = &*self.state;
+        Numbers::new(service, connections, metrics, &self.inner.entrance, &self.inner.ledger)
     }
 
     /// A device's connection is open; what it is to be told comes from the receiver.

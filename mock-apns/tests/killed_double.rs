@@ -6,6 +6,8 @@
 #[path = "support/control.rs"]
 #[expect(dead_code, reason = "what other tests ask")]
 mod control;
+#[path = "support/process.rs"]
+mod process;
 #[path = "support/mod.rs"]
 #[expect(dead_code, reason = "what other tests need")]
 mod support;
@@ -13,13 +15,11 @@ mod support;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    process::{Child, Command, Stdio},
 };
 
 use control::Control;
-use rustls::pki_types::{CertificateDer, pem::PemObject as _};
-use serde_json::Value;
-use support::{Peer, Seen, trusting};
+use process::Process;
+use support::{Peer, Seen};
 use tempfile::TempDir;
 
 const PUSHES: u32 = 10_000;
@@ -28,69 +28,14 @@ const KILLED_AFTER: [usize; 3] = [1_000, 2_500, 3_000];
 /// Pushes that are under way at once: Apple allows 1000.
 const UNDER_WAY: usize = 500;
 
-/// `mock-apns` with a data folder, and what its files say. Killed if the test forgets it.
-struct Process {
-    child: Child,
-    ready: Value,
+/// `mock-apns` with a data folder.
+fn start(folder: &Path) -> Process {
+    start_in("exec \"$0\" \"$@\"", folder)
 }
 
-impl Process {
-    fn start(folder: &Path) -> Self {
-        Self::start_in("exec \"$0\" \"$@\"", folder)
-    }
-
-    /// Starts it from a shell, which may limit it.
-    fn start_in(shell: &str, folder: &Path) -> Self {
-        let ready_file = folder.join("ready.json");
-        let program = env!("CARGO_BIN_EXE_mock-apns");
-        let command = |program: &str| {
-            let mut command = Command::new(program);
-            for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MOCK_APNS_")) {
-                command.env_remove(name);
-            }
-            command
-        };
-        let _ = std::fs::remove_file(&ready_file); // of the one that was killed
-        let child = command("bash")
-            .args(["-c", shell, program])
-            .args(["--port", "0", "--log", "warn", "--journal-entries", "100000", "--out"])
-            .arg(folder.join("out"))
-            .arg("--data-dir")
-            .arg(folder.join("data"))
-            .arg("--ready-file")
-            .arg(&ready_file)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let waited =
-            command(program).args(["ready", "--wait", "--ready-file"]).arg(&ready_file).status().unwrap();
-        assert!(waited.success());
-        Self { child, ready: serde_json::from_slice(&std::fs::read(ready_file).unwrap()).unwrap() }
-    }
-
-    /// A kill -9.
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn control(&self) -> Control {
-        Control::at(self.ready["control"]["address"].as_str().unwrap().parse().unwrap())
-    }
-
-    async fn peer(&self, folder: &Path) -> Peer {
-        let root = CertificateDer::from_pem_file(folder.join("out/ca.pem")).unwrap();
-        let mut config = trusting(root, None);
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        let address = self.ready["sandbox"]["address"].as_str().unwrap();
-        Peer::dial(address.rsplit_once(':').unwrap().1.parse().unwrap(), config).await.unwrap()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
-    }
+fn start_in(shell: &str, folder: &Path) -> Process {
+    let data = folder.join("data");
+    Process::start_in(shell, folder, &["--journal-entries", "100000", "--data-dir", data.to_str().unwrap()])
 }
 
 /// The `apns-id` of a push.
@@ -159,12 +104,11 @@ async fn a_kill_9_in_the_middle_of_ten_thousand_pushes_loses_nothing_that_was_an
     let mut left: BTreeSet<u32> = (0..PUSHES).collect();
     let mut tokens = BTreeSet::new();
     for enough in KILLED_AFTER.into_iter().chain([usize::MAX]) {
-        let mut process = Process::start(folder);
-        let token = process.ready["device_tokens"][0]["token"].as_str().unwrap().to_owned();
-        let provider_token = std::fs::read_to_string(folder.join("out/provider-token")).unwrap();
+        let mut process = start(folder);
+        let token = process.device_token();
         let peer = process.peer(folder).await;
         let mut provider = Provider { peer, under_way: BTreeMap::new(), answered: 0 };
-        let authorization = format!("bearer {}", provider_token.trim());
+        let authorization = Process::authorization(folder);
         provider.push(&token, &authorization, &mut left, enough).await;
         process.kill();
         provider.peer.read_until(|_| false).await; // what was on the wire by then was answered too
@@ -173,7 +117,7 @@ async fn a_kill_9_in_the_middle_of_ten_thousand_pushes_loses_nothing_that_was_an
     }
     assert_eq!(tokens.len(), 1, "device tokens stay what they were");
 
-    let again = Process::start(folder);
+    let again = start(folder);
     let kept = kept(again.control()).await;
     let distinct: BTreeSet<&String> = kept.iter().collect();
     let lost = (0..PUSHES).filter(|number| !distinct.contains(&apns_id(*number))).count();
@@ -185,7 +129,7 @@ async fn a_double_whose_disk_is_full_answers_nothing_that_it_has_not_kept_and_en
     const TEAMS_MAX: usize = 10_000;
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
-    let mut process = Process::start_in("trap '' XFSZ; ulimit -f 1024; exec \"$0\" \"$@\"", folder);
+    let mut process = start_in("trap '' XFSZ; ulimit -f 1024; exec \"$0\" \"$@\"", folder);
     let mut made = Vec::new();
     let refused = loop {
         let reply = process.control().post("/v1/teams", "{}").await;
@@ -198,7 +142,7 @@ async fn a_double_whose_disk_is_full_answers_nothing_that_it_has_not_kept_and_en
     assert_eq!(refused.error(500).0, "not-kept");
     assert_eq!(process.child.wait().unwrap().code(), Some(1));
 
-    let again = Process::start(folder);
+    let again = start(folder);
     let kept = again.control().get("/v1/teams").await.expect(200);
     let kept = kept["teams"].as_array().unwrap();
     assert!(

@@ -40,6 +40,8 @@ pub struct TlsSocket {
     early: Vec<u8>,
     /// Bytes written and not yet sent; rustls does not count them.
     unsent: usize,
+    /// Encrypted bytes that the socket has taken.
+    sent: u64,
 }
 
 /// How a read ended.
@@ -69,7 +71,7 @@ impl TlsSocket {
             }
         };
         let (connection, early) = connection;
-        let mut socket = Self { tcp, tls: Connection::Server(connection), early, unsent: 0 };
+        let mut socket = Self { tcp, tls: Connection::Server(connection), early, unsent: 0, sent: 0 };
         socket.tls.set_buffer_limit(None);
         match socket.handshake().await {
             Ok(()) => Ok(socket),
@@ -88,7 +90,7 @@ impl TlsSocket {
     ) -> Result<Self, WireError> {
         tcp.set_nodelay(true)?;
         let tls = Connection::Client(ClientConnection::new(config, server_name)?);
-        let mut socket = Self { tcp, tls, early: Vec::new(), unsent: 0 };
+        let mut socket = Self { tcp, tls, early: Vec::new(), unsent: 0, sent: 0 };
         socket.tls.set_buffer_limit(None);
         socket.handshake().await?;
         Ok(socket)
@@ -171,7 +173,7 @@ impl TlsSocket {
         while self.tls.wants_write() {
             match self.tls.write_tls(&mut TryWrite(&self.tcp)) {
                 Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero).into()),
-                Ok(_) => {}
+                Ok(len) => self.sent += len as u64,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
@@ -184,6 +186,16 @@ impl TlsSocket {
     /// Whether so much waits for the peer that a caller should produce no more until it reads.
     pub fn is_congested(&self) -> bool {
         self.unsent >= UNSENT_HIGH_WATER
+    }
+
+    /// Bytes that were written and that the socket has not taken yet; not less than there are.
+    pub fn unsent(&self) -> usize {
+        self.unsent
+    }
+
+    /// Encrypted bytes that the socket has taken until now.
+    pub fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// Tells the peer that nothing more comes (TLS close_notify), for the next [`flush`](Self::flush).

@@ -12,6 +12,7 @@ pub(super) struct Meters {
     stream_errors: RateMeter,
     settings: RateMeter,
     pings: RateMeter,
+    window_updates: RateMeter,
     empty_frames: RateMeter,
     ignored_frames: RateMeter,
 }
@@ -23,6 +24,7 @@ impl Meters {
             stream_errors: RateMeter::new(limits.stream_errors),
             settings: RateMeter::new(limits.settings),
             pings: RateMeter::new(limits.pings),
+            window_updates: RateMeter::new(limits.window_updates),
             empty_frames: RateMeter::new(limits.empty_frames),
             ignored_frames: RateMeter::new(limits.ignored_frames),
         }
@@ -35,6 +37,7 @@ impl Meters {
             Violation::TooManyStreamErrors => &mut self.stream_errors,
             Violation::TooManySettings => &mut self.settings,
             Violation::TooManyPings => &mut self.pings,
+            Violation::TooManyWindowUpdates => &mut self.window_updates,
             Violation::TooManyEmptyFrames => &mut self.empty_frames,
             Violation::TooManyIgnoredFrames => &mut self.ignored_frames,
             other => return Err(other), // not something that is counted: not allowed even once

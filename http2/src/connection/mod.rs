@@ -70,6 +70,8 @@ struct State {
     withheld: Withheld,
     answer_pings: bool,
     meters: Meters,
+    /// Frames that have come.
+    frames: u64,
 
     /// Our settings that the peer has acknowledged; they bind the peer.
     ours: SettingsInForce,
@@ -135,6 +137,7 @@ impl Connection {
                 withheld: Withheld::default(),
                 answer_pings: true,
                 meters: Meters::new(&config.limits),
+                frames: 0,
                 ours,
                 pending: VecDeque::new(),
                 peers: SettingsInForce::default(),

@@ -10,6 +10,8 @@ use crate::{
 pub(super) struct Output {
     bytes: Vec<u8>,
     written: usize,
+    /// WINDOW_UPDATE frames that the peer may send for DATA that it was sent.
+    window_updates_due: u64,
     pub(super) encoder: hpack::Encoder,
 }
 
@@ -51,6 +53,18 @@ impl Output {
         self.pending().len() >= OUTPUT_BYTES_MAX
     }
 
+    /// Whether a WINDOW_UPDATE that has come is for DATA that was sent; each frame of it may have two.
+    pub(super) fn is_window_update_due(&mut self) -> bool {
+        let due = self.window_updates_due.checked_sub(1);
+        self.window_updates_due = due.unwrap_or(0);
+        due.is_some()
+    }
+
+    /// Gives memory back that nothing is in.
+    pub(super) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+    }
+
     /// Compresses and frames a section, in as many frames of `frame_max` bytes as it takes.
     pub(super) fn put_headers(
         &mut self,
@@ -79,6 +93,7 @@ impl Output {
     }
 
     pub(super) fn put_data(&mut self, id: StreamId, data: &[u8], end_stream: bool) {
+        self.window_updates_due += 2;
         let flags = if end_stream { flag::END_STREAM } else { 0 };
         frame::put(&mut self.bytes, kind::DATA, flags, id, data);
     }

@@ -16,6 +16,7 @@ impl State {
         payload: &'p [u8],
         fields: &mut impl FieldVisitor,
     ) -> Handled<'p> {
+        self.frames += 1;
         if self.out.is_overfull() {
             return Err(Violation::OutputNotRead);
         }
@@ -135,6 +136,9 @@ impl State {
 
     fn on_window_update<'p>(&mut self, head: Head, payload: &[u8]) -> Handled<'p> {
         let increment = u32::from_be_bytes(exactly(payload)?) & StreamId::MAX.get();
+        if !self.out.is_window_update_due() {
+            self.meters.count(Violation::TooManyWindowUpdates, self.now)?;
+        }
         if head.stream == StreamId::CONNECTION {
             if increment == 0 {
                 return Err(Violation::ZeroWindowUpdate);

@@ -82,6 +82,40 @@ impl Connection {
         self.state.goaway_sent.is_some() || self.state.goaway_received.is_some()
     }
 
+    /// Frames that have come.
+    pub fn frames_received(&self) -> u64 {
+        self.state.frames
+    }
+
+    /// Whether a part of the preface, of a frame or of a field block has come, and the rest of it not yet.
+    pub fn is_within_a_frame(&self) -> bool {
+        self.input.consumed < self.input.bytes.len() || self.state.partial_block.is_some()
+    }
+
+    /// Whether something that was to be sent waits: to be [written](Self::poll_transmit), or for the peer to open a window. Looks at
+    /// every open stream.
+    pub fn is_sending(&self) -> bool {
+        !self.state.out.pending().is_empty() || self.state.streams.any_queued()
+    }
+
+    /// About how much memory this connection holds for what is under way, in bytes: what has come and was not looked at, what is to be
+    /// sent, and a kilobyte for each open stream. Bodies larger than that which wait for window are not counted.
+    pub fn held_bytes(&self) -> usize {
+        let state = &self.state;
+        let came = self.input.bytes.len() - self.input.consumed + state.block_bytes.len();
+        came + state.out.pending().len() + state.streams.len() * STREAM_BYTES
+    }
+
+    /// Gives back the memory of buffers that nothing is in: for a connection that has nothing to do.
+    pub fn shrink_buffers(&mut self) {
+        let input = &mut self.input;
+        if input.consumed == input.bytes.len() {
+            input.bytes = Vec::new();
+            input.consumed = 0;
+        }
+        self.state.out.shrink();
+    }
+
     /// The latest time that was given.
     pub fn now(&self) -> Duration {
         self.state.now
@@ -112,3 +146,6 @@ impl Connection {
         if self.failed.is_some() { Err(CommandError::Closed) } else { Ok(()) }
     }
 }
+
+/// What an open stream takes, with a short answer that waits for window, in bytes.
+const STREAM_BYTES: usize = 1024;

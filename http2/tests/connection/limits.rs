@@ -26,6 +26,7 @@ fn three(allow: fn(&mut Limits) -> &mut Rate) -> Config {
         stream_errors: NEVER,
         settings: Rate { burst: 1, per_second: 0 }, // the greeting
         pings: NEVER,
+        window_updates: NEVER,
         empty_frames: NEVER,
         ignored_frames: NEVER,
     };
@@ -55,6 +56,9 @@ fn is_metered(config: Config, violation: Violation, already: u32, frame: impl Fn
 #[test]
 fn every_meter_ends_a_flood_and_names_it() {
     is_metered(three(|limits| &mut limits.pings), Violation::TooManyPings, 0, |_| ping([7; 8]));
+    is_metered(three(|limits| &mut limits.window_updates), Violation::TooManyWindowUpdates, 0, |_| {
+        window_update(0, 1)
+    });
     is_metered(three(|limits| &mut limits.settings), Violation::TooManySettings, 1, |_| settings(&[]));
     is_metered(three(|limits| &mut limits.ignored_frames), Violation::TooManyIgnoredFrames, 0, |_| {
         priority(1)
@@ -68,6 +72,46 @@ fn every_meter_ends_a_flood_and_names_it() {
     is_metered(three(|limits| &mut limits.stream_errors), Violation::TooManyStreamErrors, 0, |n| {
         headers(2 * n + 1, &[("malformed", "")])
     });
+}
+
+#[test]
+fn a_window_may_be_widened_for_whatever_was_sent() {
+    let limits = Limits { window_updates: NEVER, ..Limits::default() };
+    let mut peer = RawPeer::of_server(Config { limits, ..Config::default() });
+    for id in [1, 3] {
+        peer.sends([headers(id, &REQUEST).end_stream()]);
+        peer.subject.send_headers(StreamId::new(id), &OK, false).unwrap();
+        peer.subject.send_data(StreamId::new(id), Bytes::from_static(b"body"), true).unwrap();
+        peer.sends([window_update(id, 4), window_update(0, 4)]);
+    }
+    assert_eq!(peer.breaks_with([window_update(0, 4)]), Violation::TooManyWindowUpdates);
+}
+
+#[test]
+fn what_is_held_and_waited_for_can_be_seen() {
+    let mut peer = RawPeer::of_server(Config::default());
+    peer.reads();
+    assert_eq!((peer.subject.held_bytes(), peer.subject.is_within_a_frame()), (0, false));
+    let frames = peer.subject.frames_received();
+    peer.sends_bytes(&headers(1, &REQUEST).unfinished().bytes());
+    assert!(peer.subject.is_within_a_frame(), "of a field block");
+    peer.sends_bytes(&continuation(1, b"").bytes()[..5]);
+    assert!(peer.subject.is_within_a_frame());
+    peer.sends_bytes(&continuation(1, b"").bytes()[5..]);
+    assert!(!peer.subject.is_within_a_frame());
+    assert_eq!(peer.subject.frames_received(), frames + 2);
+    assert!(peer.subject.held_bytes() >= 1_000, "a stream is open");
+
+    peer.sends([settings(&[(setting::INITIAL_WINDOW_SIZE, 0)])]);
+    peer.subject.send_headers(StreamId::new(1), &OK, false).unwrap();
+    peer.subject.send_data(StreamId::new(1), Bytes::from_static(b"body"), true).unwrap();
+    peer.reads();
+    assert!(peer.subject.is_sending(), "what waits for window waits");
+    peer.subject.shrink_buffers();
+    peer.sends([window_update(1, 4), data(1, b"").end_stream()]);
+    peer.reads();
+    assert!(!peer.subject.is_sending());
+    assert_eq!(peer.subject.held_bytes(), 0);
 }
 
 #[test]
@@ -265,7 +309,8 @@ fn an_honest_provider_is_never_cut_off() {
 
 #[test]
 fn a_window_that_opens_byte_by_byte_wakes_no_stream_that_waits_for_its_own() {
-    let mut peer = RawPeer::of_server(Config::default());
+    let limits = Limits { window_updates: Rate { burst: u32::MAX, per_second: 0 }, ..Limits::default() };
+    let mut peer = RawPeer::of_server(Config { limits, ..Config::default() });
     peer.sends([settings(&[(setting::INITIAL_WINDOW_SIZE, 0)])]);
     for n in 0..1000 {
         peer.sends([headers(2 * n + 1, &REQUEST).end_stream()]);

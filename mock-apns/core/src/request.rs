@@ -92,6 +92,16 @@ impl Request {
         self.repeated = None;
     }
 
+    /// Memory that its fields take, in bytes.
+    pub fn held_bytes(&self) -> usize {
+        self.written.capacity()
+    }
+
+    /// Gives memory back above so many bytes, as far as the fields do not need it.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        self.written.shrink_to(bytes);
+    }
+
     /// Adds one field. `name` is in lower case, as HTTP/2 demands.
     pub fn field(&mut self, name: &[u8], value: &[u8]) {
         let Range { start, end } = fields::write(&mut self.written, name, value);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use mock_apns_core::Settings;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::{
@@ -79,6 +79,7 @@ fn read_state(path: &Path) -> Result<String, String> {
 }
 
 async fn serve(args: ServeArgs, settings: Settings, state: Option<String>) -> Result<(), Failure> {
+    raise_open_files();
     // From here on a signal means "stop", also while starting.
     let mut signals = Signals::listen()?;
 
@@ -139,7 +140,10 @@ async fn serve(args: ServeArgs, settings: Settings, state: Option<String>) -> Re
             () = signals.stop() => break Ok(()),
             // Whoever waits for an answer is told that there is none before it ends.
             error = mock.failed() => break Err(error.to_string().into()),
-            _ = every.tick() => write_provider_token(&mock, &folder)?,
+            // The next time may find the disk less full, or a descriptor free.
+            _ = every.tick() => if let Err(error) = write_provider_token(&mock, &folder) {
+                warn!(error, "the provider token on disk is an old one");
+            },
         }
     };
     info!("stopping");
@@ -149,6 +153,15 @@ async fn serve(args: ServeArgs, settings: Settings, state: Option<String>) -> Re
     mock.stop().await;
     folder.remove_if_temporary();
     ended
+}
+
+/// Lets this process have as many descriptors as the system allows it: each connection takes one, and shells start programs with 1024 or
+/// 256.
+fn raise_open_files() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(descriptors) => debug!(descriptors, "descriptors that may be open"),
+        Err(error) => warn!(%error, "the limit of open descriptors stays what it is"),
+    }
 }
 
 fn write_provider_token(mock: &MockApns, folder: &Folder) -> Result<(), String> {

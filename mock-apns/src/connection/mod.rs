@@ -5,29 +5,30 @@ mod faults;
 mod frames;
 mod misbehaving;
 mod requests;
+mod watch;
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use apns_http2::{Config, Connection as Http2, ErrorCode, Event, Section, Settings, StreamId};
 use apns_wire::{Received, TlsSocket, WireError};
 use mock_apns_core::{Answer, ConnectionId, Effect, Environment, Opened, Reason, fault::CloseHow};
-use tokio::net::TcpStream;
 use tracing::{debug, info};
 
 use crate::{
     clock,
     closing::{close, cut},
     connections::{About, Because, End, Id, Tls, Traffic, Until},
-    listener::{Stop, handshake},
+    ledger::Account,
+    listener::{Accepted, Stop},
+    metrics::Scope,
     shared::{Batch, Era, Shared},
     tls::ServerTls,
 };
 use frames::Frames;
 use misbehaving::Misbehaving;
 use requests::Requests;
+use watch::{GREETING_MAX, Look, Watch};
+pub(crate) use watch::{Offence, PATIENCE};
 
 /// Providers' connections open at once on one listener. Each needs a file descriptor, and systems allow a
 /// process far fewer than clients may want.
@@ -43,6 +44,13 @@ struct Connection {
     era: Era,
     opened_at: Instant,
     traffic: Traffic,
+    /// What it makes the double hold.
+    account: Account,
+    watch: Watch,
+    /// When it is looked at next; `None`: it is idle.
+    look_at: Option<Instant>,
+    /// For what it was cut off.
+    offence: Option<Offence>,
     /// Why it ends, once something other than its peer has ended it.
     end: Option<End>,
     /// How it ends.
@@ -57,16 +65,21 @@ struct Connection {
     frames: Option<Box<Frames>>,
 }
 
+/// What a connection of a provider is to.
+#[derive(Clone, Debug)]
+pub(crate) struct Serve {
+    pub(crate) environment: Environment,
+    pub(crate) tls: ServerTls,
+    pub(crate) shared: Shared,
+    /// How long a peer may keep the double waiting.
+    pub(crate) patience: Duration,
+}
+
 /// One connection of a provider from its handshake to its end.
-pub(crate) async fn serve(
-    tcp: TcpStream,
-    peer: SocketAddr,
-    environment: Environment,
-    tls: ServerTls,
-    shared: Shared,
-    stop: Stop,
-) {
-    let Some(socket) = handshake(tcp, peer, |hello| tls.choose(hello)).await else { return };
+pub(crate) async fn serve(accepted: Accepted, to: Serve, stop: Stop) {
+    let Serve { environment, tls, shared, patience } = to;
+    let peer = accepted.peer();
+    let Some((socket, _place)) = accepted.handshake(|hello| tls.choose(hello)).await else { return };
     let (connection, next, until) = {
         let tls = Tls::of(socket.tls());
         let server_name = tls.server_name.clone();
@@ -76,7 +89,7 @@ pub(crate) async fn serve(
             Opened { environment, server_name: server_name.as_deref(), certificate: certificate.as_deref() };
         let listening = environment.into();
         let about = About { peer, listening, tls, opened_at: clock::now(), device: None };
-        Connection::open(socket, &shared, opened, about, stop)
+        Connection::open(socket, &shared, opened, about, patience, stop)
     };
     connection.serve(next, until).await;
 }
@@ -96,6 +109,7 @@ impl Connection {
         shared: &Shared,
         opened: Opened<'_>,
         about: About,
+        patience: Duration,
         stop: Stop,
     ) -> (Self, Next, Until) {
         let mut batch = shared.batch();
@@ -104,6 +118,7 @@ impl Connection {
         let is_logged = batch.connections().0.logs_frames(Id::Provider(id));
         let streams = batch.service().initial_max_concurrent_streams(id);
         let settings = Settings { max_concurrent_streams: Some(streams), ..Settings::APPLE };
+        let opened_at = Instant::now();
         let mut connection = Self {
             id,
             socket,
@@ -111,8 +126,12 @@ impl Connection {
             requests: Requests::new(),
             shared: shared.clone(),
             era: batch.era(),
-            opened_at: Instant::now(),
+            opened_at,
             traffic: Traffic::default(),
+            account: shared.ledger().open(),
+            watch: Watch::new(patience),
+            look_at: Some(opened_at + GREETING_MAX),
+            offence: None,
             end: None,
             how: CloseHow::default(),
             is_unsent: false,
@@ -154,6 +173,9 @@ impl Connection {
         connections.note(id, self.traffic);
         connections.close(id, now, end, service);
         batch.service().disconnected(now, self.id);
+        if let Some(offence) = self.offence {
+            batch.metrics().cut_off(offence);
+        }
     }
 
     async fn run(&mut self, mut next: Next, until: &mut Until) -> Result<(), WireError> {
@@ -167,7 +189,11 @@ impl Connection {
             if next == Next::Close || self.is_drained() {
                 return Ok(());
             }
-            let due = self.due_at();
+            if !self.account.hold(self.held_bytes()) {
+                next = self.cut_off(Offence::Memory);
+                continue;
+            }
+            let (due, look_at) = (self.due_at(), self.look_at);
             tokio::select! {
                 ready = self.ready() => ready?,
                 () = nudge.notified() => {
@@ -176,6 +202,10 @@ impl Connection {
                 }
                 () = faults::at(due) => {
                     next = self.on_time();
+                    continue;
+                }
+                () = faults::at(look_at) => {
+                    next = self.look();
                     continue;
                 }
                 because = until.closing() => {
@@ -201,6 +231,9 @@ impl Connection {
                 }
             })?;
             next = self.handle(elapsed);
+            if self.look_at.is_none() {
+                self.look_at = Some(Instant::now() + self.watch.every());
+            }
             if received == Received::End {
                 next = Next::Close;
             }
@@ -220,6 +253,49 @@ impl Connection {
         if self.socket.is_congested() { self.socket.writable().await } else { self.socket.ready().await }
     }
 
+    /// Looks whether the peer keeps the double waiting.
+    fn look(&mut self) -> Next {
+        let now = self.opened_at.elapsed();
+        if self.misbehaving.as_ref().is_some_and(|it| it.holds_up()) {
+            self.watch.excuse(now);
+            self.look_at = Some(Instant::now() + self.watch.every());
+            return Next::Continue;
+        }
+        let look = Look {
+            now,
+            is_greeted: self.http2.has_peer_settings(),
+            request_since: self.requests.oldest(),
+            is_within_frame: self.http2.is_within_a_frame(),
+            frames: self.http2.frames_received(),
+            is_unread: self.socket.unsent() > 0 || self.http2.is_sending(),
+            sent: self.socket.sent(),
+        };
+        if let Some(offence) = self.watch.look(look) {
+            return self.cut_off(offence);
+        }
+        self.look_at = (!look.is_idle()).then(|| Instant::now() + self.watch.every());
+        self.http2.shrink_buffers();
+        Next::Continue
+    }
+
+    /// Ends the connection for what its peer does, or does not do.
+    fn cut_off(&mut self, offence: Offence) -> Next {
+        info!(connection = %self.id, cause = offence.as_str(), "connection cut off: {}", offence.words());
+        self.end = Some(Because::CutOff.with(offence.words()));
+        self.offence = Some(offence);
+        let last_stream = self.http2.last_peer_stream();
+        let said = self.http2.goaway(last_stream, ErrorCode::ENHANCE_YOUR_CALM, offence.words().as_bytes());
+        if let Err(error) = said {
+            debug!(connection = %self.id, %error, "GOAWAY not sent");
+        }
+        Next::Close
+    }
+
+    /// About how much memory is held for what is under way, in bytes.
+    fn held_bytes(&self) -> u64 {
+        (self.http2.held_bytes() + self.socket.unsent() + self.requests.held_bytes()) as u64
+    }
+
     /// Handles all that was read, with the service locked once. `since` is when reading began.
     fn handle(&mut self, since: Duration) -> Next {
         let shared = self.shared.clone();
@@ -232,6 +308,7 @@ impl Connection {
         if let Some(it) = &mut self.misbehaving {
             it.on_bytes(Instant::now());
         }
+        self.requests.now(since);
         let next = self.handle_events(&mut batch);
         self.traffic.streams = self.http2.open_streams() as u64;
         batch.connections().0.note(Id::Provider(self.id), self.traffic);
@@ -262,12 +339,17 @@ impl Connection {
                 Err(error) => {
                     info!(connection = %id, %error, "connection ended for a protocol error of the provider");
                     self.end = Some(Because::ProtocolError.with(&error));
+                    batch.metrics().violated(error.violation, Scope::Connection);
                     return Next::Close;
                 }
             };
             match event {
                 Event::Headers { section: Section::Request, end_stream: false, .. } => {
                     self.requests.expect_body();
+                    // A hundred bytes can make a request of 256 KiB, and a batch has hundreds.
+                    if !self.account.hold(self.held_bytes()) {
+                        return self.cut_off(Offence::Memory);
+                    }
                 }
                 Event::Headers { stream, section: Section::Request, .. } => {
                     batch.service().request(now, id, stream.get(), self.requests.without_body(), &[]);
@@ -287,6 +369,9 @@ impl Connection {
                     self.requests.forget(stream);
                     if let Some(it) = &mut self.misbehaving {
                         it.on_reset(&mut self.http2, stream);
+                    }
+                    if let Some(violation) = violation {
+                        batch.metrics().violated(violation, Scope::Stream);
                     }
                 }
                 event => debug!(connection = %id, ?event, "frame"),

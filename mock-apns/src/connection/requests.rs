@@ -1,5 +1,7 @@
 //! Requests as they come in: fields first, then a body, many at a time.
 
+use std::time::Duration;
+
 use apns_http2::{FieldVisitor, StreamId};
 use mock_apns_core::Request;
 use rustc_hash::FxHashMap;
@@ -11,6 +13,9 @@ const BODY_BYTES_KEPT_MAX: usize = 8 * 1024;
 /// none is under way any more, all but a few.
 const SPARE_REQUESTS_MAX: usize = 1000;
 const SPARE_REQUESTS_IDLE_MAX: usize = 8;
+/// Bytes of fields that a request has room for when it is kept for reuse: what Apple lets a request have. A client that has not
+/// acknowledged that yet may send more.
+const SPARE_FIELD_BYTES_MAX: usize = 8 * 1024;
 
 /// A request of which something is still to come.
 #[derive(Debug, Default)]
@@ -18,6 +23,8 @@ pub(super) struct Open {
     stream: StreamId,
     request: Request,
     body: Vec<u8>,
+    /// When its fields were complete, after the connection was opened.
+    since: Duration,
 }
 
 /// The requests of one connection.
@@ -33,11 +40,38 @@ pub(super) struct Requests {
     others: FxHashMap<StreamId, Box<Open>>,
     #[expect(clippy::vec_box, reason = "they move between here and the map; a box is moved, not copied")]
     spare: Vec<Box<Open>>,
+    /// What `others` hold, in bytes.
+    others_held: usize,
+    /// The time of this batch, after the connection was opened.
+    now: Duration,
 }
 
 impl Requests {
     pub(super) fn new() -> Self {
-        Self { current: Box::default(), waiting: false, others: FxHashMap::default(), spare: Vec::new() }
+        Self {
+            current: Box::default(),
+            waiting: false,
+            others: FxHashMap::default(),
+            spare: Vec::new(),
+            others_held: 0,
+            now: Duration::ZERO,
+        }
+    }
+
+    /// Now is so long after the connection was opened.
+    pub(super) fn now(&mut self, now: Duration) {
+        self.now = now;
+    }
+
+    /// When the oldest request began whose end has not come. Looks at each.
+    pub(super) fn oldest(&self) -> Option<Duration> {
+        let current = self.waiting.then_some(self.current.since);
+        self.others.values().map(|open| open.since).chain(current).min()
+    }
+
+    /// Memory that requests hold whose end has not come, and what is kept of the last one, in bytes.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.current.held_bytes() + self.others_held
     }
 
     /// The fields of `stream` are complete and its body follows.
@@ -65,7 +99,11 @@ impl Requests {
         }
         let open = if is_current { Some(&mut self.current) } else { self.others.get_mut(&stream) };
         let Some(open) = open else { return };
+        let held = open.held_bytes();
         open.keep(data);
+        if !is_current {
+            self.others_held += open.held_bytes() - held;
+        }
         if end_stream {
             done(&open.request, &open.body);
             self.forget(stream);
@@ -76,7 +114,10 @@ impl Requests {
     pub(super) fn forget(&mut self, stream: StreamId) {
         if self.waiting && self.current.stream == stream {
             self.waiting = false;
-        } else if let Some(open) = self.others.remove(&stream) {
+        } else if let Some(mut open) = self.others.remove(&stream) {
+            self.others_held -= open.held_bytes();
+            open.request.clear();
+            open.request.shrink_to(SPARE_FIELD_BYTES_MAX);
             let kept = if self.others.is_empty() { SPARE_REQUESTS_IDLE_MAX } else { SPARE_REQUESTS_MAX };
             self.spare.push(open);
             self.spare.truncate(kept);
@@ -91,10 +132,11 @@ impl FieldVisitor for Requests {
             // request that nobody reads.
             let fresh = self.spare.pop().unwrap_or_default();
             let open = std::mem::replace(&mut self.current, fresh);
+            self.others_held += open.held_bytes();
             self.others.insert(open.stream, open);
             self.waiting = false;
         }
-        self.current.begin(stream);
+        self.current.begin(stream, self.now);
     }
 
     fn field(&mut self, name: &[u8], value: &[u8]) {
@@ -103,10 +145,17 @@ impl FieldVisitor for Requests {
 }
 
 impl Open {
-    fn begin(&mut self, stream: StreamId) {
+    fn begin(&mut self, stream: StreamId, now: Duration) {
         self.stream = stream;
+        self.since = now;
         self.request.clear();
+        self.request.shrink_to(SPARE_FIELD_BYTES_MAX);
         self.body.clear();
+    }
+
+    /// Memory that it takes, in bytes.
+    fn held_bytes(&self) -> usize {
+        size_of::<Self>() + self.request.held_bytes() + self.body.capacity()
     }
 
     fn keep(&mut self, data: &[u8]) {
@@ -165,5 +214,29 @@ mod tests {
         }
         let (_, body) = end(&mut requests, 1, b"").unwrap();
         assert_eq!(body.len(), BODY_BYTES_KEPT_MAX);
+    }
+
+    #[test]
+    fn what_is_held_is_given_back_and_the_oldest_is_known() {
+        let mut requests = Requests::new();
+        let empty = requests.held_bytes();
+        for stream in [1, 3, 5] {
+            requests.now(Duration::from_secs(stream.into()));
+            begin(&mut requests, stream, "/one");
+            requests.field(b"x", &vec![b'x'; 100_000]);
+        }
+        requests.data(StreamId::new(1), &[b' '; 5_000], false, |_, _| unreachable!());
+        assert!(requests.held_bytes() > 305_000);
+        assert_eq!(requests.oldest(), Some(Duration::from_secs(1)));
+        requests.forget(StreamId::new(1));
+        assert_eq!(requests.oldest(), Some(Duration::from_secs(3)));
+        end(&mut requests, 3, b"");
+        end(&mut requests, 5, b"");
+        assert_eq!(requests.oldest(), None);
+        begin(&mut requests, 7, "/seven");
+        end(&mut requests, 7, b"");
+        assert!(requests.held_bytes() < empty + 2 * SPARE_FIELD_BYTES_MAX);
+        let spare: usize = requests.spare.iter().map(|open| open.request.held_bytes()).sum();
+        assert!(spare <= 2 * SPARE_FIELD_BYTES_MAX, "{spare}");
     }
 }

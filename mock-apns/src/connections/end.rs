@@ -19,6 +19,7 @@ pub(crate) enum Because {
     SentAway,
     Fault,
     Throttled,
+    CutOff,
     Asked,
     Shutdown,
 }
@@ -31,6 +32,7 @@ impl Because {
         Self::SentAway,
         Self::Fault,
         Self::Throttled,
+        Self::CutOff,
         Self::Asked,
         Self::Shutdown,
     ];
@@ -44,6 +46,7 @@ impl Because {
             Self::SentAway => "sent-away",
             Self::Fault => "fault",
             Self::Throttled => "throttled",
+            Self::CutOff => "cut-off",
             Self::Asked => "asked",
             Self::Shutdown => "shutdown",
         }
@@ -58,6 +61,7 @@ impl Because {
             Self::SentAway => "the service has sent the peer away",
             Self::Fault => "a fault has ended it",
             Self::Throttled => "a setting asks to end it for what its provider does, and is named",
+            Self::CutOff => "it kept the double waiting, or made it hold too much",
             Self::Asked => "it was closed through this API",
             Self::Shutdown => "the double stops",
         }

@@ -62,6 +62,8 @@ pub(crate) enum Listening {
     Sandbox,
     Production,
     Devices,
+    /// The control API, whose connections are not among these.
+    Control,
 }
 
 /// One connection.
@@ -303,7 +305,9 @@ impl Id {
 }
 
 impl Listening {
-    pub(crate) const ALL: &'static [Self] = &[Self::Sandbox, Self::Production, Self::Devices];
+    pub(crate) const ALL: &'static [Self] = &[Self::Sandbox, Self::Production, Self::Devices, Self::Control];
+    /// Those whose connections are kept count of here.
+    pub(crate) const COUNTED: &'static [Self] = &[Self::Sandbox, Self::Production, Self::Devices];
 
     /// Its name, in metrics.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -311,6 +315,17 @@ impl Listening {
             Self::Sandbox => "sandbox",
             Self::Production => "production",
             Self::Devices => "devices",
+            Self::Control => "control",
+        }
+    }
+
+    /// What it is to a reader of an error.
+    pub(crate) const fn what(self) -> &'static str {
+        match self {
+            Self::Sandbox => "the sandbox",
+            Self::Production => "production",
+            Self::Devices => "the device gateway",
+            Self::Control => "the control API",
         }
     }
 }

@@ -24,6 +24,8 @@ pub(super) const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// when they are done sending.
 const DROPPED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 const DROPPED_FOR_MAX: Duration = Duration::from_secs(10);
+/// Time between two parts of a body. A client that sends one at all does not pause for long.
+const PART_MAX: Duration = Duration::from_secs(30);
 
 /// The body, as JSON whatever its content type: curl and others send one that nobody chose. No body is `{}`.
 #[derive(Debug)]
@@ -59,7 +61,13 @@ pub(super) async fn read(request: Request, bytes_max: usize) -> Result<Vec<u8>, 
 /// The whole body, unless it is too large.
 async fn collect(stream: &mut BodyDataStream, bytes_max: usize) -> Result<Option<Vec<u8>>, ApiError> {
     let mut body = Vec::new();
-    while let Some(chunk) = stream.next().await {
+    let late = |_| {
+        ApiError::new(
+            ErrorCode::BadJson,
+            format!("the body did not go on for {PART_MAX:?} before it was complete"),
+        )
+    };
+    while let Some(chunk) = timeout(PART_MAX, stream.next()).await.map_err(late)? {
         let chunk = chunk.map_err(|error| {
             ApiError::new(ErrorCode::BadJson, format!("the body ended before it was complete: {error}"))
         })?;

@@ -33,6 +33,7 @@ mod notifications;
 mod requests;
 mod reset;
 mod schema;
+mod serving;
 mod settings;
 mod snapshot;
 mod state;
@@ -53,14 +54,14 @@ use axum::{
 };
 use mock_apns_core::{TeamAt, TeamId};
 use serde::Deserialize;
-use tokio::{net::TcpListener, sync::Semaphore};
-use tracing::error;
+use tokio::sync::Semaphore;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Certificates, clock::now, credentials::Credentials, listener::Stop, shared::Shared};
 use error::{ApiError, ApiResult, ErrorCode};
 pub(crate) use guard::Guard;
+pub(crate) use serving::{CONTROL_CONNECTIONS_MAX, serve};
 
 /// What every handler has at hand; a handle, cheap to clone.
 #[derive(Clone, Debug)]
@@ -187,7 +188,7 @@ fn resources() -> OpenApiRouter<Control> {
 }
 
 /// The whole API, guarded.
-fn router(control: Control, guard: Guard) -> Router {
+pub(crate) fn router(control: Control, guard: Guard) -> Router {
     // Put together once: a test suite starts hundreds of doubles in one process.
     static API: LazyLock<Router<Control>> = LazyLock::new(|| {
         let (router, openapi) = resources().split_for_parts();
@@ -213,19 +214,5 @@ async fn answer_when_kept(State(control): State<Control>, request: Request, next
     match control.shared().kept().await {
         Ok(()) => response,
         Err(error) => ApiError::new(ErrorCode::NotKept, error.to_string()).into_response(),
-    }
-}
-
-/// Serves until `stop` changes; then what is being answered is answered to its end.
-pub(crate) async fn serve(tcp: TcpListener, control: Control, guard: Guard) {
-    let mut stop = control.stop();
-    let stopped = async move {
-        let _ = stop.changed().await; // a sender that is gone means that the double was dropped
-    };
-    // Made into a service once: a bare router would be copied, route by route, for each connection.
-    let service = router(control, guard).into_make_service();
-    let serving = axum::serve(tcp, service).with_graceful_shutdown(stopped);
-    if let Err(error) = serving.await {
-        error!(%error, "the control API has ended");
     }
 }

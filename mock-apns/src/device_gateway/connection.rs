@@ -10,7 +10,6 @@ use mock_apns_core::{
 };
 use rustls::ServerConfig;
 use tokio::{
-    net::TcpStream,
     sync::mpsc::error::TryRecvError,
     time::{Instant, sleep_until},
 };
@@ -21,25 +20,20 @@ use crate::{
     clock,
     closing::close,
     connections::{About, Because, End, Id, Listening, Name, Tls, Traffic, Until},
-    listener::{Stop, handshake},
+    listener::{Accepted, Stop},
     shared::{Batch, DeviceReceiver, Era, Shared},
 };
 
-/// Devices connected at once, handshakes included. A device costs a file descriptor and a few kilobytes: the
+/// Devices connected at once. A device costs a file descriptor and a few kilobytes: the
 /// system's limit on the first is met long before.
 pub(crate) const DEVICES_MAX: usize = 100_000;
 /// Time from the TLS handshake to a good `connect`. Who knows the protocol sends it at once.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 
 /// One connection of a device from its handshake to its end.
-pub(crate) async fn serve(
-    tcp: TcpStream,
-    peer: SocketAddr,
-    tls: Arc<ServerConfig>,
-    shared: Shared,
-    stop: Stop,
-) {
-    let Some(socket) = handshake(tcp, peer, |_hello| tls).await else { return };
+pub(crate) async fn serve(accepted: Accepted, tls: Arc<ServerConfig>, shared: Shared, stop: Stop) {
+    let peer = accepted.peer();
+    let Some((socket, _place)) = accepted.handshake(|_hello| tls).await else { return };
     match Connection::open(socket, peer, shared, stop) {
         Ok((connection, until)) => connection.serve(until).await,
         Err(error) => info!(%peer, %error, "connection of a device refused"),

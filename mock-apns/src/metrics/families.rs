@@ -44,6 +44,15 @@ families! {
     Deliveries "deliveries" Counter ["status"] "Notifications that have reached a status, in the words of Apple's console.";
     ConnectionsOpened "connections_opened" Counter ["listener"] "Connections whose TLS handshake was done.";
     ConnectionsOpen "connections_open" Gauge ["listener"] "Connections that are open.";
+    ConnectionsEntering "connections_entering" Gauge []
+        "Connections that were accepted and are not open yet, of all listeners.";
+    ConnectionsRefused "connections_refused" Counter ["listener", "cause"] "Connections that came to nothing before they were open.";
+    ConnectionsCutOff "connections_cut_off" Counter ["cause"]
+        "Connections of providers that were ended because they kept the double waiting, or made it hold too much.";
+    ProtocolErrors "protocol_errors" Counter ["violation", "ended"]
+        "Errors of providers in HTTP/2, floods among them, for which their connection was ended or a stream reset.";
+    HeldBytes "held_bytes" Gauge []
+        "Memory that connections of providers hold for unfinished requests and unread answers, about.";
     StreamsInFlight "streams_in_flight" Gauge [] "HTTP/2 streams on which a request or its answer is under way.";
     HandlingSeconds "handling_seconds" Histogram []
         "Time from reading a batch of frames to having its answers, for batches with a request.";

@@ -15,17 +15,50 @@ mod numbers;
 
 use std::time::Duration;
 
+use apns_http2::Violation;
 use histogram::Histogram;
 pub(crate) use numbers::Numbers;
+
+use crate::connection::Offence;
 
 /// What only the shell can count.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     handling_seconds: Histogram,
     batch_requests: Histogram,
+    violations: [[u64; Scope::ALL.len()]; Violation::ALL.len()],
+    cut_off: [u64; Offence::ALL.len()],
+}
+
+/// What an error of HTTP/2 has ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Scope {
+    Connection,
+    Stream,
+}
+
+impl Scope {
+    const ALL: &'static [Self] = &[Self::Connection, Self::Stream];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Stream => "stream",
+        }
+    }
 }
 
 impl Metrics {
+    /// A provider broke the protocol.
+    pub(crate) fn violated(&mut self, violation: Violation, ended: Scope) {
+        self.violations[violation as usize][ended as usize] += 1;
+    }
+
+    /// A connection of a provider was cut off.
+    pub(crate) fn cut_off(&mut self, offence: Offence) {
+        self.cut_off[offence as usize] += 1;
+    }
+
     /// A batch of frames was handled, in this time and with so many requests. One without a request tells nothing.
     pub(crate) fn handled(&mut self, took: Duration, requests: u32) {
         if requests > 0 {
@@ -40,6 +73,8 @@ impl Default for Metrics {
         Self {
             handling_seconds: Histogram::new(HANDLING_SECONDS),
             batch_requests: Histogram::new(BATCH_REQUESTS),
+            violations: [[0; Scope::ALL.len()]; Violation::ALL.len()],
+            cut_off: [0; Offence::ALL.len()],
         }
     }
 }

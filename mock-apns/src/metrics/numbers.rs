@@ -12,11 +12,17 @@ use prometheus_client::{
 };
 
 use super::{
-    Metrics,
+    Metrics, Scope,
     families::{Family, PREFIX},
     histogram::Histogram,
 };
-use crate::connections::{Connections, ListenerCounts, Listening};
+use crate::{
+    connection::Offence,
+    connections::{Connections, ListenerCounts, Listening},
+    entrance::{Entrance, Refusal},
+    ledger::Ledger,
+};
+use apns_http2::Violation;
 
 /// Teams that `apple_would_have_throttled` is told of; each has a series for each misconduct. Those that would have been
 /// throttled come first; a test suite may make thousands of others.
@@ -29,6 +35,11 @@ pub(crate) struct Numbers {
     totals: Totals,
     provider_tokens: u64,
     listeners: Vec<(Listening, ListenerCounts)>,
+    entering: usize,
+    refused: Vec<(Listening, Refusal, u64)>,
+    cut_off: [u64; Offence::ALL.len()],
+    violations: [[u64; Scope::ALL.len()]; Violation::ALL.len()],
+    held_bytes: u64,
     streams: u64,
     handling_seconds: Histogram,
     batch_requests: Histogram,
@@ -46,7 +57,13 @@ struct Conduct {
 
 impl Numbers {
     /// Copies the numbers, while the service is locked.
-    pub(crate) fn new(service: &Service, connections: &Connections, metrics: &Metrics) -> Self {
+    pub(crate) fn new(
+        service: &Service,
+        connections: &Connections,
+        metrics: &Metrics,
+        entrance: &Entrance,
+        ledger: &Ledger,
+    ) -> Self {
         let teams = || service.team_ids().filter_map(|id| service.team(id));
         let mut conduct: Vec<_> = teams()
             .map(|team| Conduct {
@@ -60,7 +77,12 @@ impl Numbers {
             answers: service.answers().clone(),
             totals: service.totals().clone(),
             provider_tokens: service.provider_tokens_seen(),
-            listeners: Listening::ALL.iter().map(|it| (*it, connections.counts(*it))).collect(),
+            listeners: Listening::COUNTED.iter().map(|it| (*it, connections.counts(*it))).collect(),
+            entering: entrance.entering(),
+            refused: refused(entrance),
+            cut_off: metrics.cut_off,
+            violations: metrics.violations,
+            held_bytes: ledger.held(),
             streams: connections.streams(),
             handling_seconds: metrics.handling_seconds.clone(),
             batch_requests: metrics.batch_requests.clone(),
@@ -129,6 +151,28 @@ impl Numbers {
         }
     }
 
+    /// What was done to those who attack, or who err.
+    fn encode_ends(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        gauge(to, Family::ConnectionsEntering, self.entering as u64)?;
+        let mut refused = describe(to, Family::ConnectionsRefused)?;
+        for (listening, why, count) in &self.refused {
+            let labels = [("listener", listening.as_str()), ("cause", why.as_str())];
+            counter(&mut refused.encode_family(&labels)?, *count)?;
+        }
+        let mut cut_off = describe(to, Family::ConnectionsCutOff)?;
+        for (offence, count) in Offence::ALL.iter().zip(self.cut_off) {
+            counter(&mut cut_off.encode_family(&[("cause", offence.as_str())])?, count)?;
+        }
+        let mut errors = describe(to, Family::ProtocolErrors)?;
+        for (violation, counts) in Violation::ALL.iter().zip(self.violations) {
+            for (ended, count) in Scope::ALL.iter().zip(counts).filter(|(_, count)| *count > 0) {
+                let labels = [("violation", violation.name()), ("ended", ended.as_str())];
+                counter(&mut errors.encode_family(&labels)?, count)?;
+            }
+        }
+        gauge(to, Family::HeldBytes, self.held_bytes)
+    }
+
     fn encode_conduct(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
         total(to, Family::ProviderTokensSeen, self.provider_tokens)?;
         total(to, Family::ProviderTokenChanges, self.totals.provider_token_changes)?;
@@ -156,6 +200,7 @@ impl Collector for Numbers {
         self.encode_requests(to)?;
         self.encode_deliveries(to)?;
         self.encode_connections(to)?;
+        self.encode_ends(to)?;
         histogram(to, Family::HandlingSeconds, &self.handling_seconds)?;
         histogram(to, Family::BatchRequests, &self.batch_requests)?;
         self.encode_conduct(to)?;
@@ -164,6 +209,12 @@ impl Collector for Numbers {
         gauge(to, Family::Teams, self.teams)?;
         gauge(to, Family::Devices, self.devices)
     }
+}
+
+fn refused(entrance: &Entrance) -> Vec<(Listening, Refusal, u64)> {
+    let of =
+        |listening| Refusal::ALL.iter().map(move |why| (listening, *why, entrance.refusals(listening, *why)));
+    Listening::ALL.iter().flat_map(|listening| of(*listening)).collect()
 }
 
 fn describe<'a>(to: &'a mut DescriptorEncoder<'_>, family: Family) -> Result<MetricEncoder<'a>, fmt::Error> {
@@ -201,7 +252,9 @@ mod tests {
     fn the_number_of_series_does_not_grow_with_the_teams() {
         let mut service = Service::new(Settings::default(), 0, verify_es256);
         let series = |service: &Service| {
-            let text = Numbers::new(service, &Connections::default(), &Metrics::default()).into_text();
+            let (connections, metrics) = (Connections::default(), Metrics::default());
+            let (entrance, ledger) = (Entrance::default(), Ledger::new(0));
+            let text = Numbers::new(service, &connections, &metrics, &entrance, &ledger).into_text();
             text.matches("apple_would_have_throttled{").count()
         };
         assert_eq!(series(&service), 0);

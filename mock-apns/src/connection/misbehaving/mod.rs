@@ -27,6 +27,7 @@ pub(super) struct Misbehaving {
     /// It ends once no stream is open.
     drains: bool,
     idle: Option<Idle>,
+    withholds: bool,
 }
 
 /// What is to be done next with a connection.
@@ -95,6 +96,7 @@ impl Misbehaving {
             Action::Close(close) => return Ok(Fate::End(close.how, fault.clone())),
             Action::Stall(stall) => self.stall(now, &stall),
             Action::WithholdWindow(it) => {
+                self.withholds = true;
                 http2.withhold_windows(it.of != WithheldWindow::Streams, it.of != WithheldWindow::Connection);
             }
             Action::ChangeSettings(changes) => http2.settings(settings(&changes))?,
@@ -215,6 +217,11 @@ impl Misbehaving {
     /// Whether it writes nothing.
     pub(super) fn writes_nothing(&self) -> bool {
         self.writes.is_on()
+    }
+
+    /// Whether it keeps its client from going on.
+    pub(super) fn holds_up(&self) -> bool {
+        self.withholds || self.reads_nothing() || self.writes_nothing()
     }
 
     /// Whether it was told to go, and all that was under way is done.
