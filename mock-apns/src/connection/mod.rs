@@ -3,6 +3,7 @@
 mod answer;
 mod faults;
 mod frames;
+mod guarding;
 mod misbehaving;
 mod requests;
 mod watch;
@@ -27,7 +28,7 @@ use crate::{
 use frames::Frames;
 use misbehaving::Misbehaving;
 use requests::Requests;
-use watch::{GREETING_MAX, Look, Watch};
+use watch::{GREETING_MAX, Watch};
 pub(crate) use watch::{Offence, PATIENCE};
 
 /// Providers' connections open at once on one listener. Each needs a file descriptor, and systems allow a
@@ -251,49 +252,6 @@ impl Connection {
             }
         }
         if self.socket.is_congested() { self.socket.writable().await } else { self.socket.ready().await }
-    }
-
-    /// Looks whether the peer keeps the double waiting.
-    fn look(&mut self) -> Next {
-        let now = self.opened_at.elapsed();
-        if self.misbehaving.as_ref().is_some_and(|it| it.holds_up()) {
-            self.watch.excuse(now);
-            self.look_at = Some(Instant::now() + self.watch.every());
-            return Next::Continue;
-        }
-        let look = Look {
-            now,
-            is_greeted: self.http2.has_peer_settings(),
-            request_since: self.requests.oldest(),
-            is_within_frame: self.http2.is_within_a_frame(),
-            frames: self.http2.frames_received(),
-            is_unread: self.socket.unsent() > 0 || self.http2.is_sending(),
-            sent: self.socket.sent(),
-        };
-        if let Some(offence) = self.watch.look(look) {
-            return self.cut_off(offence);
-        }
-        self.look_at = (!look.is_idle()).then(|| Instant::now() + self.watch.every());
-        self.http2.shrink_buffers();
-        Next::Continue
-    }
-
-    /// Ends the connection for what its peer does, or does not do.
-    fn cut_off(&mut self, offence: Offence) -> Next {
-        info!(connection = %self.id, cause = offence.as_str(), "connection cut off: {}", offence.words());
-        self.end = Some(Because::CutOff.with(offence.words()));
-        self.offence = Some(offence);
-        let last_stream = self.http2.last_peer_stream();
-        let said = self.http2.goaway(last_stream, ErrorCode::ENHANCE_YOUR_CALM, offence.words().as_bytes());
-        if let Err(error) = said {
-            debug!(connection = %self.id, %error, "GOAWAY not sent");
-        }
-        Next::Close
-    }
-
-    /// About how much memory is held for what is under way, in bytes.
-    fn held_bytes(&self) -> u64 {
-        (self.http2.held_bytes() + self.socket.unsent() + self.requests.held_bytes()) as u64
     }
 
     /// Handles all that was read, with the service locked once. `since` is when reading began.
