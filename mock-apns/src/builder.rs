@@ -18,6 +18,7 @@ use crate::{
     control::{self, About, Control, Guard},
     data_dir::{Writer, keeper},
     device_gateway::{self, DEVICES_MAX},
+    door::Door,
     expectation::Expectations,
     listener::Listener,
     shared::Shared,
@@ -179,6 +180,7 @@ impl Builder {
                 connection::serve(tcp, peer, environment, tls.clone(), shared.clone(), stop)
             }
         };
+        let door = |environment| Some(Door { environment, shared: shared.clone() });
         let serve_device = {
             let shared = shared.clone();
             move |tcp, peer, stop| {
@@ -217,13 +219,19 @@ impl Builder {
             expectations: Expectations::default(),
             stop,
             listeners: vec![
-                tokio::spawn(sandbox.run(CONNECTIONS_MAX, providers(Environment::Sandbox), stopped.clone())),
+                tokio::spawn(sandbox.run(
+                    CONNECTIONS_MAX,
+                    door(Environment::Sandbox),
+                    providers(Environment::Sandbox),
+                    stopped.clone(),
+                )),
                 tokio::spawn(production.run(
                     CONNECTIONS_MAX,
+                    door(Environment::Production),
                     providers(Environment::Production),
                     stopped.clone(),
                 )),
-                tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped)),
+                tokio::spawn(devices.run(DEVICES_MAX, None, serve_device, stopped)),
                 tokio::spawn(control::serve(control.into_tcp(), api.clone(), self.guard)),
             ],
             helpers,

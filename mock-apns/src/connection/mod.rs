@@ -23,7 +23,8 @@ use crate::{
     clock,
     closing::{close, cut},
     connections::{About, Because, End, Id, Tls, Traffic, Until},
-    listener::{Stop, handshake},
+    door::{Door, handshake},
+    listener::Stop,
     shared::{Batch, Era, Shared},
     tls::ServerTls,
 };
@@ -65,7 +66,8 @@ pub(crate) async fn serve(
     shared: Shared,
     stop: Stop,
 ) {
-    let Some(socket) = handshake(tcp, peer, |hello| tls.choose(hello)).await else { return };
+    let door = Door { environment, shared: shared.clone() };
+    let Some(socket) = handshake(tcp, peer, door, tls, stop.clone()).await else { return };
     let (connection, next, until) = {
         let tls = Tls::of(socket.tls());
         let server_name = tls.server_name.clone();

@@ -15,6 +15,7 @@ mod answers;
 mod api;
 mod broken_frames;
 mod connections;
+mod door;
 mod streams;
 
 use control::Control;
