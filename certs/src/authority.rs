@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rustls_pki_types::pem::{PemObject as _, SectionKind};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use crate::hierarchy::{AuthorityNames, Hierarchy};
+use crate::hierarchy::{AuthorityNames, Hierarchy, Root};
+use crate::new_root::NewRoot;
 use crate::{Error, pem};
 
 /// Three lines of trust, each with a root and an intermediate of its own: for servers, for providers, for
@@ -15,6 +16,8 @@ use crate::{Error, pem};
 /// provider's from Apple's developer authority, a device's from the one that activates devices. So whoever
 /// trusts [`Purpose::Server`]'s root (a client, perhaps a whole machine) trusts nothing else made here, and a
 /// device's certificate is no provider's, nor the other way round.
+///
+/// For servers there is also the root that is to come: [`Self::new_root`].
 ///
 /// Cloning is cheap and shares the keys. All methods that issue take the present as an argument.
 #[derive(Clone, Debug)]
@@ -36,10 +39,12 @@ impl Authority {
     ///
     /// Takes randomness from the operating system. Fails with [`Error::DateOutOfRange`] or [`Error::Crypto`].
     pub fn generate(now: UnixTime) -> Result<Self, Error> {
+        let server = Root::generate(&SERVER, now)?;
         Ok(Self(Arc::new(Hierarchies {
-            server: Hierarchy::generate(&SERVER, now)?,
+            server: server.hierarchy(&SERVER, now)?,
             provider: Hierarchy::generate(&PROVIDER, now)?,
             device: Hierarchy::generate(&DEVICE, now)?,
+            next_server: NewRoot::generate(&server, now)?,
         })))
     }
 
@@ -59,17 +64,20 @@ impl Authority {
             let key = next(SectionKind::PrivateKey, parts[2])?;
             Hierarchy::from_parts(root.into(), intermediate.into(), &key.into())
         };
-        Ok(Self(Arc::new(Hierarchies {
-            server: hierarchy(["server root", "server intermediate", "server intermediate's key"])?,
-            provider: hierarchy(["provider root", "provider intermediate", "provider intermediate's key"])?,
-            device: hierarchy(["device root", "device intermediate", "device intermediate's key"])?,
-        })))
+        let server = hierarchy(["server root", "server intermediate", "server intermediate's key"])?;
+        let provider = hierarchy(["provider root", "provider intermediate", "provider intermediate's key"])?;
+        let device = hierarchy(["device root", "device intermediate", "device intermediate's key"])?;
+        let new = hierarchy(["new server root", "new server intermediate", "new server intermediate's key"])?;
+        let cross_signed = next(SectionKind::Certificate, "cross-signed new server root")?;
+        let next_server = NewRoot::from_parts(&server, new, cross_signed.into())?;
+        Ok(Self(Arc::new(Hierarchies { server, provider, device, next_server })))
     }
 
     /// All authorities with the keys that issue, as text to store. Secret.
     pub fn to_pem(&self) -> String {
-        let Hierarchies { server, provider, device } = &*self.0;
-        [server, provider, device].into_iter().map(Hierarchy::to_pem).collect()
+        let Hierarchies { server, provider, device, next_server } = &*self.0;
+        let old: String = [server, provider, device].into_iter().map(Hierarchy::to_pem).collect();
+        old + &next_server.to_pem()
     }
 
     /// The root that a verifier of certificates for `purpose` trusts.
@@ -89,6 +97,10 @@ impl Authority {
             Purpose::Device => &self.0.device,
         }
     }
+
+    pub(crate) fn next(&self) -> &NewRoot {
+        &self.0.next_server
+    }
 }
 
 #[derive(Debug)]
@@ -96,6 +108,7 @@ struct Hierarchies {
     server: Hierarchy,
     provider: Hierarchy,
     device: Hierarchy,
+    next_server: NewRoot,
 }
 
 /// The organization that everything issued here names, so that nobody takes it for Apple's.
@@ -168,7 +181,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(missing(""), "server root");
-        assert_eq!(missing(&pem[..pem.len() - 40]), "device intermediate's key");
+        assert_eq!(missing(&pem[..pem.len() - 40]), "cross-signed new server root");
         let sections: Vec<&str> = pem.split_inclusive("-----\n").collect();
         let without_third = [&sections[..4], &sections[6..]].concat().concat();
         assert_eq!(missing(&without_third), "server intermediate's key");

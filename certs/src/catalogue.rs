@@ -19,6 +19,10 @@ pub enum Entry {
     Server,
     /// A bad one.
     FlawedServer(ServerFlaw),
+    /// One under the root that is to come.
+    ServerOfNewRoot,
+    /// The same, with the old root vouching for the new one.
+    ServerOfCrossSignedRoot,
     /// A good provider certificate.
     Provider(ProviderCertificateKind),
     /// A bad one: a universal certificate with a flaw.
@@ -68,6 +72,7 @@ impl Entry {
     pub fn all() -> Vec<Self> {
         let mut all = vec![Self::Ca, Self::Server];
         all.extend(ServerFlaw::all().map(Self::FlawedServer));
+        all.extend([Self::ServerOfNewRoot, Self::ServerOfCrossSignedRoot]);
         all.extend(ProviderCertificateKind::all().map(Self::Provider));
         all.extend(Flaw::all().map(Self::FlawedProvider));
         all.extend([Self::Device, Self::ExpiredDevice, Self::AuthKey]);
@@ -86,6 +91,8 @@ impl Entry {
             Self::Ca => "ca".to_owned(),
             Self::Server => "server".to_owned(),
             Self::FlawedServer(flaw) => format!("server-{}", flaw.name()),
+            Self::ServerOfNewRoot => "server-new-root".to_owned(),
+            Self::ServerOfCrossSignedRoot => "server-new-root-cross-signed".to_owned(),
             Self::Provider(kind) => format!("provider-{}", kind.name()),
             Self::FlawedProvider(flaw) => format!("provider-{}", flaw.name()),
             Self::Device => "device".to_owned(),
@@ -98,13 +105,20 @@ impl Entry {
     pub fn about(self) -> String {
         match self {
             Self::Ca => {
-                "ca.pem: what clients trust; provider-ca.pem and device-ca.pem: what the service trusts"
+                "ca.pem: what clients trust; new-ca.pem: what they will have to after a change of the root; \
+                 provider-ca.pem and device-ca.pem: what the service trusts"
                     .to_owned()
             }
             Self::Server => {
                 "the service's certificate, for localhost, Apple's host names and yours".to_owned()
             }
             Self::FlawedServer(flaw) => format!("bad: {}; {}", flaw.problem(), flaw.answer()),
+            Self::ServerOfNewRoot => {
+                "the service's under the new root: who trusts ca.pem alone refuses it".to_owned()
+            }
+            Self::ServerOfCrossSignedRoot => {
+                "the same, and the old root vouches for the new one: who trusts either takes it".to_owned()
+            }
             Self::Provider(kind) => {
                 let environments: Vec<_> =
                     kind.environments().iter().map(|environment| environment.as_str()).collect();
@@ -128,6 +142,12 @@ impl Entry {
             Self::Server => Ok(server_files(&self.name(), &authority.server(host_names, *now)?)),
             Self::FlawedServer(flaw) => {
                 Ok(server_files(&self.name(), &authority.flawed_server(host_names, flaw, *now)?))
+            }
+            Self::ServerOfNewRoot => {
+                Ok(server_files(&self.name(), &authority.server_of_new_root(host_names, *now)?))
+            }
+            Self::ServerOfCrossSignedRoot => {
+                Ok(server_files(&self.name(), &authority.server_of_cross_signed_root(host_names, *now)?))
             }
             Self::Provider(kind) => {
                 client_files(&self.name(), &authority.provider(&recipe.request(kind), *now)?, recipe)
@@ -181,9 +201,14 @@ impl fmt::Debug for File {
 }
 
 fn roots(authority: &Authority) -> Vec<File> {
-    [("ca.pem", Purpose::Server), ("provider-ca.pem", Purpose::Provider), ("device-ca.pem", Purpose::Device)]
-        .map(|(name, purpose)| public(name.to_owned(), authority.root_pem(purpose)))
-        .to_vec()
+    [
+        ("ca.pem", authority.root_pem(Purpose::Server)),
+        ("new-ca.pem", authority.new_root_pem()),
+        ("provider-ca.pem", authority.root_pem(Purpose::Provider)),
+        ("device-ca.pem", authority.root_pem(Purpose::Device)),
+    ]
+    .map(|(name, pem)| public(name.to_owned(), pem))
+    .to_vec()
 }
 
 /// Servers take certificate and key apart.
@@ -257,7 +282,9 @@ mod tests {
                 names.push(file.name);
             }
         }
-        for name in ["ca.pem", "server.key", "AuthKey_ABC123DEFG.p8", "revoked.crl", "provider-mdm.p12"] {
+        for name in
+            ["ca.pem", "new-ca.pem", "server.key", "AuthKey_ABC123DEFG.p8", "revoked.crl", "provider-mdm.p12"]
+        {
             assert!(names.iter().any(|written| written == name), "{name}");
         }
     }

@@ -37,6 +37,8 @@ pub enum ServerFlaw {
     Expired,
     /// No authority issued it: it signed itself.
     SelfSigned,
+    /// An authority that nobody knows issued it.
+    UnknownCa,
 }
 
 impl Flaw {
@@ -143,6 +145,7 @@ impl Authority {
             }
             ServerFlaw::Expired => server.issue(good, Validity::expired(now)?),
             ServerFlaw::SelfSigned => good.self_sign(current),
+            ServerFlaw::UnknownCa => Hierarchy::generate(&FOREIGN, now)?.issue(good, current),
         }
     }
 }
@@ -221,13 +224,16 @@ const SERVER_FLAWS: &[Row<ServerFlaw>] = &[
         problem: "signed by itself, not by an authority",
         answer: "a provider must end the handshake and send nothing",
     },
+    Row {
+        flaw: ServerFlaw::UnknownCa,
+        name: "unknown-ca",
+        problem: "issued by an authority that nobody knows",
+        answer: "a provider must end the handshake and send nothing",
+    },
 ];
 
-const FOREIGN: AuthorityNames = AuthorityNames {
-    organization: "Not Apple",
-    root: "Foreign Root CA",
-    intermediate: "Foreign Developer CA",
-};
+const FOREIGN: AuthorityNames =
+    AuthorityNames { organization: "Not Apple", root: "Foreign Root CA", intermediate: "Foreign CA" };
 
 /// No DNS has a name under `.invalid` (RFC 2606 section 2).
 const WRONG_HOST: &str = "wrong.host.invalid";
@@ -261,7 +267,7 @@ mod tests {
             | Flaw::NoTopics => 7,
         };
         let server_rows = match ServerFlaw::Expired {
-            ServerFlaw::WrongHost | ServerFlaw::Expired | ServerFlaw::SelfSigned => 3,
+            ServerFlaw::WrongHost | ServerFlaw::Expired | ServerFlaw::SelfSigned | ServerFlaw::UnknownCa => 4,
         };
         assert_eq!((Flaw::all().count(), ServerFlaw::all().count()), (rows, server_rows));
         let mut names: Vec<_> = Flaw::all().map(Flaw::name).collect();

@@ -17,8 +17,50 @@ pub(crate) struct AuthorityNames {
     pub(crate) intermediate: &'static str,
 }
 
-/// A root and an intermediate that issues leaves. The root's key signs once and is then forgotten, as a root
-/// that is kept offline.
+/// A root with its key, while there is something left for it to sign.
+pub(crate) struct Root {
+    certificate: CertificateDer<'static>,
+    params: CertificateParams,
+    key: KeyPair,
+}
+
+impl Root {
+    /// Makes a root, in force from `now`.
+    pub(crate) fn generate(names: &AuthorityNames, now: UnixTime) -> Result<Self, Error> {
+        let key = KeyPair::generate().map_err(Error::crypto(AN_AUTHORITY))?;
+        let validity = Validity::current(now, AUTHORITY_LIFETIME)?;
+        let params = authority(names.organization, names.root, ROOT_AND_INTERMEDIATE, validity)?;
+        let certificate = params.self_signed(&key).map_err(Error::crypto(AN_AUTHORITY))?;
+        Ok(Self { certificate: certificate.into(), params, key })
+    }
+
+    /// Makes an intermediate below it, in force from `now`.
+    pub(crate) fn hierarchy(&self, names: &AuthorityNames, now: UnixTime) -> Result<Hierarchy, Error> {
+        let key = KeyPair::generate().map_err(Error::crypto(AN_AUTHORITY))?;
+        let validity = Validity::current(now, AUTHORITY_LIFETIME)?;
+        let params = authority(names.organization, names.intermediate, LEAVES_ONLY, validity)?;
+        let intermediate = params.signed_by(&key, &self.issuer()).map_err(Error::crypto(AN_AUTHORITY))?;
+        let issuer = Issuer::new(params, key);
+        Ok(Hierarchy { root: self.certificate.clone(), intermediate: intermediate.into(), issuer })
+    }
+
+    /// Vouches for another root: a certificate of that one's name and key, signed by this one.
+    pub(crate) fn cross_sign(&self, other: &Self) -> Result<CertificateDer<'static>, Error> {
+        let mut params = other.params.clone();
+        params.serial_number = Some(SerialNumber::random()?.to_rcgen());
+        params.is_ca = IsCa::Ca(ONE_INTERMEDIATE);
+        let certificate =
+            params.signed_by(&other.key, &self.issuer()).map_err(Error::crypto(AN_AUTHORITY))?;
+        Ok(certificate.into())
+    }
+
+    fn issuer(&self) -> Issuer<'_, &KeyPair> {
+        Issuer::from_params(&self.params, &self.key)
+    }
+}
+
+/// A root and an intermediate that issues leaves. The root's key signs what it has to and is then forgotten,
+/// as a root that is kept offline.
 #[derive(Debug)]
 pub(crate) struct Hierarchy {
     root: CertificateDer<'static>,
@@ -29,17 +71,7 @@ pub(crate) struct Hierarchy {
 impl Hierarchy {
     /// Makes both authorities, in force from `now`.
     pub(crate) fn generate(names: &AuthorityNames, now: UnixTime) -> Result<Self, Error> {
-        let failed = || Error::crypto("an authority");
-        let validity = Validity::current(now, AUTHORITY_LIFETIME)?;
-        let (root_key, key) =
-            (KeyPair::generate().map_err(failed())?, KeyPair::generate().map_err(failed())?);
-
-        let root_params = authority(names.organization, names.root, ONE_INTERMEDIATE, validity)?;
-        let root = root_params.self_signed(&root_key).map_err(failed())?;
-        let params = authority(names.organization, names.intermediate, LEAVES_ONLY, validity)?;
-        let root_issuer = Issuer::from_params(&root_params, &root_key);
-        let intermediate = params.signed_by(&key, &root_issuer).map_err(failed())?;
-        Ok(Self { root: root.into(), intermediate: intermediate.into(), issuer: Issuer::new(params, key) })
+        Root::generate(names, now)?.hierarchy(names, now)
     }
 
     /// Puts a stored hierarchy together again, once its parts are seen to fit.
@@ -150,19 +182,22 @@ fn dated(validity: Validity, serial_number: SerialNumber) -> CertificateParams {
     params
 }
 
-fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Error> {
+pub(crate) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Error> {
     match x509_parser::parse_x509_certificate(der) {
         Ok(([], certificate)) => Ok(certificate),
         _ => Err(Error::InconsistentAuthority { problem: UNREADABLE }),
     }
 }
 
+/// Whether one authority's certificate is signed by another's.
+pub(crate) fn is_signed_by(below: &X509Certificate<'_>, above: &X509Certificate<'_>) -> bool {
+    below.issuer() == above.subject() && below.verify_signature(Some(above.public_key())).is_ok()
+}
+
 fn check(root: &X509Certificate<'_>, intermediate: &X509Certificate<'_>, key: &KeyPair) -> Result<(), Error> {
     let problem = if !root.is_ca() || !intermediate.is_ca() {
         "a root or an intermediate is no certificate authority"
-    } else if intermediate.issuer() != root.subject()
-        || intermediate.verify_signature(Some(root.public_key())).is_err()
-    {
+    } else if !is_signed_by(intermediate, root) {
         "an intermediate is not signed by the root before it"
     } else if intermediate.public_key().subject_public_key.data != key.public_key_raw() {
         "a private key is not that of the intermediate before it"
@@ -174,7 +209,11 @@ fn check(root: &X509Certificate<'_>, intermediate: &X509Certificate<'_>, key: &K
 
 const UNREADABLE: &str = "a section named CERTIFICATE holds no certificate authority";
 
-/// The path lengths (RFC 5280 section 4.2.1.9): how many authorities may follow below.
+const AN_AUTHORITY: &str = "an authority";
+
+/// The path lengths (RFC 5280 section 4.2.1.9): how many authorities may follow below. A root may have another root
+/// below it for which it vouches.
+const ROOT_AND_INTERMEDIATE: BasicConstraints = BasicConstraints::Constrained(2);
 const ONE_INTERMEDIATE: BasicConstraints = BasicConstraints::Constrained(1);
 const LEAVES_ONLY: BasicConstraints = BasicConstraints::Constrained(0);
 
@@ -189,7 +228,7 @@ mod tests {
     #[test]
     fn an_intermediate_may_issue_leaves_only_and_both_only_sign() {
         let hierarchy = Hierarchy::generate(&NAMES, NOW).unwrap();
-        for (der, authorities_below) in [(&hierarchy.root, 1), (&hierarchy.intermediate, 0)] {
+        for (der, authorities_below) in [(&hierarchy.root, 2), (&hierarchy.intermediate, 0)] {
             let certificate = parse(der);
             let constraints = certificate.basic_constraints().unwrap().unwrap();
             assert!(constraints.critical && constraints.value.ca);

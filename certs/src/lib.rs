@@ -15,6 +15,10 @@
 //!        server()              provider()  revocation_list()        device()
 //!     flawed_server()      flawed_provider()                     expired_device()
 //!
+//!       new root ◀── cross-signed by ── server root
+//!            │
+//!    new intermediate ── server_of_new_root(), server_of_cross_signed_root()
+//!
 //!                          AuthKey::generate(key_id)      (no authority: Apple lists it)
 //! ```
 //!
@@ -22,6 +26,7 @@
 //! |---|---|
 //! | `authority`, `hierarchy` | the three lines of trust; how a leaf is issued; storing and restoring |
 //! | `server`, `names` | the service's certificate and the hosts it speaks for |
+//! | `new_root` | a change of the service's root |
 //! | `provider`, `provider_kind`, [`apple_extension`] | provider certificates: kinds, subjects, Apple's extensions |
 //! | `flaw`, `revocation` | certificates that are wrong in one way each; the revocation list |
 //! | `device` | certificates of simulated devices |
@@ -65,6 +70,7 @@ mod hierarchy;
 mod identifiers;
 mod identity;
 mod names;
+mod new_root;
 mod pem;
 mod pkcs12;
 mod private_key;

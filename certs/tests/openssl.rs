@@ -75,11 +75,22 @@ fn each_flaw_of_a_server_certificate_fails_in_its_own_words() {
         (ServerFlaw::WrongHost, "hostname mismatch"),
         (ServerFlaw::Expired, "certificate has expired"),
         (ServerFlaw::SelfSigned, "self-signed certificate"),
+        (ServerFlaw::UnknownCa, "unable to get local issuer certificate"),
     ] {
         let identity = pki.authority.flawed_server(&[], flaw, pki.now).unwrap();
         let refused = pki.verify(&identity, Purpose::Server, &["-verify_hostname", "localhost"]).unwrap_err();
         assert!(refused.contains(words), "{flaw:?}: {refused}");
     }
+}
+
+#[test]
+fn a_cross_signed_root_leads_to_the_old_one_and_the_new_one_alone_does_not() {
+    let pki = Pki::new();
+    let crossed = pki.authority.server_of_cross_signed_root(&[], pki.now).unwrap();
+    pki.verify(&crossed, Purpose::Server, &["-x509_strict", "-verify_hostname", "localhost"]).unwrap();
+    let alone = pki.authority.server_of_new_root(&[], pki.now).unwrap();
+    let refused = pki.verify(&alone, Purpose::Server, &[]).unwrap_err();
+    assert!(refused.contains("unable to get local issuer certificate"), "{refused}");
 }
 
 #[test]

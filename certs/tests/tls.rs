@@ -60,6 +60,20 @@ fn a_provider_refuses_each_bad_server() {
     assert!(matches!(answer(ServerFlaw::WrongHost), CertificateError::NotValidForNameContext { .. }));
     assert!(matches!(answer(ServerFlaw::Expired), CertificateError::ExpiredContext { .. }));
     assert_eq!(answer(ServerFlaw::SelfSigned), CertificateError::UnknownIssuer);
+    assert_eq!(answer(ServerFlaw::UnknownCa), CertificateError::UnknownIssuer);
+}
+
+#[test]
+fn a_new_root_is_taken_by_who_trusts_it_and_by_others_if_the_old_one_vouches_for_it() {
+    let pki = Pki::new();
+    let (old, new) = (pki.authority.root(Purpose::Server), pki.authority.new_root());
+    let alone = pki.authority.server_of_new_root(&[], pki.now).unwrap();
+    let crossed = pki.authority.server_of_cross_signed_root(&[], pki.now).unwrap();
+    let usual = pki.server();
+    let answer = |root, server| pki.handshake_trusting(root, "localhost", server, &pki.provider());
+    let unknown = Err(Error::InvalidCertificate(CertificateError::UnknownIssuer));
+    assert_eq!([answer(old, &alone), answer(new, &usual)], [unknown.clone(), unknown]);
+    assert_eq!([answer(old, &crossed), answer(new, &crossed), answer(new, &alone)], [Ok(()), Ok(()), Ok(())]);
 }
 
 #[test]
@@ -100,6 +114,16 @@ impl Pki {
     /// Lets a client that trusts the server root meet a server that trusts the provider root and knows the
     /// revocation list; says which side refused the other, and why.
     fn handshake(&self, host: &str, server: &Identity, client: &Identity) -> Result<(), Error> {
+        self.handshake_trusting(self.authority.root(Purpose::Server), host, server, client)
+    }
+
+    fn handshake_trusting(
+        &self,
+        root: &CertificateDer<'static>,
+        host: &str,
+        server: &Identity,
+        client: &Identity,
+    ) -> Result<(), Error> {
         let list = self.authority.revocation_list(&[self.revoked.serial_number()], self.now).unwrap();
         let verifier = WebPkiClientVerifier::builder_with_provider(
             Arc::new(trusting(self.authority.root(Purpose::Provider))),
@@ -119,7 +143,7 @@ impl Pki {
         let client_config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_root_certificates(trusting(self.authority.root(Purpose::Server)))
+            .with_root_certificates(trusting(root))
             .with_client_auth_cert(client.chain().to_vec(), client.private_key().to_der())
             .unwrap();
         let host = ServerName::try_from(host.to_owned()).unwrap();

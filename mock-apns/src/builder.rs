@@ -20,6 +20,7 @@ use crate::{
     control::{self, About, CONTROL_CONNECTIONS_MAX, Control, Guard},
     data_dir::{Writer, keeper},
     device_gateway::{self, DEVICES_MAX},
+    door::Door,
     expectation::Expectations,
     listener::Listener,
     shared::Shared,
@@ -209,6 +210,7 @@ impl Builder {
                 connection::serve(accepted, to, stop)
             }
         };
+        let door = |environment| Some(Door { environment, shared: shared.clone() });
         let serve_device = {
             let shared = shared.clone();
             move |accepted, stop| {
@@ -252,14 +254,20 @@ impl Builder {
             expectations: Expectations::default(),
             stop,
             listeners: vec![
-                tokio::spawn(sandbox.run(CONNECTIONS_MAX, providers(Environment::Sandbox), stopped.clone())),
+                tokio::spawn(sandbox.run(
+                    CONNECTIONS_MAX,
+                    door(Environment::Sandbox),
+                    providers(Environment::Sandbox),
+                    stopped.clone(),
+                )),
                 tokio::spawn(production.run(
                     CONNECTIONS_MAX,
+                    door(Environment::Production),
                     providers(Environment::Production),
                     stopped.clone(),
                 )),
-                tokio::spawn(devices.run(DEVICES_MAX, serve_device, stopped.clone())),
-                tokio::spawn(control.run(CONTROL_CONNECTIONS_MAX, serve_control, stopped)),
+                tokio::spawn(devices.run(DEVICES_MAX, None, serve_device, stopped.clone())),
+                tokio::spawn(control.run(CONTROL_CONNECTIONS_MAX, None, serve_control, stopped)),
             ],
             helpers,
             writer,

@@ -7,8 +7,9 @@ use std::{
 
 use apns_certs::{
     Authority, DeviceId, Flaw, HostName, Identity, ProviderCertificateKind, ProviderCertificateRequest,
-    RevocationList, TeamId, Topic,
+    RevocationList, ServerFlaw, TeamId, Topic,
 };
+use mock_apns_core::fault::ServerCertificate;
 use rustls::pki_types::UnixTime;
 
 use crate::{StartError, ready_made};
@@ -17,6 +18,7 @@ use crate::{StartError, ready_made};
 #[derive(Clone, Debug)]
 pub struct Certificates {
     authority: Authority,
+    host_names: Vec<HostName>,
     server: Identity,
     revoked: Identity,
     revocation_list: RevocationList,
@@ -47,7 +49,7 @@ impl Certificates {
         let revoked =
             authority.flawed_provider(&request(ProviderCertificateKind::Universal), Flaw::Revoked, now)?;
         let revocation_list = authority.revocation_list(&[revoked.serial_number()], now)?;
-        Ok(Self { authority, server, revoked, revocation_list })
+        Ok(Self { authority, host_names: host_names.to_vec(), server, revoked, revocation_list })
     }
 
     /// The CA, which issues whatever else a test needs.
@@ -78,6 +80,22 @@ impl Certificates {
         }
     }
 
+    /// Another certificate than the double's, for the same hosts.
+    pub(crate) fn flawed_server(&self, shown: ServerCertificate) -> Result<Identity, apns_certs::Error> {
+        let (authority, host_names, now) = (&self.authority, &self.host_names, now());
+        let flaw = match shown {
+            ServerCertificate::Expired => ServerFlaw::Expired,
+            ServerCertificate::WrongHost => ServerFlaw::WrongHost,
+            ServerCertificate::SelfSigned => ServerFlaw::SelfSigned,
+            ServerCertificate::UnknownCa => ServerFlaw::UnknownCa,
+            ServerCertificate::NewRoot => return authority.server_of_new_root(host_names, now),
+            ServerCertificate::NewRootCrossSigned => {
+                return authority.server_of_cross_signed_root(host_names, now);
+            }
+        };
+        authority.flawed_server(host_names, flaw, now)
+    }
+
     /// A good certificate for a device that is called `ready-made`.
     pub(crate) fn device(&self) -> Result<Identity, apns_certs::Error> {
         self.authority.device(&DeviceId::new(DEVICE_ID)?, now())
@@ -104,4 +122,44 @@ fn request(kind: ProviderCertificateKind) -> ProviderCertificateRequest {
 
 pub(crate) fn now() -> UnixTime {
     UnixTime::since_unix_epoch(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Issuers along the chain, as far as they matter here.
+    fn issuers(identity: &Identity) -> Vec<String> {
+        let issuer = |der: &[u8]| {
+            let (_, certificate) = x509_parser::parse_x509_certificate(der).unwrap();
+            certificate.issuer().iter_common_name().next().unwrap().as_str().unwrap().to_owned()
+        };
+        identity.chain().iter().map(|der| issuer(der)).collect()
+    }
+
+    #[test]
+    fn each_certificate_of_a_fault_has_the_chain_it_is_named_for() {
+        let certificates = Certificates::generate(&[]).unwrap();
+        let chain = |shown| issuers(&certificates.flawed_server(shown).unwrap());
+        let usual = issuers(certificates.server());
+        let (root, new_root) = ("Mock Apple Server Root CA", "Mock Apple Server Root CA 2");
+        assert_eq!(usual, ["Mock Apple Server CA", root]);
+        assert_eq!(chain(ServerCertificate::Expired), usual);
+        assert_eq!(chain(ServerCertificate::WrongHost), usual);
+        assert_eq!(chain(ServerCertificate::SelfSigned), ["api.push.apple.com"]);
+        assert_eq!(chain(ServerCertificate::UnknownCa), ["Foreign CA", "Foreign Root CA"]);
+        assert_eq!(chain(ServerCertificate::NewRoot), ["Mock Apple Server CA 2", new_root]);
+        let crossed = chain(ServerCertificate::NewRootCrossSigned);
+        assert_eq!(crossed, ["Mock Apple Server CA 2", new_root, root]);
+    }
+
+    #[test]
+    fn another_certificate_is_for_the_same_hosts() {
+        let host = HostName::new("apns.test").unwrap();
+        let certificates = Certificates::generate(&[host]).unwrap();
+        for shown in [ServerCertificate::Expired, ServerCertificate::NewRootCrossSigned] {
+            let der = certificates.flawed_server(shown).unwrap().certificate().clone();
+            assert!(der.windows(9).any(|it| it == b"apns.test"), "{shown:?}");
+        }
+    }
 }

@@ -18,6 +18,7 @@
 //! |---|---|
 //! | `builder`, `beginning`, `double` | [`MockApns`]: how it starts, and with what; how it stops |
 //! | `listener`, `closing` | accepting connections, and closing them so that the peer reads the last word |
+//! | `door` | what goes wrong before there is a connection |
 //! | `connection` | one connection of a provider, from bytes to bytes |
 //! | `device_gateway` | one connection of a device, from lines to lines |
 //! | `shared`, `wake_up` | the service behind its lock, the way from it to each device, and time |
@@ -64,6 +65,7 @@ mod credentials;
 mod data_dir;
 mod device;
 mod device_gateway;
+mod door;
 mod double;
 mod endpoint;
 mod entrance;

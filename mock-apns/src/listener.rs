@@ -3,9 +3,10 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use apns_wire::{TlsSocket, WireError};
+use mock_apns_core::fault::Accepting;
 use rustls::{ServerConfig, server::ClientHello};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{JoinError, JoinSet},
     time::{sleep, timeout},
@@ -15,6 +16,7 @@ use tracing::{debug, error, info, warn};
 use crate::{
     StartError,
     connections::Listening,
+    door::{self, Door},
     entrance::{Entering, Entrance, Refusal},
 };
 
@@ -25,6 +27,10 @@ pub(crate) const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// The same after others were told to give way, which takes them no longer.
 const GIVE_WAY_PAUSE: Duration = Duration::from_millis(1);
+/// Pause before it is tried again to listen on an address that somebody else has taken meanwhile.
+const LISTEN_PAUSE: Duration = Duration::from_millis(500);
+/// Connections that the kernel holds until they are accepted: as many as `TcpListener::bind` asks for.
+const BACKLOG: u32 = 1024;
 /// Time that connections get to end when the double stops.
 const STOP_MAX: Duration = Duration::from_secs(5);
 
@@ -76,9 +82,14 @@ impl Listener {
     }
 
     /// Accepts until `stop` changes, then lets connections say goodbye. No more than `connections_max` are open
-    /// at once; more are closed.
-    pub(crate) async fn run<S, Serving>(self, connections_max: usize, serve: S, mut stop: Stop)
-    where
+    /// at once; more are closed. What comes in through a `door` may meet faults there.
+    pub(crate) async fn run<S, Serving>(
+        mut self,
+        connections_max: usize,
+        door: Option<Door>,
+        serve: S,
+        mut stop: Stop,
+    ) where
         S: Fn(Accepted, Stop) -> Serving,
         Serving: Future<Output = ()> + Send + 'static,
     {
@@ -97,8 +108,23 @@ impl Listener {
             match accepted {
                 Ok((tcp, peer)) => {
                     let entering = self.entrance.enter(self.listening);
-                    let accepted = Accepted { tcp, peer, entering, room: Arc::clone(&room) };
-                    connections.spawn(serve(accepted, stop.clone()));
+                    let fault = door::accepting(door.as_ref(), peer).await;
+                    let room = Arc::clone(&room);
+                    let serving = |tcp| serve(Accepted { tcp, peer, entering, room }, stop.clone());
+                    match fault {
+                        None => drop(connections.spawn(serving(tcp))),
+                        Some(Accepting::Delay { lasts }) => {
+                            connections.spawn(door::later(lasts, stop.clone(), serving(tcp)));
+                        }
+                        Some(Accepting::Close) => drop(connections.spawn(door::close(tcp))),
+                        Some(Accepting::Reset) => door::reset(tcp),
+                        Some(Accepting::Refuse { lasts }) => {
+                            self = tokio::select! {
+                                _ = stop.changed() => break,
+                                again = self.closed_for(lasts, tcp) => again,
+                            };
+                        }
+                    }
                 }
                 Err(error) => self.pause(&error).await,
             }
@@ -120,6 +146,36 @@ impl Listener {
             sleep(ACCEPT_PAUSE).await;
         }
     }
+
+    /// Nobody listens for so long, then it does again. `trigger`, with which that began, and connections that
+    /// wait to be accepted are reset.
+    async fn closed_for(self, lasts: Duration, trigger: TcpStream) -> Self {
+        let Self { tcp, address, listening, entrance } = self;
+        drop(tcp);
+        let mut held = hold(address);
+        door::reset(trigger);
+        sleep(lasts).await;
+        loop {
+            match held.and_then(|socket| socket.listen(BACKLOG)) {
+                Ok(tcp) => {
+                    info!(target: "mock_apns::fault", %address, "listening again");
+                    return Self { tcp, address, listening, entrance };
+                }
+                Err(error) => warn!(target: "mock_apns::fault", %address, %error, "cannot listen again yet"),
+            }
+            sleep(LISTEN_PAUSE).await;
+            held = hold(address);
+        }
+    }
+}
+
+/// A socket that has the address and does not listen: until it does, who connects is refused, and nobody
+/// takes the address.
+fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?; // connections of this address may be open
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 impl Accepted {
@@ -133,12 +189,23 @@ impl Accepted {
         self,
         choose: impl FnOnce(&ClientHello<'_>) -> Arc<ServerConfig>,
     ) -> Option<(TlsSocket, Place)> {
+        self.shake(|tcp| TlsSocket::accept(tcp, choose)).await
+    }
+
+    /// What comes of a handshake that is done so. `None`: nothing; the log says why, and it is counted.
+    pub(crate) async fn shake<T, Shaking>(
+        self,
+        shaking: impl FnOnce(TcpStream) -> Shaking,
+    ) -> Option<(T, Place)>
+    where
+        Shaking: Future<Output = Result<T, WireError>>,
+    {
         let Self { tcp, peer, mut entering, room } = self;
         let refusal = tokio::select! {
             // Boxed: a handshake needs kilobytes, which the connection after it would keep as part of its task.
-            shaken = timeout(HANDSHAKE_MAX, Box::pin(TlsSocket::accept(tcp, choose))) => match shaken {
-                Ok(Ok(socket)) => match room.try_acquire_owned() {
-                    Ok(place) => return Some((socket, Place(place))),
+            shaken = timeout(HANDSHAKE_MAX, Box::pin(shaking(tcp))) => match shaken {
+                Ok(Ok(done)) => match room.try_acquire_owned() {
+                    Ok(place) => return Some((done, Place(place))),
                     Err(_) => Refusal::Full,
                 },
                 Ok(Err(WireError::ClosedInHandshake)) => Refusal::Closed,

@@ -13,6 +13,9 @@
 //! for its writes alone would deadlock against a peer that does the same while both sockets' buffers are
 //! full.
 //!
+//! A server that has to see who says hello before it answers, or that answers with an alert or not at all, reads the
+//! [`Hello`] by itself.
+//!
 //! # Example
 //!
 //! ```no_run
@@ -34,7 +37,9 @@
 //! ```
 
 mod error;
+mod hello;
 mod socket;
 
 pub use error::WireError;
+pub use hello::Hello;
 pub use socket::{Received, TlsSocket, UNSENT_HIGH_WATER};

@@ -2,29 +2,24 @@ use std::{
     cell::RefCell,
     io::{self, BufRead, ErrorKind, Write},
     sync::Arc,
-    time::Duration,
 };
 
 use rustls::{
     ClientConfig, ClientConnection, Connection, ServerConfig,
     pki_types::ServerName,
-    server::{Acceptor, ClientHello, ServerConnection},
+    server::{ClientHello, ServerConnection},
 };
 use tokio::{
     io::{AsyncWriteExt, Interest},
     net::TcpStream,
-    time::timeout,
 };
 
-use crate::WireError;
+use crate::{Hello, WireError};
 
 /// Encrypted bytes that wait for the peer above which a caller should stop producing more.
 pub const UNSENT_HIGH_WATER: usize = 1024 * 1024;
 /// Bytes of one read from the socket: four TLS records.
 const READ_LEN: usize = 64 * 1024;
-/// How long, and for how many reads, a refused client is listened to after its alert.
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_READS_MAX: usize = 64;
 
 thread_local! {
     // Reading never waits, so one buffer serves all connections of a thread; an idle connection owns none.
@@ -59,27 +54,19 @@ impl TlsSocket {
     ///
     /// The caller bounds the time with a timeout of its own; dropping the future closes the socket.
     pub async fn accept(
-        mut tcp: TcpStream,
+        tcp: TcpStream,
         choose: impl FnOnce(&ClientHello<'_>) -> Arc<ServerConfig>,
     ) -> Result<Self, WireError> {
-        tcp.set_nodelay(true)?;
-        let connection = match hello(&tcp, choose).await {
-            Ok(connection) => connection,
-            Err(error) => {
-                linger(&mut tcp).await;
-                return Err(error);
-            }
-        };
-        let (connection, early) = connection;
+        let hello = Hello::read(tcp).await?;
+        let config = choose(&hello.client_hello());
+        hello.accept(config).await
+    }
+
+    /// A server's connection that has read a hello, and `early` behind it.
+    pub(crate) fn server(tcp: TcpStream, connection: ServerConnection, early: Vec<u8>) -> Self {
         let mut socket = Self { tcp, tls: Connection::Server(connection), early, unsent: 0, sent: 0 };
         socket.tls.set_buffer_limit(None);
-        match socket.handshake().await {
-            Ok(()) => Ok(socket),
-            Err(error) => {
-                linger(&mut socket.tcp).await;
-                Err(error)
-            }
-        }
+        socket
     }
 
     /// The client's side of a handshake with `server_name`.
@@ -96,7 +83,7 @@ impl TlsSocket {
         Ok(socket)
     }
 
-    async fn handshake(&mut self) -> Result<(), WireError> {
+    pub(crate) async fn handshake(&mut self) -> Result<(), WireError> {
         self.decrypt_early()?;
         while self.tls.is_handshaking() {
             self.flush()?;
@@ -121,6 +108,10 @@ impl TlsSocket {
     /// The socket below.
     pub fn tcp(&self) -> &TcpStream {
         &self.tcp
+    }
+
+    pub(crate) fn tcp_mut(&mut self) -> &mut TcpStream {
+        &mut self.tcp
     }
 
     /// Waits until the peer has sent something, or, while bytes are unsent, until it takes more. Can be
@@ -282,35 +273,8 @@ fn drain(tls: &mut Connection, sink: &mut impl FnMut(&[u8])) -> Result<(), WireE
     }
 }
 
-/// Reads the client's hello and chooses the configuration that answers it. Gives what came after the hello
-/// too.
-async fn hello(
-    tcp: &TcpStream,
-    choose: impl FnOnce(&ClientHello<'_>) -> Arc<ServerConfig>,
-) -> Result<(ServerConnection, Vec<u8>), WireError> {
-    let mut acceptor = Acceptor::default();
-    let mut early = Vec::new();
-    let accepted = loop {
-        tcp.readable().await?;
-        if receive(tcp, &mut early)? == Received::End {
-            return Err(WireError::ClosedInHandshake);
-        }
-        feed(&mut early, |mut bytes| acceptor.read_tls(&mut bytes))?;
-        match acceptor.accept() {
-            Ok(Some(accepted)) => break accepted,
-            Ok(None) => {}
-            Err((error, mut alert)) => return Err(refuse(tcp, |bytes| alert.write_all(bytes), error)),
-        }
-    };
-    let config = choose(&accepted.client_hello());
-    match accepted.into_connection(config) {
-        Ok(connection) => Ok((connection, early)),
-        Err((error, mut alert)) => Err(refuse(tcp, |bytes| alert.write_all(bytes), error)),
-    }
-}
-
 /// Appends what has come to `bytes`, encrypted as it is. Never waits.
-fn receive(tcp: &TcpStream, bytes: &mut Vec<u8>) -> io::Result<Received> {
+pub(crate) fn receive(tcp: &TcpStream, bytes: &mut Vec<u8>) -> io::Result<Received> {
     READ_BUFFER.with_borrow_mut(|buffer| match tcp.try_read(buffer) {
         Ok(0) => Ok(Received::End),
         Ok(len) => {
@@ -320,51 +284,6 @@ fn receive(tcp: &TcpStream, bytes: &mut Vec<u8>) -> io::Result<Received> {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Received::Open),
         Err(error) => Err(error),
     })
-}
-
-/// Closes after a refused handshake so that the client reads the alert: closing with unread bytes would make
-/// the kernel drop it.
-async fn linger(tcp: &mut TcpStream) {
-    let drain = async {
-        tcp.shutdown().await?;
-        let mut rest = Vec::new();
-        for _ in 0..LINGER_READS_MAX {
-            tcp.readable().await?;
-            rest.clear();
-            if receive(tcp, &mut rest)? == Received::End {
-                break;
-            }
-        }
-        Ok::<(), io::Error>(())
-    };
-    // Whatever goes wrong here, the client did not want the alert.
-    let _ = timeout(LINGER, drain).await;
-}
-
-/// Lets `take` have the bytes until it wants no more of them.
-fn feed(bytes: &mut Vec<u8>, mut take: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<()> {
-    let mut taken = 0;
-    while taken < bytes.len() {
-        match take(&bytes[taken..])? {
-            0 => break,
-            len => taken += len,
-        }
-    }
-    bytes.drain(..taken);
-    Ok(())
-}
-
-/// Sends a handshake's alert as far as the socket takes it.
-fn refuse(
-    tcp: &TcpStream,
-    fill: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
-    error: rustls::Error,
-) -> WireError {
-    let mut alert = Vec::new();
-    if fill(&mut alert).is_ok() {
-        let _ = tcp.try_write(&alert); // an alert is one small record; the error here tells the rest
-    }
-    WireError::Tls(error)
 }
 
 /// A socket as rustls wants to write to it: without waiting, many records in one system call.

@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use apns_certs::{Authority, Purpose};
-use apns_wire::{Received, TlsSocket, WireError};
+use apns_wire::{Hello, Received, TlsSocket, WireError};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, crypto::ring, pki_types::UnixTime};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -150,4 +150,23 @@ async fn a_client_that_goes_away_in_the_handshake_is_told_apart() {
     let (tcp, _) = listener.accept().await.unwrap();
     let server = timeout(PATIENCE, TlsSocket::accept(tcp, |_| Arc::clone(&tls.server))).await.unwrap();
     assert!(matches!(server, Err(WireError::ClosedInHandshake)), "{server:?}");
+}
+
+#[tokio::test]
+async fn a_hello_can_be_read_and_refused_and_the_client_learns_why() {
+    let tls = tls(&[b"h2"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = async {
+        let hello = Hello::read(listener.accept().await.unwrap().0).await.unwrap();
+        assert_eq!(hello.client_hello().server_name(), Some("localhost"));
+        hello.refuse(80).await;
+    };
+    let client = async {
+        let tcp = TcpStream::connect(address).await.unwrap();
+        TlsSocket::connect(tcp, Arc::clone(&tls.client), "localhost".try_into().unwrap()).await
+    };
+    let ((), client) = timeout(PATIENCE, async { tokio::join!(server, client) }).await.unwrap();
+    let internal_error = rustls::Error::AlertReceived(rustls::AlertDescription::InternalError);
+    assert!(matches!(client, Err(WireError::Tls(error)) if error == internal_error));
 }

@@ -23,6 +23,8 @@ pub(super) struct Folder {
 impl Folder {
     /// What clients trust.
     pub(super) const CA: &'static str = "ca.pem";
+    /// What they trust after a change of the root.
+    const NEW_CA: &'static str = "new-ca.pem";
     /// What issues certificates, devices' among them.
     pub(super) const AUTHORITY: &'static str = "authority.pem";
     /// A certificate for a device, with its key.
@@ -86,6 +88,7 @@ impl Folder {
     pub(super) fn write_credentials(&self, mock: &MockApns) -> Result<(), String> {
         let certificates = mock.certificates();
         self.write(Self::CA, certificates.authority().root_pem(Purpose::Server).as_bytes(), false)?;
+        self.write(Self::NEW_CA, certificates.authority().new_root_pem().as_bytes(), false)?;
         self.write(Self::AUTHORITY, certificates.authority().to_pem().as_bytes(), true)?;
         for key in &mock.ready_made().keys {
             self.write(&key.key.file_name(), key.key.to_p8().as_bytes(), true)?;

@@ -19,6 +19,7 @@ use crate::{
     clock,
     closing::{close, cut},
     connections::{About, Because, End, Id, Tls, Traffic, Until},
+    door::{Door, handshake},
     ledger::Account,
     listener::{Accepted, Stop},
     metrics::Scope,
@@ -80,7 +81,8 @@ pub(crate) struct Serve {
 pub(crate) async fn serve(accepted: Accepted, to: Serve, stop: Stop) {
     let Serve { environment, tls, shared, patience } = to;
     let peer = accepted.peer();
-    let Some((socket, _place)) = accepted.handshake(|hello| tls.choose(hello)).await else { return };
+    let door = Door { environment, shared: shared.clone() };
+    let Some((socket, _place)) = handshake(accepted, door, tls, stop.clone()).await else { return };
     let (connection, next, until) = {
         let tls = Tls::of(socket.tls());
         let server_name = tls.server_name.clone();

@@ -156,9 +156,13 @@ const REVOCATION_LISTS: &[&str] = &[REVOCATION_LIST_PEM, REVOCATION_LIST_DER];
 
 /// What clients of the double have a use for: not what a server shows, and keys have a resource of their own.
 fn offered() -> impl Iterator<Item = Entry> {
-    Entry::all()
-        .into_iter()
-        .filter(|entry| !matches!(entry, Entry::Server | Entry::FlawedServer(_) | Entry::AuthKey))
+    let is_server = |entry| {
+        matches!(
+            entry,
+            Entry::Server | Entry::FlawedServer(_) | Entry::ServerOfNewRoot | Entry::ServerOfCrossSignedRoot
+        )
+    };
+    Entry::all().into_iter().filter(move |entry| !is_server(*entry) && *entry != Entry::AuthKey)
 }
 
 fn recipe(control: &Control, subject: Subject) -> ApiResult<Recipe> {

@@ -16,6 +16,7 @@ mod api;
 mod broken_frames;
 mod connections;
 mod doc;
+mod door;
 mod isolation;
 mod streams;
 

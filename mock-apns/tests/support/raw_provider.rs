@@ -83,6 +83,11 @@ impl RawProvider {
         Ok(it)
     }
 
+    /// What TLS agreed on.
+    pub(crate) fn tls(&self) -> &ClientConnection {
+        &self.tls
+    }
+
     /// Whether the connection has ended.
     pub(crate) fn is_over(&self) -> bool {
         self.seen.last().is_some_and(|last| ["close_notify", "FIN", "RST"].contains(&last.as_str()))

@@ -10,7 +10,8 @@ use super::super::span;
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Accepting {
-    /// Nobody listens for so long: who connects meanwhile is refused by the system (ECONNREFUSED). Connections that are open stay.
+    /// Nobody listens for so long: who connects meanwhile is refused by the system (ECONNREFUSED). The connection with
+    /// which that begins is reset, as are those that wait to be accepted; connections that are open stay.
     Refuse {
         /// For how long.
         #[serde(rename = "for", with = "span")]
@@ -39,7 +40,7 @@ impl Accepting {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Handshake {
-    /// It never completes: the client's hello is read, and nothing is said.
+    /// It never completes: the client's hello is read, and nothing is said until the client goes, or the double stops.
     Stall,
     /// It is refused with this alert: a name of RFC 8446, 6, in kebab case, or its number.
     Alert(Alert),
@@ -47,9 +48,10 @@ pub enum Handshake {
     Certificate(ServerCertificate),
     /// TLS 1.2 and nothing newer.
     Tls12,
-    /// The client's protocols are refused with the alert no_application_protocol (RFC 7301).
+    /// The client's protocols are refused with the alert no_application_protocol (RFC 7301). Who offers none is let in.
     AlpnRefused,
-    /// ALPN chooses `http/1.1`, if the client offers it, and no protocol if not.
+    /// ALPN chooses `http/1.1`, if the client offers it, and no protocol if not. HTTP/2 is spoken all the same, as
+    /// Apple was seen to do.
     Http11,
 }
 
