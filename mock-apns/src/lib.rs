@@ -19,7 +19,8 @@
 //! | `builder`, `beginning`, `double` | [`MockApns`]: how it starts, and with what; how it stops |
 //! | `listener`, `closing` | accepting connections, and closing them so that the peer reads the last word |
 //! | `door` | what goes wrong before there is a connection |
-//! | `connection` | one connection of a provider, from bytes to bytes |
+//! | `entrance`, `ledger` | who is let in, and what all may hold |
+//! | `connection` | one connection of a provider, from bytes to bytes, well-behaved or by a fault |
 //! | `device_gateway` | one connection of a device, from lines to lines |
 //! | `shared`, `wake_up` | the service behind its lock, the way from it to each device, and time |
 //! | `connections`, `metrics` | who is connected; what was counted |
