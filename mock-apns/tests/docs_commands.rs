@@ -184,6 +184,11 @@ fn profiles() {
 }
 
 #[test]
+fn scenarios() {
+    Page::start().run("docs/scenarios.md");
+}
+
+#[test]
 fn every_page_with_commands_is_run() {
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = docs.chain([root().join("README.md"), root().join("CONTRIBUTING.md")]);
@@ -201,12 +206,13 @@ fn every_page_with_commands_is_run() {
                 "data-dir.md",
                 "device-gateway.md",
                 "metrics.md",
-                "profiles.md"
+                "profiles.md",
+                "scenarios.md"
             ]
             .iter()
             .any(|run| page == run),
             "{page:?}"
         );
     }
-    assert_eq!(with_commands.len(), 7);
+    assert_eq!(with_commands.len(), 8);
 }

@@ -32,6 +32,7 @@ mod metrics;
 mod notifications;
 mod requests;
 mod reset;
+mod scenarios;
 mod schema;
 mod settings;
 mod snapshot;
@@ -177,6 +178,7 @@ fn resources() -> OpenApiRouter<Control> {
         .merge(explain::routes())
         .merge(connections::routes())
         .merge(faults::routes())
+        .merge(scenarios::routes())
         .merge(clock::routes())
         .merge(settings::routes())
         .merge(state::routes())
