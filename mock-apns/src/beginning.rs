@@ -10,6 +10,7 @@ use crate::{
     credentials::Credentials,
     data_dir::{Begun, DataDirError, Entry, Found, Origin, Store, Writer},
     es256::verify_es256,
+    scenarios,
     snapshot::DoubleSnapshot,
 };
 
@@ -21,6 +22,8 @@ pub(crate) struct Beginning {
     pub(crate) credentials: Credentials,
     /// Who keeps what is done from now on.
     pub(crate) writer: Option<Writer>,
+    /// Whether it is the first start: a folder that has kept something goes on where it was.
+    pub(crate) is_new: bool,
 }
 
 /// What was asked for.
@@ -42,8 +45,9 @@ impl Beginning {
         };
         let mut service = Service::new(asked.settings.clone(), asked.seed, verify_es256);
         let ready_made = ReadyMade::add_to(&mut service, now, ReadyMade::new_keys()?);
+        scenarios::unleash(&mut service, now);
         let credentials = ready_made.credentials();
-        Ok(Self { certificates, service, ready_made, credentials, writer: None })
+        Ok(Self { certificates, service, ready_made, credentials, writer: None, is_new: true })
     }
 
     /// What the folder has kept, or the same as [`anew`](Self::anew) if it is empty.
@@ -82,7 +86,8 @@ impl Beginning {
         }
         service.count_anew();
         let certificates = Certificates::issue(authority, asked.host_names)?;
-        Ok(Self { certificates, service, ready_made: again(asked, now, keys), credentials, writer: None })
+        let ready_made = again(asked, now, keys);
+        Ok(Self { certificates, service, ready_made, credentials, writer: None, is_new: false })
     }
 }
 

@@ -8,8 +8,9 @@ use std::{
 };
 
 use apns_certs::HostName;
-use mock_apns_core::{Environment, Profile, Settings, TeamId};
+use mock_apns_core::{Environment, Profile, Scenario, Settings, TeamAt, TeamId};
 use tokio::sync::watch;
+use tracing::info;
 
 use crate::{
     MockApns, StartError,
@@ -23,6 +24,7 @@ use crate::{
     door::Door,
     expectation::Expectations,
     listener::Listener,
+    scenarios,
     shared::Shared,
     tls::{ServerTls, gateway_config},
     wake_up,
@@ -43,6 +45,7 @@ pub struct Builder {
     host_names: Vec<HostName>,
     fresh_ca: bool,
     state: Option<String>,
+    scenario: Option<Scenario>,
     data_dir: Option<PathBuf>,
     trace_frames: bool,
     patience: Duration,
@@ -62,6 +65,7 @@ impl Default for Builder {
             host_names: Vec::new(),
             fresh_ca: false,
             state: None,
+            scenario: None,
             data_dir: None,
             trace_frames: false,
             patience: PATIENCE,
@@ -144,6 +148,13 @@ impl Builder {
         self
     }
 
+    /// A scenario that the ready-made team begins with, after what was declared: of [the library](crate::scenarios), for one. A mistake in
+    /// it stops the start. From a [data folder](Self::data_dir) that has kept something, what was played goes on instead.
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.scenario = Some(scenario);
+        self
+    }
+
     /// A folder in which everything is kept, across restarts and a kill -9; without one, everything is in memory. The first
     /// start makes it, and its CA and keys; each later one has to say the same seed and settings. One double at a time uses it.
     ///
@@ -185,7 +196,14 @@ impl Builder {
 
     /// Starts. When this returns, all listeners accept: they are bound before anything is spawned.
     pub async fn start(self) -> Result<MockApns, StartError> {
-        let Beginning { certificates, service, ready_made, credentials, writer } = self.beginning()?;
+        let Beginning { certificates, service, ready_made, credentials, writer, is_new } =
+            self.beginning()?;
+        if scenarios::is_hostile(&self.settings) {
+            info!(
+                seed = self.seed,
+                "hostile: things go wrong by chance, for everyone; the same seed and the same requests play it again"
+            );
+        }
         let tls = ServerTls::new(&certificates)?;
         let gateway_tls = gateway_config(&certificates)?;
         let log = writer.as_ref().map(Writer::log).cloned();
@@ -217,9 +235,10 @@ impl Builder {
                 device_gateway::serve(accepted, Arc::clone(&gateway_tls), shared.clone(), stop)
             }
         };
+        let team = TeamId::parse(ready_made.team_id).expect("the ready-made identifiers are well-formed");
         let about = About {
             seed: self.seed,
-            team: TeamId::parse(ready_made.team_id).expect("the ready-made identifiers are well-formed"),
+            team,
             sandbox: sandbox.address(),
             production: production.address(),
             device_gateway: devices.address(),
@@ -236,6 +255,12 @@ impl Builder {
         shared.batch().connections().0.log_frames_of_all(self.trace_frames);
         if let Some(state) = &self.state {
             api.declare(state).map_err(StartError::State)?;
+        }
+        if let Some(scenario) = self.scenario.filter(|_| is_new) {
+            let mut batch = shared.batch();
+            let team =
+                batch.service().team_at(clock::now(), team).expect("the ready-made team was just added");
+            play(team, &scenario)?;
         }
         shared.kept().await?;
         let mut helpers = vec![tokio::spawn(wake_up::run(shared.clone()))];
@@ -283,4 +308,8 @@ impl Builder {
             None => Beginning::anew(asked, clock::now()),
         }
     }
+}
+
+fn play(mut team: TeamAt<'_>, scenario: &Scenario) -> Result<(), StartError> {
+    team.play(scenario).map_err(|error| StartError::Scenario { name: scenario.name.to_string(), error })
 }

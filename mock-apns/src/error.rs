@@ -1,6 +1,6 @@
 use std::{io, net::SocketAddr};
 
-use mock_apns_core::{BundleIdError, TeamError};
+use mock_apns_core::{BundleIdError, ScenarioError, TeamError};
 
 use thiserror::Error;
 
@@ -31,6 +31,14 @@ pub enum StartError {
     /// What was to be declared cannot be.
     #[error("the declared state: {0}")]
     State(String),
+    /// The scenario cannot be played.
+    #[error("the scenario {name}: {error}")]
+    Scenario {
+        /// Its name.
+        name: String,
+        /// Why.
+        error: ScenarioError,
+    },
     /// TLS refuses the certificates.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),

@@ -32,6 +32,7 @@
 //! | `expectation`, `evidence` | what tests expect; what failing ones leave behind |
 //! | `json` | what the core says, as text |
 //! | `ready_made` | the team that is there from the start |
+//! | [`scenarios`] | bad days: the library of ready ones, and reading others |
 //! | [`client_settings`] | programs to paste, one for each provider client |
 //! | [`cli`] | the `mock-apns` command |
 //!
@@ -82,6 +83,7 @@ mod metrics;
 mod provider_token;
 mod ready_made;
 mod received;
+pub mod scenarios;
 mod shared;
 mod snapshot;
 mod team;
@@ -101,8 +103,8 @@ pub use mock_apns_core::fault;
 pub use mock_apns_core::{
     App, BundleId, BundleIdError, CloseReason, ConnectedMessage, DeviceId, DeviceState, DeviceToken,
     Environment, Event, Filter, FilterError, GatewayErrorCode, Named, NewTokens, NotificationMessage,
-    Profile, RawJson, Record, SETTINGS, SettingError, Settings, Status, TeamAt, TeamError, TeamId, Timestamp,
-    TokenKind, TokenMessage,
+    Profile, RawJson, Record, SETTINGS, Scenario, ScenarioError, ScenarioEvent, SettingError, SettingText,
+    Settings, Status, TeamAt, TeamError, TeamId, TimedEvent, Timestamp, TokenKind, TokenMessage,
 };
 pub use provider_token::MintError;
 pub use ready_made::{ReadyKey, ReadyMade, ReadyToken};

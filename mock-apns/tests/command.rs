@@ -28,8 +28,13 @@ struct Running {
 
 impl Running {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(arguments: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let child = mock_apns()
+            .args(arguments)
             .args(["--port", "0", "--out"])
             .arg(folder.path().join("out"))
             .arg("--ready-file")
@@ -112,7 +117,7 @@ fn a_wrong_option_or_variable_stops_the_start_with_its_name() {
         (&[], Some(("MOCK_APNS_PORT", "http")), "--port"),
         (&[], Some(("MOCK_APNS_PROT", "1")), "MOCK_APNS_PROT"),
         (&[], Some(("MOCK_APNS_STRING_IAT", "maybe")), "string-iat"),
-        (&[], Some(("MOCK_APNS_PROFILE", "slow")), "the profiles are fast, realistic"),
+        (&[], Some(("MOCK_APNS_PROFILE", "slow")), "the profiles are fast, realistic, hostile"),
     ] {
         let mut command = mock_apns();
         command.args(arguments).envs(variable);
@@ -249,4 +254,65 @@ fn only_its_owner_can_read_the_authority() {
         serde_json::from_slice(&std::fs::read(double.ready_file()).unwrap()).unwrap();
     let authority = std::fs::metadata(json["authority"].as_str().unwrap()).unwrap();
     assert_eq!(authority.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn scenarios_are_listed_and_shown() {
+    let output = mock_apns().args(["scenario", "list"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().count(), mock_apns::scenarios::all().len());
+    assert!(text.lines().any(|line| line.starts_with("goaway-shutdown ")), "{text}");
+
+    let output = mock_apns().args(["scenario", "show", "busy"]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), mock_apns::scenarios::get("busy").unwrap().toml());
+}
+
+#[test]
+fn a_wrong_scenario_stops_the_start_with_where_it_is_wrong() {
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.into_os_string().into_string().unwrap()
+    };
+    let head = "name = \"mine\"\nabout = \"Mine.\"\n";
+    let misspelt = file("misspelt.toml", &format!("{head}[[events]]\nat = \"0s\"\ndevcie = {{}}\n"));
+    let unplayable = file(
+        "unplayable.toml",
+        &format!("{head}[[events]]\nat = \"0s\"\ndevice = {{ name = \"nobody\", state = \"offline\" }}\n"),
+    );
+    for (arguments, named) in [
+        (["scenario", "show", "bsuy"].as_slice(), "there is no scenario \"bsuy\"; there are key-revoked, "),
+        (&["scenario", "run", "bsuy", "--port", "0"], "no scenario of this name, and no file"),
+        (&["scenario", "run", &misspelt, "--port", "0"], "line 5"),
+        (
+            &["--scenario", &misspelt, "--port", "0"],
+            "unknown field `devcie`, expected one of `at`, `token-gone`",
+        ),
+        (
+            &["--scenario", &unplayable, "--port", "0"],
+            "the scenario mine: events[0]: the team has no device nobody",
+        ),
+        (&["scenario", "run", "busy", "--prot", "0"], "--prot"),
+    ] {
+        let output = mock_apns().args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(named), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_double_runs_on_a_scenario_and_a_hostile_one_tells_its_seed() {
+    for arguments in [["scenario", "run", "busy"].as_slice(), &["--scenario", "busy", "--profile", "hostile"]]
+    {
+        let double = Running::start_with(&[arguments, &["--seed", "42"]].concat());
+        let json: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(double.ready_file()).unwrap()).unwrap();
+        let is_hostile = json["profile"] == "hostile";
+        assert_eq!(is_hostile, arguments.contains(&"hostile"));
+        let (code, banner) = double.terminate();
+        assert_eq!(code, Some(0));
+        assert_eq!(banner.contains("--profile hostile --seed 42"), is_hostile, "{banner}");
+    }
 }

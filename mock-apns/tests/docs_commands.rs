@@ -194,6 +194,11 @@ fn frames() {
 }
 
 #[test]
+fn scenarios() {
+    Page::start().run("docs/scenarios.md");
+}
+
+#[test]
 fn every_page_with_commands_is_run() {
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = docs.chain([root().join("README.md"), root().join("CONTRIBUTING.md")]);
@@ -213,12 +218,13 @@ fn every_page_with_commands_is_run() {
                 "faults.md",
                 "frames.md",
                 "metrics.md",
-                "profiles.md"
+                "profiles.md",
+                "scenarios.md"
             ]
             .iter()
             .any(|run| page == run),
             "{page:?}"
         );
     }
-    assert_eq!(with_commands.len(), 9);
+    assert_eq!(with_commands.len(), 10);
 }

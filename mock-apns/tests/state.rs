@@ -87,7 +87,7 @@ async fn a_mistake_is_told_with_its_line_and_field() {
         ),
         (
             "[[teams]]\nid = \"SHOPTEAM01\"\nsettings = { profile = \"slow\" }\n",
-            &["teams[0].settings: there is no profile \"slow\"; the profiles are fast, realistic"],
+            &["teams[0].settings: there is no profile \"slow\"; the profiles are fast, realistic, hostile"],
         ),
         (
             "[[teams]]\nid = \"MOCKTEAM01\"\n[[teams.keys]]\nkey-id = \"MOCKKEYDEV\"\n",

@@ -229,7 +229,7 @@ async fn a_profile_is_told_and_a_team_may_have_another() {
     let (code, message) = control.patch("/v1/settings", r#"{"profile":"slow"}"#).await.error(400);
     assert_eq!(
         (&*code, &*message),
-        ("bad-value", "there is no profile \"slow\"; the profiles are fast, realistic")
+        ("bad-value", "there is no profile \"slow\"; the profiles are fast, realistic, hostile")
     );
     assert_eq!(control.get("/v1/settings").await.expect(200), changed);
 

@@ -39,7 +39,8 @@
 //! | `filing` | whose journal what was turned away goes into |
 //! | `conduct`, `totals` | [`Misconduct`]: what Apple would mind; [`Totals`], [`AnswerCounts`]: what was counted |
 //! | `throttling` | [`Throttling`]: what Apple does to providers by rule, where a setting asks for it |
-//! | [`fault`], `scenario` | [`Fault`](fault::Fault): what goes wrong on purpose, decided; [`Scenario`]: a bad day on a time line |
+//! | `fault` | [`fault::Fault`]: what goes wrong on purpose |
+//! | `scenario` | [`Scenario`]: settings, faults, and what happens on a time line |
 //! | `filter` | [`Filter`]: the one grammar that asks for records and pushes |
 //! | `expectation` | [`Expectation`]: how many pushes there must be; [`Tally`]: whether there are |
 //! | [`rendering`] | what a device shows, and what is wrong with a push that shows nothing |

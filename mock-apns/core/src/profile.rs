@@ -23,6 +23,9 @@ pub enum Profile {
     Fast,
     /// What Apple documents of limits and penalties is in force, with numbers of ours where it publishes none.
     Realistic,
+    /// As [`Realistic`](Self::Realistic), and things go wrong by chance, for everyone: what a correct provider survives. The
+    /// settings are the core's; the faults are added by whoever starts the service.
+    Hostile,
 }
 
 /// What the profiles make of one setting.
@@ -33,13 +36,15 @@ pub struct ProfileChoice {
     pub setting: &'static str,
     /// Its value in [`Profile::Realistic`]; `None`: its default, as in [`Profile::Fast`].
     pub realistic: Option<&'static str>,
+    /// Its value in [`Profile::Hostile`]; `None`: that of [`Profile::Realistic`].
+    pub hostile: Option<&'static str>,
     /// Why.
     pub reason: &'static str,
 }
 
 impl Profile {
     /// Every one. The first is what a service has unless it is told otherwise.
-    pub const ALL: &'static [Self] = &[Self::Fast, Self::Realistic];
+    pub const ALL: &'static [Self] = &[Self::Fast, Self::Realistic, Self::Hostile];
 
     /// What it is for, in one sentence.
     pub const fn meaning(self) -> &'static str {
@@ -49,6 +54,9 @@ impl Profile {
             }
             Self::Realistic => {
                 "What Apple documents of limits and penalties is in force, with numbers of ours where it publishes none."
+            }
+            Self::Hostile => {
+                "As realistic, and things go wrong by chance, for everyone: what a correct provider survives. The seed decides what and when."
             }
         }
     }
@@ -74,17 +82,27 @@ impl Named for Profile {
         match self {
             Self::Fast => "fast",
             Self::Realistic => "realistic",
+            Self::Hostile => "hostile",
         }
     }
 }
 
 impl ProfileChoice {
     /// The value in a profile; `None`: the default.
-    const fn value(&self, profile: Profile) -> Option<&'static str> {
+    pub const fn value(&self, profile: Profile) -> Option<&'static str> {
         match profile {
             Profile::Fast => None,
             Profile::Realistic => self.realistic,
+            Profile::Hostile => match self.hostile {
+                Some(value) => Some(value),
+                None => self.realistic,
+            },
         }
+    }
+
+    /// The same with another value in [`Profile::Hostile`].
+    const fn hostile(self, value: &'static str) -> Self {
+        Self { hostile: Some(value), ..self }
     }
 }
 
@@ -93,7 +111,7 @@ const fn choice(
     realistic: Option<&'static str>,
     reason: &'static str,
 ) -> ProfileChoice {
-    ProfileChoice { setting, realistic, reason }
+    ProfileChoice { setting, realistic, hostile: None, reason }
 }
 
 /// Why a setting that says which answer is given is the same in all profiles.
@@ -106,14 +124,14 @@ const CHOICES: &[ProfileChoice] = &[
     choice("standard-base64", None, A_READING),
     choice("environment-key-reason", None, A_READING),
     choice("second-team", None, A_READING),
-    choice("provider-token-updates", None, "What is documented, in both profiles"),
-    choice("provider-token-update-window", None, "What is documented, in both profiles"),
+    choice("provider-token-updates", None, "What is documented, in all profiles"),
+    choice("provider-token-update-window", None, "What is documented, in all profiles"),
     choice("background-priority-10", None, A_READING),
     choice("body-not-json", None, A_READING),
     choice("body-not-object", None, A_READING),
     choice("error-content-type", None, A_READING),
     choice("apns-unique-id", None, A_READING),
-    choice("max-concurrent-streams-before-token", None, "What is documented, in both profiles"),
+    choice("max-concurrent-streams-before-token", None, "What is documented, in all profiles"),
     choice("max-concurrent-streams", None, "The number that was observed last"),
     choice(
         "errors-before-fewer-streams",
@@ -137,11 +155,19 @@ const CHOICES: &[ProfileChoice] = &[
     choice(
         "short-connections-before-block",
         Some("20"),
-        "Documented without a number; the number from which the metrics call it connection_churn",
-    ),
+        "Documented without a number; the number from which the metrics call it connection_churn. In hostile the double itself \
+         ends connections, and a client must not be blocked for leaving those",
+    )
+    .hostile("0"),
     choice("connection-block", None, "In force because the setting above is"),
     choice("connection-block-answer", None, A_READING),
-    choice("device-token-length", None, "32 and 80 bytes are what was seen, on real devices too"),
+    choice(
+        "device-token-length",
+        None,
+        "32 and 80 bytes are what was seen, on real devices too. That the length may be another is documented, and hostile holds \
+         providers to it",
+    )
+    .hostile("varied"),
     choice(
         "unregistered-delay",
         Some("300"),
@@ -170,10 +196,11 @@ mod tests {
         let settings: Vec<_> = SETTINGS.iter().map(|spec| spec.name).collect();
         let chosen: Vec<_> = CHOICES.iter().map(|choice| choice.setting).collect();
         assert_eq!(chosen, settings);
-        for ProfileChoice { setting, realistic, reason } in CHOICES {
+        for ProfileChoice { setting, realistic, hostile, reason } in CHOICES {
             assert!(!reason.is_empty() && !reason.ends_with('.'), "{setting}");
             let default = SettingSpec::of(setting).unwrap().default;
             assert_ne!(*realistic, Some(default), "{setting} is no change");
+            assert!(hostile.is_none() || *hostile != realistic.or(Some(default)), "{setting} is no change");
         }
     }
 
@@ -181,12 +208,17 @@ mod tests {
     fn fast_is_the_defaults_and_a_profile_is_its_changes() {
         assert_eq!(Settings::of(Profile::Fast), Settings::default());
         assert_eq!(Profile::Fast.changes().count(), 0);
-        let realistic = Settings::of(Profile::Realistic);
-        for spec in SETTINGS {
-            let changed = Profile::Realistic.changes().find(|(name, _)| *name == spec.name);
-            let expected = changed.map_or(spec.default, |(_, value)| value);
-            assert_eq!(realistic.get(spec.name).as_deref(), Some(expected), "{}", spec.name);
+        for &profile in &Profile::ALL[1..] {
+            let settings = Settings::of(profile);
+            for spec in SETTINGS {
+                let changed = profile.changes().find(|(name, _)| *name == spec.name);
+                let expected = changed.map_or(spec.default, |(_, value)| value);
+                assert_eq!(settings.get(spec.name).as_deref(), Some(expected), "{}", spec.name);
+            }
         }
+        let hostile = Settings::of(Profile::Hostile);
+        assert_eq!(hostile.get("unregistered-delay").as_deref(), Some("300"), "as in realistic");
+        assert_eq!(hostile.get("short-connections-before-block").as_deref(), Some("0"));
     }
 
     #[test]
@@ -195,6 +227,9 @@ mod tests {
             assert_eq!(Profile::parse(profile.name()), Ok(profile));
         }
         let error = Profile::parse("Fast").unwrap_err();
-        assert_eq!(error.to_string(), "there is no profile \"Fast\"; the profiles are fast, realistic");
+        assert_eq!(
+            error.to_string(),
+            "there is no profile \"Fast\"; the profiles are fast, realistic, hostile"
+        );
     }
 }

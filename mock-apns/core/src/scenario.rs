@@ -2,12 +2,18 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, IntoDeserializer as _, value::MapAccessDeserializer},
+};
 use thiserror::Error;
 
 use crate::{
     BundleId, DeviceId, DeviceState, DeviceToken, Environment, KeyId, SettingError, Timestamp,
-    fault::{Fault, FaultError, FaultName, span},
+    fault::{
+        Fault, FaultError, FaultName,
+        span::{self, Span},
+    },
     journal::COUNT_MAX,
     snapshot::Problem,
 };
@@ -65,8 +71,8 @@ pub enum SettingText {
     Number(u32),
 }
 
-/// Something that happens, and when.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+/// Something that happens, and when: an object with `at`, and the event's name as its only other key.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TimedEvent {
     /// How long after the beginning.
     #[serde(with = "span")]
@@ -78,7 +84,7 @@ pub struct TimedEvent {
 
 /// Something that happens to a team.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum ScenarioEvent {
     /// APNs finds out that a device token is dead: 410 `Unregistered` from then on.
@@ -162,12 +168,103 @@ pub enum ScenarioError {
 /// Events that a team has before it: a script that somebody has written, and not a load test.
 pub(crate) const EVENTS_MAX: usize = 10_000;
 
+impl Scenario {
+    /// One in which nothing happens yet.
+    pub fn new(name: FaultName, about: impl Into<String>) -> Self {
+        Self {
+            name,
+            about: about.into(),
+            sources: Vec::new(),
+            settings: BTreeMap::new(),
+            faults: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+}
+
 impl SettingText {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for TimedEvent {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Visitor)
+    }
+}
+
+/// By hand, because a derived reader would pass over a key that it does not know, and over a second event.
+struct Visitor;
+
+impl<'de> de::Visitor<'de> for Visitor {
+    type Value = TimedEvent;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an event: an object with `at`, and with what happens as its only other key")
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<TimedEvent, A::Error> {
+        let (mut at, mut event) = (None, None);
+        while let Some(Key(key)) = map.next_key()? {
+            if key == AT {
+                at = Some(map.next_value::<Span>()?.0);
+            } else if event.is_none() {
+                let one = OneEntry { key: Some(key), map: &mut map };
+                event = Some(ScenarioEvent::deserialize(MapAccessDeserializer::new(one))?);
+            } else {
+                return Err(de::Error::custom(format_args!("{key}: one event has one thing that happens")));
+            }
+        }
+        let at = at.ok_or_else(|| de::Error::missing_field("at"))?;
+        let event = event.ok_or_else(|| de::Error::custom("nothing happens: name one event beside `at`"))?;
+        Ok(TimedEvent { at, event })
+    }
+}
+
+/// A key of an event. An unknown one is refused while it is read, so that the error has its line.
+struct Key(&'static str);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let known = KEYS.iter().find(|known| **known == text);
+        known.map(|known| Self(known)).ok_or_else(|| de::Error::unknown_field(&text, KEYS))
+    }
+}
+
+const AT: &str = "at";
+/// `at`, and the names of [`ScenarioEvent`].
+const KEYS: &[&str] = &[
+    AT,
+    "token-gone",
+    "token-expired",
+    "device",
+    "uninstall",
+    "revoke-key",
+    "settings",
+    "fault",
+    "fault-ends",
+];
+
+/// One entry of a map whose key has been read, as a map of its own.
+struct OneEntry<'a, A> {
+    key: Option<&'static str>,
+    map: &'a mut A,
+}
+
+impl<'de, A: de::MapAccess<'de>> de::MapAccess<'de> for OneEntry<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        self.key.take().map(|key| seed.deserialize(key.into_deserializer())).transpose()
+    }
+
+    fn next_value_seed<V: de::DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.map.next_value_seed(seed)
     }
 }
 
@@ -223,4 +320,57 @@ impl Script {
 pub(crate) struct ScriptForm {
     due: Vec<(Timestamp, u64, ScenarioEvent)>,
     set: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(json: &str) -> Result<TimedEvent, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_event_is_read_back_as_written() {
+        for json in [
+            r#"{"at":"1m","token-gone":{"token":"00ff"}}"#,
+            r#"{"at":"0s","device":{"name":"phone","state":"offline"}}"#,
+            r#"{"at":"1s","revoke-key":{"key-id":"KEY0000001"}}"#,
+            r#"{"at":"1h 5m","settings":{"future-iat":"accept","journal-entries":50}}"#,
+            r#"{"at":"5s","fault":{"name":"busy","action":{"answer":{"status":503}}}}"#,
+            r#"{"at":"6s","fault-ends":{"name":"busy"}}"#,
+        ] {
+            assert_eq!(serde_json::to_string(&event(json).unwrap()).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn the_keys_are_those_of_the_events() {
+        let error = serde_json::from_str::<ScenarioEvent>(r#"{"nothing": {}}"#).unwrap_err().to_string();
+        let names: Vec<_> = KEYS[1..].iter().map(|name| format!("`{name}`")).collect();
+        assert!(error.contains(&format!("expected one of {} at", names.join(", "))), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_event_is_refused_with_the_reason() {
+        let device = r#""device":{"name":"phone","state":"offline"}"#;
+        for (json, why) in [
+            (format!(r#"{{"at":"0s",{device},"colour":1}}"#), "unknown field `colour`"),
+            (
+                format!(r#"{{"at":"0s",{device},"revoke-key":{{"key-id":"KEY0000001"}}}}"#),
+                "revoke-key: one event",
+            ),
+            (format!("{{{device}}}"), "missing field `at`"),
+            (r#"{"at":"0s"}"#.to_owned(), "nothing happens"),
+            (r#"{"at":"5",}"#.to_owned(), "is not a duration"),
+            (
+                r#"{"at":"0s","devcie":{"name":"phone"}}"#.to_owned(),
+                "unknown field `devcie`, expected one of `at`, `token-gone`",
+            ),
+            (r#"{"at":"0s","device":{"name":"phone","stat":"offline"}}"#.to_owned(), "unknown field `stat`"),
+        ] {
+            let error = event(&json).unwrap_err();
+            assert!(error.contains(why), "{json}: {error}");
+        }
+    }
 }

@@ -243,11 +243,22 @@ impl Service {
     /// not at all only delays its effects.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.record(|| Recorded::timeout(now));
+        self.catch_up(now);
+    }
+
+    fn catch_up(&mut self, now: Timestamp) {
         for index in self.teams.indices().collect::<Vec<_>>() {
             self.at(now, index);
         }
         self.strike_on_time(now);
         self.wake_for_first_timers();
+    }
+
+    /// Lets happen what is due, if anything is: for who looks at a team before anything is done to it.
+    pub(crate) fn catch_up_if_due(&mut self, now: Timestamp) {
+        if self.wake_at.is_some_and(|due| due <= now) {
+            self.catch_up(now);
+        }
     }
 
     fn wake_for_first_timers(&mut self) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::{Named as _, Profile, Reason, delivery::Bucket, device_token::TokenLength};
+use form::PROFILE;
 pub(crate) use value::{
     EndedActivity, Ending, ErrorContentType, Purity, Ruling, SettingValue, TokenUpdates, UniqueIds,
 };
@@ -234,6 +235,24 @@ impl Settings {
     /// The profile that they began with.
     pub fn profile(&self) -> Profile {
         self.profile
+    }
+
+    /// These with some changed, each by its name. `profile` is a name too: with it all begin anew, as that profile has them, and
+    /// what stands beside it wins.
+    pub fn changed<'a>(
+        &self,
+        changes: impl IntoIterator<Item = (&'a str, String)>,
+    ) -> Result<Self, SettingError> {
+        let (profiles, changes): (Vec<_>, Vec<_>) =
+            changes.into_iter().partition(|(name, _)| *name == PROFILE);
+        let mut settings = match profiles.last() {
+            Some((_, profile)) => Self::of(Profile::parse(profile)?),
+            None => self.clone(),
+        };
+        for (name, value) in changes {
+            settings.set(name, &value)?;
+        }
+        Ok(settings)
     }
 }
 

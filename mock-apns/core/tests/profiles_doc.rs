@@ -24,12 +24,14 @@ fn throttlings() -> impl Iterator<Item = String> {
 
 /// Those that a profile changes first, each half in the order of the settings.
 fn choices() -> impl Iterator<Item = String> {
-    let (changed, same): (Vec<&ProfileChoice>, Vec<_>) =
-        Profile::CHOICES.iter().partition(|choice| choice.realistic.is_some());
+    let is_changed = |choice: &&ProfileChoice| choice.realistic.is_some() || choice.hostile.is_some();
+    let (changed, same): (Vec<&ProfileChoice>, Vec<_>) = Profile::CHOICES.iter().partition(is_changed);
     changed.into_iter().chain(same).map(|choice| {
         let fast = SETTINGS.iter().find(|spec| spec.name == choice.setting).map_or("", |spec| spec.default);
-        let changed = choice.realistic.map(|value| format!("**{value}**"));
-        let realistic = changed.as_deref().unwrap_or("the same");
-        format!("| `{}` | {fast} | {realistic} | {}. |", choice.setting, choice.reason)
+        let [realistic, hostile] = [Profile::Realistic, Profile::Hostile].map(|profile| {
+            let changed = choice.value(profile).filter(|value| *value != fast);
+            changed.map_or_else(|| "the same".to_owned(), |value| format!("**{value}**"))
+        });
+        format!("| `{}` | {fast} | {realistic} | {hostile} | {}. |", choice.setting, choice.reason)
     })
 }

@@ -36,6 +36,30 @@ pub(super) enum Command {
     Device(DeviceArgs),
     /// Prints what a provider has to be told: variables for `eval "$(mock-apns env)"`, or one client's settings.
     Env(EnvArgs),
+    /// Bad days: lists those that are ready, shows one, starts a double on one.
+    #[command(subcommand)]
+    Scenario(ScenarioCommand),
+}
+
+/// What to do with scenarios.
+#[derive(Debug, Subcommand)]
+pub(super) enum ScenarioCommand {
+    /// Prints the name of each, and what happens.
+    List,
+    /// Prints one as TOML, to begin another with.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Starts a double on whose ready-made team it is played: `mock-apns --scenario`.
+    Run {
+        /// A name of `mock-apns scenario list`, or a file in TOML or JSON.
+        #[arg(value_name = "NAME|FILE")]
+        scenario: OsString,
+        /// Options of `mock-apns`, such as --port 0 --seed 42.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION")]
+        options: Vec<OsString>,
+    },
 }
 
 /// How the double starts.
@@ -75,6 +99,11 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "MOCK_APNS_STATE", value_name = "FILE")]
     pub(super) state: Option<PathBuf>,
 
+    /// Scenario that the ready-made team begins with: a name of `mock-apns scenario list`, or a file in TOML or JSON
+    /// (docs/scenarios.md). A mistake in it stops the start. With a data folder that has kept something, that goes on instead.
+    #[arg(long, env = "MOCK_APNS_SCENARIO", value_name = "NAME|FILE")]
+    pub(super) scenario: Option<PathBuf>,
+
     /// Folder in which everything is kept, across restarts and a kill -9 [default: none, all is in memory]. What anyone was
     /// told is on disk. Start it with the same seed and settings each time; docs/data-dir.md has the rest.
     #[arg(long, env = "MOCK_APNS_DATA_DIR", value_name = "DIR")]
@@ -95,8 +124,8 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "MOCK_APNS_SEED", default_value_t = 0, value_name = "NUMBER")]
     pub(super) seed: u64,
 
-    /// What the settings below begin with: fast, as they are listed, or realistic, with Apple's limits and penalties in force
-    /// (docs/profiles.md). A setting that is given wins over it.
+    /// What the settings below begin with: fast, as they are listed; realistic, with Apple's limits and penalties in force;
+    /// or hostile, where things go wrong by chance besides (docs/profiles.md). A setting that is given wins over it.
     #[arg(long, env = "MOCK_APNS_PROFILE", default_value = "fast", value_parser = Profile::parse, value_name = "NAME")]
     pub(super) profile: Profile,
 
@@ -368,7 +397,10 @@ mod tests {
             (&["--bind", "nowhere"], "--bind"),
             (&["--log-format", "xml"], "--log-format"),
             (&["--future-iat", "perhaps"], "future-iat"),
-            (&["--profile", "slow"], "there is no profile \"slow\"; the profiles are fast, realistic"),
+            (
+                &["--profile", "slow"],
+                "there is no profile \"slow\"; the profiles are fast, realistic, hostile",
+            ),
             (&["device", "--kind", "alert"], "--kind"),
             (&["device", "--environment", "staging"], "sandbox, production"),
             (&["device", "--team", "short"], "--team"),

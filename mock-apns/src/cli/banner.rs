@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{folder::Folder, ready_file::ReadyFile};
+use crate::{Named as _, Profile};
 
 /// Prints addresses, credentials and a first push to standard output.
 #[expect(clippy::print_stdout, reason = "the answer to starting the command")]
@@ -33,6 +34,13 @@ impl Display for Banner<'_> {
         }
         writeln!(f, "  bundle id    {}", ready.bundle_id)?;
         writeln!(f, "  seed         {}", ready.seed)?;
+        if Profile::from_name(&ready.profile) == Some(Profile::Hostile) {
+            let seed = ready.seed;
+            writeln!(
+                f,
+                "  hostile      things go wrong by chance; again the same: --profile hostile --seed {seed}"
+            )?;
+        }
         writeln!(f, "  all files    {}   (certificates, ready.json)\n", ready.folder.display())?;
         writeln!(f, "Device tokens, and what a correct push to each is answered:\n")?;
         for token in &ready.device_tokens {

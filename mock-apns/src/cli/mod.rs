@@ -11,6 +11,7 @@ mod folder;
 mod notification;
 mod ready;
 mod ready_file;
+mod scenario;
 mod serve;
 mod signals;
 
@@ -29,7 +30,12 @@ pub fn main(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> ExitCode {
     let names = environment.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect::<Vec<_>>();
-    let (cli, settings) = match args::parse(arguments, &names) {
+    run(arguments, &names)
+}
+
+/// The same; `environment` has the names of the variables that are set.
+fn run(arguments: impl IntoIterator<Item = OsString>, environment: &[String]) -> ExitCode {
+    let (cli, settings) = match args::parse(arguments, environment) {
         Ok(parsed) => parsed,
         Err(error) => {
             // Help and version come this way too, and go to standard output with exit code 0.
@@ -41,6 +47,7 @@ pub fn main(
         Some(Command::Ready(args)) => ready::run(&args),
         Some(Command::Device(args)) => device::run(&args),
         Some(Command::Env(args)) => env::run(&args),
+        Some(Command::Scenario(command)) => scenario::run(command, environment),
         None => serve::run(cli.serve, settings),
     }
 }

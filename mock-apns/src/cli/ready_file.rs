@@ -17,6 +17,8 @@ use crate::{MockApns, Named as _, certificates::PKCS12_PASSWORD, endpoint::url};
 pub(super) struct ReadyFile {
     pub(super) version: String,
     pub(super) seed: u64,
+    /// The profile that teams begin with.
+    pub(super) profile: String,
     pub(super) sandbox: Endpoint,
     pub(super) production: Endpoint,
     pub(super) device_gateway: Endpoint,
@@ -75,6 +77,7 @@ impl ReadyFile {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed,
+            profile: mock.shared.batch().service().settings().profile().name().to_owned(),
             sandbox: Endpoint::new("https", mock.sandbox()),
             production: Endpoint::new("https", mock.production()),
             device_gateway: Endpoint::new("tls", mock.device_gateway()),

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use mock_apns_core::Settings;
+use mock_apns_core::{Scenario, Settings};
 use tracing::{debug, info, warn};
 use tracing_subscriber::EnvFilter;
 
@@ -17,6 +17,7 @@ use super::{
     banner, fail,
     folder::Folder,
     ready_file::ReadyFile,
+    scenario,
     signals::Signals,
 };
 use crate::{MockApns, StartError, clock, provider_token};
@@ -44,7 +45,11 @@ pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
         Ok(state) => state,
         Err(message) => return fail(MISUSED, message),
     };
-    match runtime.block_on(serve(args, settings, state)) {
+    let scenario = match args.scenario.as_deref().map(scenario::find).transpose() {
+        Ok(scenario) => scenario,
+        Err(message) => return fail(MISUSED, message),
+    };
+    match runtime.block_on(serve(args, settings, state, scenario)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, message }) => fail(code, message),
     }
@@ -78,7 +83,12 @@ fn read_state(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("--state {}: {error}", path.display()))
 }
 
-async fn serve(args: ServeArgs, settings: Settings, state: Option<String>) -> Result<(), Failure> {
+async fn serve(
+    args: ServeArgs,
+    settings: Settings,
+    state: Option<String>,
+    scenario: Option<Scenario>,
+) -> Result<(), Failure> {
     raise_open_files();
     // From here on a signal means "stop", also while starting.
     let mut signals = Signals::listen()?;
@@ -100,6 +110,9 @@ async fn serve(args: ServeArgs, settings: Settings, state: Option<String>) -> Re
     if let Some(state) = state {
         builder = builder.state(state);
     }
+    if let Some(scenario) = scenario {
+        builder = builder.scenario(scenario);
+    }
     if let Some(folder) = args.data_dir {
         builder = builder.data_dir(folder);
     }
@@ -110,6 +123,7 @@ async fn serve(args: ServeArgs, settings: Settings, state: Option<String>) -> Re
         (StartError::State(mistake), Some(path)) => {
             Failure { code: MISUSED, message: format!("--state {}: {mistake}", path.display()) }
         }
+        (StartError::Scenario { .. }, _) => Failure { code: MISUSED, message: error.to_string() },
         _ => error.to_string().into(),
     })?;
     if !args.bind.is_loopback() {

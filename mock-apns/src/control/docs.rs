@@ -78,6 +78,7 @@ const TAGS: &[(&str, &str)] = &[
     ("connections", "Who is connected."),
     ("events", "Everything that happens, as it happens."),
     ("faults", "What goes wrong on purpose."),
+    ("scenarios", "Bad days, ready-made and anybody's: settings, faults, and what happens at its time."),
     ("clock", "The team's time, which a test turns."),
     ("settings", "What nobody knows of Apple's servers."),
     ("state", "All of it at once: declare, reset, keep."),

@@ -6,7 +6,8 @@ use axum::{
 };
 use http::StatusCode;
 use mock_apns_core::{
-    BundleIdError, ClockError, DeviceError, FilterError, SettingError, TeamError, TeamId, fault::FaultError,
+    BundleIdError, ClockError, DeviceError, FilterError, ScenarioError, SettingError, TeamError, TeamId,
+    fault::FaultError,
 };
 use serde::Serialize;
 use utoipa::{
@@ -83,6 +84,8 @@ error_codes! {
         "GET /v1/notifications lists those there are; the oldest make room for new ones.";
     UnknownConnection "unknown-connection" NOT_FOUND "There is no such connection.", "GET /v1/connections lists those there are.";
     UnknownFault "unknown-fault" NOT_FOUND "There is no such fault.", "GET /v1/faults lists those there are; those for everyone with everyone=true.";
+    UnknownScenario "unknown-scenario" NOT_FOUND "There is no such scenario in the library.",
+        "GET /v1/scenarios lists those there are; POST /v1/scenarios/play takes any other.";
     UnknownCertificate "unknown-certificate" NOT_FOUND "There is no certificate of this kind.",
         "GET /v1/certificates lists those there are.";
     UnknownClient "unknown-client" NOT_FOUND "There are no settings for this client.",
@@ -240,6 +243,17 @@ impl From<FaultError> for ApiError {
             _ => ErrorCode::BadValue,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<ScenarioError> for ApiError {
+    fn from(error: ScenarioError) -> Self {
+        match error {
+            ScenarioError::Setting(error) => Self::from(error).at("settings"),
+            ScenarioError::Fault { at, error } => Self::from(error).at(&format!("faults[{at}]")),
+            ScenarioError::TooMany => Self::new(ErrorCode::Conflict, error.to_string()),
+            _ => Self::new(ErrorCode::BadValue, error.to_string()),
+        }
     }
 }
 

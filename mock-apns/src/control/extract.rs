@@ -7,7 +7,10 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
 };
 use futures::StreamExt as _;
-use http::{header::CONTENT_LENGTH, request::Parts};
+use http::{
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    request::Parts,
+};
 use mock_apns_core::{Filter, FilterError};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use tokio::time::timeout;
@@ -90,6 +93,26 @@ async fn drain(mut stream: BodyDataStream) {
         }
     };
     let _ = timeout(DROPPED_FOR_MAX, dropping).await; // whoever is slower reads no answer
+}
+
+/// Reads a body of at most `bytes_max` bytes that is TOML, if its content type says so, or else JSON.
+pub(super) async fn from_body<T: DeserializeOwned>(
+    request: Request,
+    bytes_max: usize,
+) -> Result<T, ApiError> {
+    let content_type = request.headers().get(CONTENT_TYPE);
+    let is_toml = content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/toml"));
+    let body = read(request, bytes_max).await?;
+    if is_toml { from_toml(&body) } else { from_json(&body) }
+}
+
+/// Reads TOML, and tells the line that is wrong.
+pub(super) fn from_toml<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    let bad = |error: &dyn std::fmt::Display| {
+        ApiError::new(ErrorCode::BadField, error.to_string().trim_end().to_owned())
+    };
+    let text = std::str::from_utf8(body).map_err(|error| bad(&error))?;
+    toml::from_str(text).map_err(|error| bad(&error))
 }
 
 /// Reads JSON, and names the field that is wrong.

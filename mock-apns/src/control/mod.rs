@@ -32,6 +32,7 @@ mod metrics;
 mod notifications;
 mod requests;
 mod reset;
+mod scenarios;
 mod schema;
 mod serving;
 mod settings;
@@ -178,6 +179,7 @@ fn resources() -> OpenApiRouter<Control> {
         .merge(explain::routes())
         .merge(connections::routes())
         .merge(faults::routes())
+        .merge(scenarios::routes())
         .merge(clock::routes())
         .merge(settings::routes())
         .merge(state::routes())

@@ -11,7 +11,7 @@ use super::{
     error::{ApiError, ApiResult, ErrorCode},
     extract::{DONE, Query},
 };
-use crate::{clock::now, ready_made::ReadyMade};
+use crate::{clock::now, ready_made::ReadyMade, scenarios};
 
 pub(super) fn routes() -> OpenApiRouter<Control> {
     OpenApiRouter::new().routes(routes!(reset))
@@ -70,6 +70,7 @@ fn reset_all(control: &Control) {
         control.credentials().forget(id);
     }
     service.reset(now());
+    scenarios::unleash(service, now());
     if let Some(mut team) = service.team_at(now(), ready_made) {
         ReadyMade::register_devices(&mut team);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
-use mock_apns_core::{Named as _, Profile, SETTINGS, SettingError, Settings};
+use mock_apns_core::{Named as _, SETTINGS, SettingError, Settings};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -121,14 +121,7 @@ pub(super) fn changed(
     settings: &Settings,
     changes: &BTreeMap<String, Value>,
 ) -> Result<Settings, SettingError> {
-    let mut settings = match changes.get(PROFILE) {
-        Some(profile) => Settings::of(Profile::parse(&profile.text())?),
-        None => settings.clone(),
-    };
-    for (name, value) in changes.iter().filter(|(name, _)| *name != PROFILE) {
-        settings.set(name, &value.text())?;
-    }
-    Ok(settings)
+    settings.changed(changes.iter().map(|(name, value)| (name.as_str(), value.text())))
 }
 
 /// What brings other settings to these, by name: the profile, and what differs from it.

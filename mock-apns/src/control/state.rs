@@ -6,8 +6,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Control,
     declared::State,
-    error::{ApiError, ApiResult, ErrorCode},
-    extract::{from_json, read},
+    error::{ApiError, ApiResult},
+    extract::{from_body, from_json, from_toml},
 };
 
 pub(super) fn routes() -> OpenApiRouter<Control> {
@@ -38,10 +38,7 @@ async fn declare(
     Handle(control): Handle<Control>,
     request: axum::extract::Request,
 ) -> ApiResult<Json<State>> {
-    let content_type = request.headers().get(http::header::CONTENT_TYPE);
-    let is_toml = content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/toml"));
-    let body = read(request, STATE_BYTES_MAX).await?;
-    let state = if is_toml { from_toml(&body)? } else { from_json(&body)? };
+    let state: State = from_body(request, STATE_BYTES_MAX).await?;
     state.carry_out(&control)?;
     State::of(&control).map(Json)
 }
@@ -53,12 +50,4 @@ impl Control {
         let state = if is_json { from_json(text.as_bytes()) } else { from_toml(text.as_bytes()) };
         state.and_then(|state: State| state.carry_out(self)).map_err(|error| error.to_string())
     }
-}
-
-fn from_toml(body: &[u8]) -> ApiResult<State> {
-    let bad = |error: &dyn std::fmt::Display| {
-        ApiError::new(ErrorCode::BadField, error.to_string().trim_end().to_owned())
-    };
-    let text = std::str::from_utf8(body).map_err(|error| bad(&error))?;
-    toml::from_str(text).map_err(|error| bad(&error))
 }

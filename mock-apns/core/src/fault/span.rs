@@ -9,7 +9,7 @@ const SPAN_MAX: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// A duration as a rule writes it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Span(pub(super) Duration);
+pub(crate) struct Span(pub(crate) Duration);
 
 impl Span {
     pub(super) fn parse(text: &str) -> Result<Self, String> {

@@ -78,6 +78,8 @@ impl Service {
         body: &[u8],
     ) {
         self.record(|| Recorded::request(now, connection, stream, request, body));
+        // The rules see a token that has died by now, and a key that was revoked, however late the wake-up comes.
+        self.catch_up_if_due(now);
         let Providers { connections, verified, token_past, .. } = &mut self.providers;
         let Some(state) = connections.get_mut(&connection) else { return };
         if state.is_over() {

@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for Settings {
 }
 
 /// The name that the profile has among the settings where they are written.
-const PROFILE: &str = "profile";
+pub(super) const PROFILE: &str = "profile";
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use super::TeamAt;
 use crate::{
-    Scenario, ScenarioError, ScenarioEvent, SettingError, Settings, Timestamp, TokenStatus,
+    DeviceId, Scenario, ScenarioError, ScenarioEvent, SettingError, Settings, Timestamp, TokenStatus,
     fault::Faults,
     recording::TeamCall,
     scenario::{EVENTS_MAX, SettingText},
@@ -27,7 +27,10 @@ impl TeamAt<'_> {
             let added = faults.add(self.now, fault.clone());
             added.map_err(|error| ScenarioError::Fault { at, error })?;
         }
-        for (at, timed) in scenario.events.iter().enumerate() {
+        // In the order in which they happen: a fault ends that has begun, wherever in the list that stands.
+        let mut events: Vec<_> = scenario.events.iter().enumerate().collect();
+        events.sort_by_key(|(_, timed)| timed.at);
+        for (at, timed) in events {
             self.check(at, &timed.event, self.now.saturating_add(timed.at), &mut faults)?;
         }
         if settings != self.team.settings {
@@ -52,24 +55,22 @@ impl TeamAt<'_> {
         when: Timestamp,
         faults: &mut Faults,
     ) -> Result<(), ScenarioError> {
-        let unknown = |what: String| Err(ScenarioError::Unknown { at, what });
         let bad = |what: String| ScenarioError::BadEvent { at, what };
+        let there_is = |is_there: bool, what: String| {
+            if is_there { Ok(()) } else { Err(ScenarioError::Unknown { at, what }) }
+        };
+        let device = |name: &DeviceId| there_is(self.team.device(name).is_some(), format!("device {name}"));
         match event {
             ScenarioEvent::TokenGone { token } | ScenarioEvent::TokenExpired { token } => {
-                match self.team.identify(token.as_bytes()) {
-                    Some(_) => Ok(()),
-                    None => unknown(format!("device token {token}")),
-                }
+                there_is(self.team.identify(token.as_bytes()).is_some(), format!("device token {token}"))
             }
-            ScenarioEvent::Device { name, .. } | ScenarioEvent::Uninstall { device: name, .. } => {
-                match self.team.device(name) {
-                    Some(_) => Ok(()),
-                    None => unknown(format!("device {name}")),
-                }
+            ScenarioEvent::Device { name, .. } => device(name),
+            ScenarioEvent::Uninstall { device: name, app, .. } => {
+                device(name)?;
+                there_is(self.team.apps().any(|it| it.bundle_id == *app), format!("app {app}"))
             }
             ScenarioEvent::RevokeKey { key_id } => {
-                let is_there = self.team.keys().any(|key| key.id == *key_id);
-                if is_there { Ok(()) } else { unknown(format!("key {key_id}")) }
+                there_is(self.team.keys().any(|key| key.id == *key_id), format!("key {key_id}"))
             }
             ScenarioEvent::Settings(settings) => {
                 changed(&self.team.settings, settings).map(drop).map_err(|error| bad(error.to_string()))
@@ -77,13 +78,7 @@ impl TeamAt<'_> {
             ScenarioEvent::Fault(fault) => {
                 faults.add(when, (**fault).clone()).map_err(|error| bad(error.to_string()))
             }
-            ScenarioEvent::FaultEnds { name } => {
-                if faults.remove(name) {
-                    Ok(())
-                } else {
-                    unknown(format!("fault {name} then"))
-                }
-            }
+            ScenarioEvent::FaultEnds { name } => there_is(faults.remove(name), format!("fault {name} then")),
         }
     }
 
@@ -117,9 +112,5 @@ impl TeamAt<'_> {
 }
 
 fn changed(settings: &Settings, changes: &BTreeMap<String, SettingText>) -> Result<Settings, SettingError> {
-    let mut settings = settings.clone();
-    for (name, value) in changes {
-        settings.set(name, &value.text())?;
-    }
-    Ok(settings)
+    settings.changed(changes.iter().map(|(name, value)| (name.as_str(), value.text())))
 }

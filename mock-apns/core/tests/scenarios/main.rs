@@ -11,6 +11,7 @@ mod clock;
 mod faults;
 mod gateway;
 mod live_activities;
+mod playing;
 mod reset;
 mod showing;
 mod snapshots;
