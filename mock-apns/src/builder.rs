@@ -8,7 +8,7 @@ use std::{
 };
 
 use apns_certs::HostName;
-use mock_apns_core::{Environment, Profile, Scenario, Settings, TeamAt, TeamId};
+use mock_apns_core::{Environment, Profile, Scenario, Settings, TeamId};
 use tokio::sync::watch;
 use tracing::info;
 
@@ -198,12 +198,7 @@ impl Builder {
     pub async fn start(self) -> Result<MockApns, StartError> {
         let Beginning { certificates, service, ready_made, credentials, writer, is_new } =
             self.beginning()?;
-        if scenarios::is_hostile(&self.settings) {
-            info!(
-                seed = self.seed,
-                "hostile: things go wrong by chance, for everyone; the same seed and the same requests play it again"
-            );
-        }
+        self.warn_of_chaos();
         let tls = ServerTls::new(&certificates)?;
         let gateway_tls = gateway_config(&certificates)?;
         let log = writer.as_ref().map(Writer::log).cloned();
@@ -250,18 +245,7 @@ impl Builder {
             let router = control::router(api.clone(), self.guard.clone());
             move |accepted, stop| control::serve(accepted, router.clone(), stop)
         };
-        // Whoever was connected when the folder was left is not any more.
-        shared.batch().service().disconnect_all(clock::now());
-        shared.batch().connections().0.log_frames_of_all(self.trace_frames);
-        if let Some(state) = &self.state {
-            api.declare(state).map_err(StartError::State)?;
-        }
-        if let Some(scenario) = self.scenario.filter(|_| is_new) {
-            let mut batch = shared.batch();
-            let team =
-                batch.service().team_at(clock::now(), team).expect("the ready-made team was just added");
-            play(team, &scenario)?;
-        }
+        self.prepare(&shared, &api, team, is_new)?;
         shared.kept().await?;
         let mut helpers = vec![tokio::spawn(wake_up::run(shared.clone()))];
         if let Some(log) = log {
@@ -300,6 +284,30 @@ impl Builder {
         })
     }
 
+    /// Brings what is there at the beginning to what was asked for. `is_new`: nothing was kept from before.
+    fn prepare(&self, shared: &Shared, api: &Control, team: TeamId, is_new: bool) -> Result<(), StartError> {
+        // Whoever was connected when the folder was left is not any more.
+        shared.batch().service().disconnect_all(clock::now());
+        shared.batch().connections().0.log_frames_of_all(self.trace_frames);
+        if let Some(state) = &self.state {
+            api.declare(state).map_err(StartError::State)?;
+        }
+        let Some(scenario) = self.scenario.as_ref().filter(|_| is_new) else { return Ok(()) };
+        let mut batch = shared.batch();
+        let mut team =
+            batch.service().team_at(clock::now(), team).expect("the ready-made team was just added");
+        team.play(scenario).map_err(|error| StartError::Scenario { name: scenario.name.to_string(), error })
+    }
+
+    fn warn_of_chaos(&self) {
+        if scenarios::is_hostile(&self.settings) {
+            info!(
+                seed = self.seed,
+                "hostile: things go wrong by chance, for everyone; the same seed and the same requests play it again"
+            );
+        }
+    }
+
     fn beginning(&self) -> Result<Beginning, StartError> {
         let Self { seed, settings, host_names, fresh_ca, .. } = self;
         let asked = Asked { seed: *seed, settings, host_names, fresh_ca: *fresh_ca };
@@ -308,8 +316,4 @@ impl Builder {
             None => Beginning::anew(asked, clock::now()),
         }
     }
-}
-
-fn play(mut team: TeamAt<'_>, scenario: &Scenario) -> Result<(), StartError> {
-    team.play(scenario).map_err(|error| StartError::Scenario { name: scenario.name.to_string(), error })
 }
