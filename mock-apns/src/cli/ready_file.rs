@@ -17,7 +17,8 @@ use crate::{MockApns, Named as _, certificates::PKCS12_PASSWORD, endpoint::url};
 pub(super) struct ReadyFile {
     pub(super) version: String,
     pub(super) seed: u64,
-    /// The profile that teams begin with.
+    /// The profile that teams begin with; a device, which reads it too, need not know.
+    #[serde(default)]
     pub(super) profile: String,
     pub(super) sandbox: Endpoint,
     pub(super) production: Endpoint,
