@@ -243,10 +243,6 @@ impl Service {
     /// not at all only delays its effects.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.record(|| Recorded::timeout(now));
-        self.catch_up(now);
-    }
-
-    fn catch_up(&mut self, now: Timestamp) {
         for index in self.teams.indices().collect::<Vec<_>>() {
             self.at(now, index);
         }
@@ -254,11 +250,19 @@ impl Service {
         self.wake_for_first_timers();
     }
 
-    /// Lets happen what is due, if anything is: for who looks at a team before anything is done to it.
+    /// Lets happen what is due, if anything is: for who looks at a team before anything is done to it. A team of which nothing is due
+    /// stays as it is, whatever it was that asked to be woken: so it does not depend on when that was.
     pub(crate) fn catch_up_if_due(&mut self, now: Timestamp) {
-        if self.wake_at.is_some_and(|due| due <= now) {
-            self.catch_up(now);
+        if self.wake_at.is_none_or(|due| due > now) {
+            return;
         }
+        let is_due =
+            |index: &TeamIndex| self.teams.get(*index).and_then(Team::wake_at).is_some_and(|due| due <= now);
+        for index in self.teams.indices().filter(is_due).collect::<Vec<_>>() {
+            self.at(now, index);
+        }
+        self.strike_on_time(now);
+        self.wake_for_first_timers();
     }
 
     fn wake_for_first_timers(&mut self) {
