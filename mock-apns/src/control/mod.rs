@@ -41,6 +41,7 @@ mod state;
 mod teams;
 mod tokens;
 mod waiting;
+mod written;
 
 use std::{
     net::SocketAddr,
@@ -63,6 +64,7 @@ use crate::{Certificates, clock::now, credentials::Credentials, listener::Stop, 
 use error::{ApiError, ApiResult, ErrorCode};
 pub(crate) use guard::Guard;
 pub(crate) use serving::{CONTROL_CONNECTIONS_MAX, serve};
+use written::LastWritten;
 
 /// What every handler has at hand; a handle, cheap to clone.
 #[derive(Clone, Debug)]
@@ -76,6 +78,7 @@ struct Inner {
     about: About,
     /// Places for those who wait.
     waits: Arc<Semaphore>,
+    last_written: LastWritten,
     /// Tells those who wait that the double stops.
     stop: Stop,
 }
@@ -111,7 +114,15 @@ impl Control {
         stop: Stop,
     ) -> Self {
         let waits = Arc::new(Semaphore::new(waiting::WAITS_MAX));
-        Self(Arc::new(Inner { shared, credentials, certificates, about, waits, stop }))
+        Self(Arc::new(Inner {
+            shared,
+            credentials,
+            certificates,
+            about,
+            waits,
+            last_written: LastWritten::default(),
+            stop,
+        }))
     }
 
     /// How many requests wait.
@@ -121,6 +132,10 @@ impl Control {
 
     fn waits(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.waits)
+    }
+
+    fn last_written(&self) -> &LastWritten {
+        &self.0.last_written
     }
 
     fn stop(&self) -> Stop {

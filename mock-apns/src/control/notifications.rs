@@ -202,7 +202,7 @@ async fn list(State(control): State<Control>, Query(wanted): Query<Wanted>) -> A
         }
         return control.in_team(Some(team), |team| {
             known_cursor(after, team.team())?;
-            Ok::<_, ApiError>(Json(List::of(&tally, team.team(), limit, None)))
+            Ok::<_, ApiError>(Json(List::of(&control, &tally, team.team(), limit, None)))
         });
     };
     let mut wait = Wait::begin(&control, team, time)?;
@@ -212,7 +212,9 @@ async fn list(State(control): State<Control>, Query(wanted): Query<Wanted>) -> A
             known_cursor(after, team.team())?;
             let is_satisfied = tally.decide(team.team()) == Decision::Holds;
             let is_done = is_satisfied || is_over;
-            Ok::<_, ApiError>(is_done.then(|| List::of(&tally, team.team(), limit, Some(is_satisfied))))
+            Ok::<_, ApiError>(
+                is_done.then(|| List::of(&control, &tally, team.team(), limit, Some(is_satisfied))),
+            )
         })?;
         if let Some(list) = list {
             return Ok(Json(list));
@@ -241,12 +243,15 @@ async fn get(
 }
 
 impl List {
-    fn of(tally: &Tally, team: &Team, limit: Limit, satisfied: Option<bool>) -> Self {
+    fn of(control: &Control, tally: &Tally, team: &Team, limit: Limit, satisfied: Option<bool>) -> Self {
         let found = tally.pushes(team, limit.get());
         let in_vain = satisfied == Some(false);
         let near_misses = if in_vain { tally.near_misses(team, NEAR_MISSES) } else { Vec::new() };
         Self {
-            notifications: found.pushes.iter().map(raw).collect(),
+            notifications: match &found.pushes[..] {
+                [push] => vec![control.last_written().text(team, push)],
+                pushes => pushes.iter().map(raw).collect(),
+            },
             next: found.next,
             evicted: found.evicted,
             satisfied,

@@ -53,6 +53,7 @@ async fn restore(State(control): State<Control>, request: Request) -> ApiResult<
 
     let mut batch = control.shared().batch();
     batch.replace(service);
+    control.last_written().forget();
     control.credentials().replace(&credentials);
     batch.checkpoint(control.credentials());
     Ok(DONE)
