@@ -80,7 +80,7 @@ impl Beginning {
             .map_err(|error| DataDirError::new(path, error))?;
         for entry in log {
             match entry {
-                Entry::Service(recorded) => service.replay(recorded),
+                Entry::Service(recorded) => service.redo(recorded),
                 Entry::Credentials(change) => credentials.replay(change).map_err(broken)?,
             }
         }

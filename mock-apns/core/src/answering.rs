@@ -13,6 +13,7 @@ use crate::{
     rules::{Judged, Refusal},
     settings::{ErrorContentType, UniqueIds},
     team::TeamIndex,
+    transcript::Replayed,
 };
 
 /// What the service makes of a request, unless a fault fires at it.
@@ -21,6 +22,9 @@ pub(crate) enum Verdict {
     Accepted(Arc<Notification>),
     Refused(Box<RefusedPush>),
 }
+
+/// What the rules have found, and what a transcript has of the request.
+type Judgement<'a, 'r> = (&'a Judged, Option<Refusal>, Option<&'r Replayed>);
 
 /// A request that was judged, and what follows from it.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub(crate) struct Concluded<'a> {
     pub(crate) refusal: Option<Refusal>,
     pub(crate) answer: Answer,
     pub(crate) verdict: Verdict,
+    /// Whether the answer is that of the verdict, and not that of a transcript.
+    pub(crate) is_own: bool,
     /// The team in whose journal it goes; `None`: it is nobody's.
     pub(crate) files_with: Option<TeamIndex>,
 }
@@ -47,14 +53,19 @@ impl Service {
         refusal: Option<Refusal>,
     ) {
         let received = ReceivedRequest::new(connection, stream, judged.environment, request, body);
-        let judgement = (judged, refusal);
+        let replayed = self.replaying.as_mut().and_then(|replaying| replaying.answer(&received));
+        let judgement = (judged, refusal, replayed.as_ref());
         let concluded = match judged.team.and_then(|index| self.at(now, index)) {
             Some(team) => team.conclude((connection, stream), request, judgement, received),
             None => self.conclude_for_nobody((connection, stream), request, judgement, received),
         };
         // Neither is possible without a refusal: a push without a device token, or without a team.
-        let Some(concluded) = concluded else { return };
-        match self.strike_at_request(now, &concluded) {
+        let Some(mut concluded) = concluded else { return };
+        let strike = match replayed {
+            Some(replayed) => self.answer_again(replayed, &mut concluded),
+            None => self.strike_at_request(now, &concluded),
+        };
+        match strike {
             Some(strike) => self.misbehave(now, &strike, concluded),
             None => self.respond(now, concluded),
         }
@@ -65,18 +76,18 @@ impl Service {
         &mut self,
         (connection, stream): (ConnectionId, u32),
         request: &Request,
-        (judged, refusal): (&'a Judged, Option<Refusal>),
+        (judged, refusal, replayed): Judgement<'a, '_>,
         received: ReceivedRequest,
     ) -> Option<Concluded<'a>> {
-        let answer = answer(&self.settings, &mut self.identifiers, request, judged, refusal);
+        let answer = answer(&self.settings, &mut self.identifiers, request, (judged, refusal, replayed));
         let verdict = Verdict::refused(&answer, refusal?, received);
         let state = self.providers.connections.get(&connection)?;
         let files_with = filing::concerned(state, request, &self.teams);
-        Some(Concluded { connection, stream, judged, refusal, answer, verdict, files_with })
+        Some(Concluded { connection, stream, judged, refusal, answer, verdict, is_own: true, files_with })
     }
 
     fn respond(&mut self, now: Timestamp, concluded: Concluded<'_>) {
-        let Concluded { connection, stream, judged, refusal, answer, verdict, files_with } = concluded;
+        let Concluded { connection, stream, judged, refusal, answer, verdict, files_with, .. } = concluded;
         self.count_answer(judged, refusal);
         self.effects.push_back(Effect::Respond { connection, stream, answer });
         self.settle(now, files_with, verdict);
@@ -115,11 +126,11 @@ impl TeamAt<'_> {
         self,
         (connection, stream): (ConnectionId, u32),
         request: &Request,
-        (judged, refusal): (&'a Judged, Option<Refusal>),
+        (judged, refusal, replayed): Judgement<'a, '_>,
         received: ReceivedRequest,
     ) -> Option<Concluded<'a>> {
         let Team { settings, identifiers, .. } = &mut *self.team;
-        let answer = answer(settings, identifiers, request, judged, refusal);
+        let answer = answer(settings, identifiers, request, (judged, refusal, replayed));
         let verdict = match refusal {
             Some(refusal) => Verdict::refused(&answer, refusal, received),
             None => Verdict::Accepted(Arc::new(Notification {
@@ -137,14 +148,13 @@ impl TeamAt<'_> {
             })),
         };
         let files_with = judged.team;
-        Some(Concluded { connection, stream, judged, refusal, answer, verdict, files_with })
+        Some(Concluded { connection, stream, judged, refusal, answer, verdict, is_own: true, files_with })
     }
 }
 
 impl Verdict {
     fn refused(answer: &Answer, refusal: Refusal, received: ReceivedRequest) -> Self {
-        let Answer { apns_id, apns_unique_id, .. } = *answer;
-        Self::Refused(Box::new(RefusedPush::new(apns_id, apns_unique_id, refusal, received)))
+        Self::Refused(Box::new(RefusedPush::new(answer, refusal, received)))
     }
 
     /// What came over the wire.
@@ -160,8 +170,7 @@ fn answer(
     settings: &Settings,
     identifiers: &mut Identifiers,
     request: &Request,
-    judged: &Judged,
-    refusal: Option<Refusal>,
+    (judged, refusal, replayed): Judgement<'_, '_>,
 ) -> Answer {
     let given = request.get(FieldName::ApnsId).and_then(MessageId::parse);
     let wants_unique_id = match settings.apns_unique_id {
@@ -170,19 +179,25 @@ fn answer(
         UniqueIds::Never => false,
     };
     let reason = refusal.map(|refusal| refusal.reason);
-    let content_type = match (reason, settings.error_content_type) {
-        (Some(_), ErrorContentType::Json) => Some("application/json"),
-        _ => None,
-    };
+    let known = replayed.and_then(|replayed| replayed.apns_id);
+    let known_unique = replayed.and_then(|replayed| replayed.apns_unique_id);
     Answer {
         status: reason.map_or(STATUS_OK, Reason::status),
         reason,
-        apns_id: given.unwrap_or_else(|| identifiers.message_id()),
-        apns_unique_id: wants_unique_id.then(|| identifiers.unique_id()),
+        apns_id: given.or(known).unwrap_or_else(|| identifiers.message_id()),
+        apns_unique_id: known_unique.or_else(|| wants_unique_id.then(|| identifiers.unique_id())),
         timestamp: reason.and_then(|reason| gone_since(reason, judged.token_status?)),
-        content_type,
+        content_type: content_type(settings, reason),
         rule: refusal.map(|refusal| refusal.rule),
         fault: None,
+    }
+}
+
+/// The `content-type` of an answer with this reason.
+pub(crate) fn content_type(settings: &Settings, reason: Option<Reason>) -> Option<&'static str> {
+    match (reason, settings.error_content_type) {
+        (Some(_), ErrorContentType::Json) => Some("application/json"),
+        _ => None,
     }
 }
 

@@ -121,6 +121,7 @@ mod timestamp;
 mod token_updates;
 mod topic;
 mod totals;
+mod transcript;
 mod verified_tokens;
 
 pub use answer::Answer;
@@ -172,6 +173,7 @@ pub use throttling::Throttling;
 pub use timestamp::Timestamp;
 pub use topic::{BundleId, BundleIdError, TOPIC_BYTES_MAX, Topic};
 pub use totals::{AnswerCount, AnswerCounts, FaultFirings, Totals};
+pub use transcript::{TRANSCRIPT_LINES_MAX, Transcript, TranscriptError, TranscriptProgress};
 
 /// The bench is written against the public API, so that it serves the tests beneath the rules and those beside them.
 #[cfg(test)]

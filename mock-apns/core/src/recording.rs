@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
 use crate::{
-    ConnectionId, DeviceConnectionId, DeviceId, Environment, Opened, Request, Service, TeamId, Timestamp,
+    ConnectionId, DeviceConnectionId, DeviceId, Environment, Opened, Request, Service, TeamId, Timestamp, Transcript,
     bytes::Bytes,
     fault::{Fault, FaultName, Moment},
     team::Declared,
 };
 pub(crate) use team_call::{Place, TeamCall};
 
-/// One call that changed a service, with all that it was given: to be replayed by [`Service::replay`].
+/// One call that changed a service, with all that it was given: to be replayed by [`Service::redo`].
 ///
 /// It has everything that came with it: of a request every header, the provider token among them, and the payload.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -92,6 +92,8 @@ enum Call {
         moment: Moment,
         environment: Environment,
     },
+    /// The transcript as JSON.
+    SetTranscript(Option<String>),
 }
 
 impl Recorded {
@@ -179,6 +181,10 @@ impl Recorded {
         Self(Call::AtDoor { now, moment, environment })
     }
 
+    pub(crate) fn set_transcript(transcript: Option<Transcript>) -> Self {
+        Self(Call::SetTranscript(transcript.map(|transcript| to_json(&transcript))))
+    }
+
     /// Does it again. What it returned at first, an error perhaps, it returns again.
     pub(crate) fn apply(self, service: &mut Service) {
         match self.0 {
@@ -217,6 +223,7 @@ impl Recorded {
             Call::AtDoor { now, moment: Moment::Accept, environment } => {
                 _ = service.accepting(now, environment);
             }
+            Call::SetTranscript(json) => service.set_transcript(json.as_deref().and_then(from_json)),
             Call::AtDoor { now, environment, .. } => _ = service.shaking_hands(now, environment),
         }
     }

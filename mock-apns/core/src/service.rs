@@ -8,6 +8,7 @@ mod faults;
 mod misbehaving;
 mod provider;
 mod recording;
+mod replaying;
 mod snapshot;
 
 use std::collections::VecDeque;
@@ -25,6 +26,7 @@ use crate::{
     team::{Around, Beginning, TeamIndex, Teams},
     throttling::Throttling,
     totals::{AnswerCounts, Totals},
+    transcript::Replaying,
 };
 
 pub use snapshot::Snapshot;
@@ -57,6 +59,8 @@ pub struct Service {
     recorder: Option<Recorder>,
     /// Faults for everyone.
     pub(crate) faults: Faults,
+    /// The answers of another run, to be given again.
+    pub(crate) replaying: Option<Box<Replaying>>,
     pub(crate) answers: AnswerCounts,
     pub(crate) totals: Totals,
 }
@@ -157,6 +161,7 @@ impl Service {
             changed: VecDeque::new(),
             recorder: None,
             faults: Faults::new(false, seed),
+            replaying: None,
             answers: AnswerCounts::default(),
             totals: Totals::default(),
         }
@@ -184,8 +189,7 @@ impl Service {
     }
 
     /// [Resets](TeamAt::reset) every team, in the order in which they were added, and drops what concerns no team,
-    /// faults for everyone among it. Its
-    /// journal's cursor counts on; identifiers in answers that concern no team are the same as at first. Connections stay
+    /// faults for everyone and a transcript among it. Its journal's cursor counts on; identifiers in answers that concern no team are the same as at first. Connections stay
     /// open, also those of devices that have joined no team.
     pub fn reset(&mut self, now: Timestamp) {
         self.record(|| Recorded::reset(now));
@@ -197,6 +201,7 @@ impl Service {
         self.identifiers = Identifiers::new(self.seed);
         self.unclaimed.clear();
         self.faults.clear();
+        self.replaying = None;
     }
 
     /// The IDs of all teams, in the order in which they were added.

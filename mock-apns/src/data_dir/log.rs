@@ -248,7 +248,7 @@ mod tests {
         let mut again = Service::resume(&found.checkpoint.service, crate::verify_es256).unwrap();
         for entry in found.log {
             let Entry::Service(recorded) = entry else { panic!("{entry:?}") };
-            again.replay(recorded);
+            again.redo(recorded);
         }
         assert_eq!(again.team_ids().collect::<Vec<_>>(), (0..100).map(team).collect::<Vec<_>>());
     }

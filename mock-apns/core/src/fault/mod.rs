@@ -19,6 +19,7 @@ mod deed;
 mod error;
 mod faults;
 mod firing;
+mod firing_form;
 mod matching;
 mod moment;
 mod name;
@@ -27,6 +28,7 @@ mod rule;
 pub(crate) mod span;
 mod strike;
 
+pub(crate) use action::Course;
 pub use action::{
     Accepting, Action, Alert, Answering, Body, BrokenFrame, ChangeSettings, Close, CloseHow, Cut, Delay,
     Ending, FrameStream, GoAway, H2Code, Handshake, IdleTimeout, IgnorePings, LastStream, MalformedFrame,
@@ -38,8 +40,8 @@ pub use deed::{Deed, Head, Reply, ReplyEnd, Wait};
 pub use error::FaultError;
 pub use faults::{FAULTS_MAX, KnownFault};
 pub(crate) use faults::{Faults, FaultsForm};
-pub(crate) use firing::KeptFiring;
-pub use firing::{FaultyPush, Firing};
+pub use firing::{FaultyPush, FiredAt, Firing, Otherwise};
+pub(crate) use firing_form::KeptFiring;
 pub use matching::Matching;
 pub use moment::Moment;
 pub(crate) use moment::{Among, Occasion};

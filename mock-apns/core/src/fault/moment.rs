@@ -3,7 +3,7 @@
 use crate::{Environment, KeyId, Record, TeamId};
 
 /// When a rule is looked at.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Moment {
     /// A provider's TCP connection was accepted. Nothing is known of it but the environment of the listener.

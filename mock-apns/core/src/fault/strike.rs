@@ -2,18 +2,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Action, Deed, Fault, FaultName, FaultyPush, Firing, Reply, action::Course, chance::Chance};
-use crate::{Answer, ConnectionId, Reason, Timestamp};
+use super::{
+    Action, Answering, Deed, Delay, Fault, FaultName, FiredAt, Firing, Moment, Reply, action::Course, chance::Chance,
+};
+use crate::{Answer, Reason, Timestamp};
 
 /// A rule that fires at something.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Strike {
     rule: Arc<Fault>,
     draws: Draws,
+    /// Whether an answer says which rule it was.
+    is_named: bool,
 }
 
 /// What is random in a strike.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Draws {
     pub(super) delay: Duration,
     pub(super) body_delay: Duration,
@@ -28,7 +32,35 @@ impl Strike {
             },
             _ => Draws::default(),
         };
-        Self { rule: Arc::clone(rule), draws }
+        Self { rule: Arc::clone(rule), draws, is_named: true }
+    }
+
+    /// One that is known from the journal, where nothing is left to chance any more.
+    pub(crate) fn again(name: FaultName, on: Moment, action: Action) -> Self {
+        let mut chance = Chance::new(Some(0), 0, &name); // nothing is drawn from it
+        let rule = Fault { on: Some(on), ..Fault::new(name, action) };
+        Self::new(&Arc::new(rule), &mut chance)
+    }
+
+    /// The same, but that no answer says which rule it was.
+    pub(crate) fn unnamed(self) -> Self {
+        Self { is_named: false, ..self }
+    }
+
+    /// The rule's action, where what is left to chance is as it was drawn.
+    pub(crate) fn as_drawn(&self) -> Action {
+        match &self.rule.action {
+            Action::Answering(it) => Action::Answering(Answering {
+                delay: it.delay.map(|_| Delay::Always(self.draws.delay)),
+                body_delay: it.body_delay.map(|_| Delay::Always(self.draws.body_delay)),
+                ..it.clone()
+            }),
+            action => action.clone(),
+        }
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        self.rule.moment()
     }
 
     pub(crate) fn name(&self) -> &FaultName {
@@ -57,7 +89,7 @@ impl Strike {
             Action::ResetStream(it) => Reply::reset(it.at, it.code(), own),
             _ => return self.deed(),
         };
-        if is_named {
+        if is_named && self.is_named {
             reply.name(self.name());
         }
         Deed::Reply(Box::new(reply))
@@ -81,9 +113,7 @@ impl Strike {
     }
 
     /// What the journal says of it.
-    pub(crate) fn firing(&self, at: Option<(ConnectionId, Option<FaultyPush>)>) -> Firing {
-        let (connection, push) = at.unzip();
-        let push = push.flatten().map(Box::new);
-        Firing { fault: self.name().clone(), action: self.rule.action.name().into(), connection, push }
+    pub(crate) fn firing(&self, at: FiredAt) -> Firing {
+        Firing { strike: self.clone(), at }
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn reason(record: &Record<'_>) -> Option<OrNone<Reason>> {
         Event::Refused(refused) => Some(OrNone(Some(refused.reason))),
         Event::GoAway { reason, .. } => Some(OrNone(Some(reason))),
         Event::Fault(firing) => {
-            let reason = firing.push.as_ref()?.reason.as_deref();
+            let reason = firing.push()?.reason.as_deref();
             reason.map_or(Some(OrNone(None)), |reason| Some(OrNone(Some(Reason::from_wire(reason)?))))
         }
         Event::Throttled { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
@@ -107,7 +107,7 @@ pub(super) fn status(record: &Record<'_>) -> Option<StatusIs> {
     match record.event {
         Event::Notification { status, .. } => Some(StatusIs::Delivery(status)),
         Event::Refused(refused) => Some(StatusIs::Answer(refused.reason.status())),
-        Event::Fault(firing) => firing.push.as_ref()?.status.map(StatusIs::Answer),
+        Event::Fault(firing) => firing.push()?.status.map(StatusIs::Answer),
         Event::GoAway { .. }
         | Event::Throttled { .. }
         | Event::Device { .. }
@@ -132,7 +132,7 @@ pub(super) fn event(record: &Record<'_>) -> Option<EventKind> {
 
 pub(super) fn fault<'a>(record: &Record<'a>) -> Option<&'a FaultName> {
     match record.event {
-        Event::Fault(firing) => Some(&firing.fault),
+        Event::Fault(firing) => Some(firing.fault()),
         _ => None,
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     device::DeviceIndex,
     device_token::TokenIdentity,
     fault::KeptFiring,
-    rules::{DEVICE_RULES, Refusal},
+    rules::DEVICE_RULES,
     snapshot::Problem,
 };
 
@@ -155,6 +155,8 @@ struct RefusalForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     apns_unique_id: Option<UniqueId>,
     reason: Reason,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timestamp: Option<Timestamp>,
     rule: String,
     request: RequestForm,
 }
@@ -211,6 +213,7 @@ impl From<KeptRefusal> for RefusalForm {
             apns_id: refused.apns_id,
             apns_unique_id: refused.apns_unique_id,
             reason: refused.reason,
+            timestamp: refused.timestamp,
             rule: refused.rule.id.to_owned(),
             request: (&refused.request).into(),
         }
@@ -223,8 +226,9 @@ impl TryFrom<RefusalForm> for KeptRefusal {
     fn try_from(form: RefusalForm) -> Result<Self, String> {
         let rule = DEVICE_RULES.iter().find(|rule| rule.id == form.rule);
         let rule = *rule.ok_or_else(|| format!("{:?} is not a rule", form.rule))?;
-        let refusal = Refusal { rule, reason: form.reason };
-        Ok(Self(Box::new(RefusedPush::new(form.apns_id, form.apns_unique_id, refusal, form.request.into()))))
+        let RefusalForm { apns_id, apns_unique_id, reason, timestamp, request, .. } = form;
+        let request = request.into();
+        Ok(Self(Box::new(RefusedPush { apns_id, apns_unique_id, reason, timestamp, rule, request })))
     }
 }
 

@@ -231,7 +231,7 @@ impl Serialize for Answered<'_> {
                 map.serialize_entry("usual-mistake", rule.usual_mistake)?;
             }
             Verdict::Faulted(firing) => {
-                let told = firing.push.as_ref().map(|push| (push.status, push.reason.as_deref()));
+                let told = firing.push().map(|push| (push.status, push.reason.as_deref()));
                 let (status, reason) = told.unwrap_or_default();
                 if let Some(status) = status {
                     map.serialize_entry("status", &status)?;
@@ -239,8 +239,8 @@ impl Serialize for Answered<'_> {
                 if let Some(reason) = reason {
                     map.serialize_entry("reason", reason)?;
                 }
-                map.serialize_entry("fault", &firing.fault)?;
-                map.serialize_entry("action", &firing.action)?;
+                map.serialize_entry("fault", firing.fault())?;
+                map.serialize_entry("action", &firing.action())?;
             }
         }
         map.end()
@@ -278,7 +278,7 @@ fn serialize_status<M: SerializeMap>(map: &mut M, record: &Record<'_>) -> Result
     match record.event {
         Event::Notification { status, .. } => map.serialize_entry("status", &status),
         Event::Refused(refused) => map.serialize_entry("status", &refused.reason.status()),
-        Event::Fault(firing) => match firing.push.as_ref().and_then(|push| push.status) {
+        Event::Fault(firing) => match firing.push().and_then(|push| push.status) {
             Some(status) => map.serialize_entry("status", &status),
             None => Ok(()),
         },

@@ -10,7 +10,7 @@ use crate::{
     Named as _, Notification, Reason, Throttling, Timestamp, TokenKind, UniqueId,
     bytes::lossy,
     device_token::TokenIdentity,
-    fault::Firing,
+    fault::{FiredAt, Firing},
     gateway,
     rendering::{self, Arrival, Rendering},
     team::Team,
@@ -181,7 +181,7 @@ impl<'a> Record<'a> {
                 Some((&notification.apns_id, notification.apns_unique_id.as_ref()))
             }
             Event::Fault(firing) => {
-                firing.push.as_ref().map(|push| (&push.apns_id, push.apns_unique_id.as_ref()))
+                firing.push().map(|push| (&push.apns_id, push.apns_unique_id.as_ref()))
             }
             Event::GoAway { .. }
             | Event::Throttled { .. }
@@ -203,7 +203,7 @@ impl<'a> Record<'a> {
     pub(crate) fn request_turned_away(&self) -> Option<&'a ReceivedRequest> {
         match self.event {
             Event::Refused(refused) => Some(&refused.request),
-            Event::Fault(firing) => firing.push.as_ref().map(|push| &push.request),
+            Event::Fault(firing) => firing.push().map(|push| &push.request),
             _ => None,
         }
     }
@@ -275,9 +275,16 @@ impl Serialize for Record<'_> {
         map.serialize_entry("event", self.event.name())?;
         match self.event {
             Event::Refused(refused) => {
+                serialize_place(&mut map, &refused.request)?;
                 map.serialize_entry("apns-id", refused.apns_id.as_str())?;
+                if let Some(unique_id) = &refused.apns_unique_id {
+                    map.serialize_entry("apns-unique-id", unique_id.as_str())?;
+                }
                 map.serialize_entry("status", &refused.reason.status())?;
                 map.serialize_entry("reason", refused.reason.as_str())?;
+                if let Some(timestamp) = refused.timestamp {
+                    map.serialize_entry("timestamp", &timestamp)?;
+                }
                 map.serialize_entry("rule", refused.rule.id)?;
                 serialize_request(&mut map, &refused.request)?;
             }
@@ -334,22 +341,37 @@ impl Record<'_> {
 
 /// Which rule, at what, and what the provider was told.
 fn serialize_firing<M: SerializeMap>(map: &mut M, firing: &Firing) -> Result<(), M::Error> {
-    map.serialize_entry("fault", &firing.fault)?;
-    map.serialize_entry("action", &firing.action)?;
-    if let Some(connection) = firing.connection {
-        map.serialize_entry("connection", &connection)?;
-    }
-    let Some(push) = &firing.push else { return Ok(()) };
-    map.serialize_entry("stream", &push.request.stream())?;
+    map.serialize_entry("fault", firing.fault())?;
+    map.serialize_entry("on", &firing.moment())?;
+    map.serialize_entry("action", &firing.action())?;
+    let push = match &firing.at {
+        FiredAt::Door { opened } => return map.serialize_entry("after-connections", opened),
+        FiredAt::Connection { connection, requests } => {
+            map.serialize_entry("connection", connection)?;
+            return map.serialize_entry("after-requests", requests);
+        }
+        FiredAt::Request(push) => push,
+    };
+    serialize_place(map, &push.request)?;
     map.serialize_entry("apns-id", push.apns_id.as_str())?;
+    if let Some(unique_id) = &push.apns_unique_id {
+        map.serialize_entry("apns-unique-id", unique_id.as_str())?;
+    }
     if let Some(status) = push.status {
         map.serialize_entry("status", &status)?;
     }
     if let Some(reason) = &push.reason {
         map.serialize_entry("reason", reason)?;
     }
+    map.serialize_entry("otherwise", &push.otherwise)?;
     map.serialize_entry("took-effect", &push.took_effect)?;
     serialize_request(map, &push.request)
+}
+
+/// On which stream of which connection it came.
+fn serialize_place<M: SerializeMap>(map: &mut M, request: &ReceivedRequest) -> Result<(), M::Error> {
+    map.serialize_entry("connection", &request.connection())?;
+    map.serialize_entry("stream", &request.stream())
 }
 
 /// The headers in their own names but those that stand elsewhere or are secret, and the payload.
@@ -376,6 +398,12 @@ fn serialize_notification<M: SerializeMap>(
     }
     if status != Status::Received {
         return Ok(());
+    }
+    serialize_place(map, &notification.request)?;
+    for name in [FieldName::Method, FieldName::Path, FieldName::ApnsTopic] {
+        if let Some(value) = notification.request.text(name) {
+            map.serialize_entry(name.as_str(), &value)?;
+        }
     }
     if let Some(push_type) = notification.push_type {
         map.serialize_entry("apns-push-type", push_type.as_str())?;

@@ -2,7 +2,7 @@
 
 use super::ReceivedRequest;
 use crate::{
-    MessageId, Reason, UniqueId,
+    Answer, MessageId, Reason, Timestamp, UniqueId,
     rules::{Refusal, Rule},
 };
 
@@ -16,6 +16,8 @@ pub struct RefusedPush {
     pub apns_unique_id: Option<UniqueId>,
     /// The answer's reason.
     pub reason: Reason,
+    /// The `timestamp` of the answer: with status 410, always.
+    pub timestamp: Option<Timestamp>,
     /// The rule that did not hold.
     pub rule: &'static Rule,
     /// What came over the wire.
@@ -23,14 +25,10 @@ pub struct RefusedPush {
 }
 
 impl RefusedPush {
-    /// `apns_id` and `apns_unique_id` are those of the answer.
-    pub(crate) fn new(
-        apns_id: MessageId,
-        apns_unique_id: Option<UniqueId>,
-        refusal: Refusal,
-        request: ReceivedRequest,
-    ) -> Self {
+    /// It got this answer.
+    pub(crate) fn new(answer: &Answer, refusal: Refusal, request: ReceivedRequest) -> Self {
+        let Answer { apns_id, apns_unique_id, timestamp, .. } = *answer;
         let Refusal { rule, reason } = refusal;
-        Self { apns_id, apns_unique_id, reason, rule, request }
+        Self { apns_id, apns_unique_id, reason, timestamp, rule, request }
     }
 }

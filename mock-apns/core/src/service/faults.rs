@@ -4,7 +4,7 @@ use super::Service;
 use crate::{
     Environment, Recorded, Timestamp,
     fault::{
-        Accepting, Action, Fault, FaultError, FaultName, Handshake, KnownFault, Moment, Occasion, Strike,
+        Accepting, Action, Fault, FaultError, FaultName, FiredAt, Handshake, KnownFault, Moment, Occasion, Strike,
     },
 };
 
@@ -68,7 +68,7 @@ impl Service {
     /// Nothing is known of the connection, and nobody's journal but the service's own can tell of it. What changes nothing, as there is
     /// no such rule, is not written down either.
     fn strike_at_door(&mut self, now: Timestamp, moment: Moment, environment: Environment) -> Option<Strike> {
-        if !self.faults.are_at(moment) {
+        if self.replaying.is_none() && !self.faults.are_at(moment) {
             return None;
         }
         self.record(|| Recorded::at_door(now, moment, environment));
@@ -82,8 +82,10 @@ impl Service {
             stream: None,
             record: None,
         };
-        let strike = self.faults.strike(now, &occasion)?;
-        self.tell(now, None, &strike, None);
+        let opened = self.providers.next_id().ordinal();
+        let again = self.replaying.as_mut().and_then(|replaying| replaying.at_door(moment, opened));
+        let strike = again.or_else(|| self.faults.strike(now, &occasion))?;
+        self.tell(now, None, &strike, FiredAt::Door { opened });
         Some(strike)
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     answer::STATUS_OK,
     answering::{Concluded, Verdict},
     connection::Connection,
-    fault::{Faults, FaultyPush, Moment, Occasion, Strike},
+    fault::{Course, Faults, FaultyPush, FiredAt, Moment, Occasion, Otherwise, Strike},
     journal::{Compact, Entry, Status, TurnedAway},
     settings::Purity,
     team::{KeyIndex, TeamIndex},
@@ -120,15 +120,16 @@ impl Service {
 
     /// A fault has fired at a request.
     pub(crate) fn misbehave(&mut self, now: Timestamp, strike: &Strike, concluded: Concluded<'_>) {
-        let Concluded { connection, stream, judged, ref answer, .. } = concluded;
-        let course = strike.course(stream);
+        let Concluded { connection, stream, judged, ref answer, is_own, .. } = concluded;
+        let Course { takes_effect, is_answered } = strike.course(stream);
+        let takes_effect = takes_effect && is_own;
         let (status, reason) = strike.told(answer, stream);
         let settings =
             judged.team.and_then(|index| self.teams.get(index)).map_or(&self.settings, Team::settings);
         let is_named = settings.pure == Purity::Off;
         let deed = strike.deed_at_request(answer, judged.now, is_named);
         let fault = strike.name().clone();
-        let own = course.is_answered.then(|| {
+        let own = is_answered.then(|| {
             let fault = is_named.then(|| fault.clone());
             Effect::Respond { connection, stream, answer: Answer { fault, ..answer.clone() } }
         });
@@ -141,29 +142,30 @@ impl Service {
             apns_unique_id: answer.apns_unique_id,
             status,
             reason: reason.map(Into::into),
-            took_effect: course.takes_effect,
+            otherwise: Otherwise::of(answer),
+            took_effect: takes_effect,
             request: concluded.verdict.request().clone(),
         };
         let (files_with, own_reason) = (concluded.files_with, answer.reason.map(Reason::as_str));
         let is_told_so = status == Some(answer.status) && reason == own_reason;
         let told = reason.and_then(Reason::from_wire).filter(|reason| Some(reason.status()) == status);
-        if course.takes_effect && is_told_so {
+        if takes_effect && is_told_so {
             self.count_answer(judged, concluded.refusal);
         } else if status == Some(STATUS_OK) || told.is_some() {
             self.answers.count(judged.environment, told, judged.push_type);
         }
         let (team, refusal) = (judged.team, concluded.refusal);
-        if course.takes_effect {
+        if takes_effect {
             self.settle(now, files_with, concluded.verdict);
         }
-        if course.takes_effect && is_told_so {
+        if takes_effect && is_told_so {
             self.call_to_account(now, connection, team, refusal.map(|refusal| refusal.reason));
         }
-        self.tell(now, files_with, strike, Some((connection, Some(push))));
+        self.tell(now, files_with, strike, FiredAt::Request(Box::new(push)));
     }
 
     /// A fault has fired at a connection.
-    fn misbehave_on_connection(
+    pub(crate) fn misbehave_on_connection(
         &mut self,
         now: Timestamp,
         connection: ConnectionId,
@@ -172,7 +174,8 @@ impl Service {
     ) {
         let (fault, deed) = (strike.name().clone(), strike.deed());
         self.effects.push_back(Effect::Fault { connection, stream: None, fault, deed });
-        self.tell(now, team, strike, Some((connection, None)));
+        let requests = self.providers.connections.get(&connection).map_or(0, Connection::requests);
+        self.tell(now, team, strike, FiredAt::Connection { connection, requests });
     }
 
     /// Writes down that a fault has fired.
@@ -181,7 +184,7 @@ impl Service {
         now: Timestamp,
         team: Option<TeamIndex>,
         strike: &Strike,
-        at: Option<(ConnectionId, Option<FaultyPush>)>,
+        at: FiredAt,
     ) {
         self.totals.fault_firings.count(strike.name());
         self.file(now, team, TurnedAway::Fault(Box::new(strike.firing(at))));

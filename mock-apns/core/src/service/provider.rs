@@ -30,7 +30,9 @@ impl Service {
         self.providers.open(connection);
         if is_admitted {
             self.strike_at_connection(now, id, None);
+            self.strike_again(now, Moment::Connection, id);
             self.shown(now, id, of_team);
+            self.strike_again(now, Moment::Clock, id);
         }
         if let Some(team) = of_team {
             self.turn_away(now, id, team);
@@ -118,8 +120,10 @@ impl Service {
                 self.mind(token.key.team, |conduct, totals| conduct.used_token(judged.now, token, totals));
             }
         }
+        self.strike_again(now, Moment::Connection, connection);
         self.shown(now, connection, shows);
         self.conclude(now, (connection, stream), request, body, &judged, refusal);
+        self.strike_again(now, Moment::Clock, connection);
     }
 
     /// A connection is closed, by whichever side. Its effects that were not yet polled come all the same, and are to be

@@ -18,7 +18,7 @@ impl Service {
 
     /// Does again what was done to another service, or to this one before it was restored. If both were equal before, they
     /// are afterwards. What it brings about on connections is dropped, and it is not recorded.
-    pub fn replay(&mut self, recorded: Recorded) {
+    pub fn redo(&mut self, recorded: Recorded) {
         let pending = self.effects.len();
         let own = self.recorder.take();
         recorded.apply(self);

@@ -15,6 +15,7 @@ use crate::{
     snapshot::{Problem, SnapshotError},
     team::{Team, TeamForm},
     token_updates::{KeyPastForm, TokenPast},
+    transcript::{Replaying, ReplayingForm},
 };
 
 /// The whole state of a service. It serialises to JSON with keys in kebab case, and reads what it has written, and is for
@@ -57,6 +58,8 @@ pub struct Snapshot {
     /// Those for everyone.
     #[serde(default, skip_serializing_if = "is_default")]
     faults: FaultsForm,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    transcript: Option<ReplayingForm>,
 }
 
 impl Service {
@@ -78,6 +81,7 @@ impl Service {
             opened: self.providers.next_id().0,
             connections: Vec::new(),
             faults: self.faults.to_form(),
+            transcript: self.replaying.as_deref().map(Replaying::to_form),
         }
     }
 
@@ -114,6 +118,8 @@ impl Service {
         let mut service = Self::new(snapshot.settings.clone(), snapshot.seed, verify);
         service.identifiers = snapshot.identifiers.clone();
         service.faults.restore(&snapshot.faults).map_err(|problem| problem.at("faults"))?;
+        let replaying = snapshot.transcript.as_ref().map(Replaying::from_form).transpose();
+        service.replaying = replaying.map_err(|problem| problem.at("transcript"))?.map(Box::new);
         service.gateway = GatewayPeers::from_form(&snapshot.gateway)?;
         for (at, form) in snapshot.teams.iter().enumerate() {
             service.restore_team(form.as_ref()).map_err(|error| error.within(&format!("teams[{at}]")))?;

@@ -3,7 +3,8 @@
 use super::TeamAt;
 use crate::{
     ConnectionId, Effect,
-    fault::{Fault, FaultError, FaultName, KnownFault, Moment, Occasion},
+    connection::Connection,
+    fault::{Fault, FaultError, FaultName, FiredAt, KnownFault, Moment, Occasion},
     journal::{Compact, TurnedAway},
     recording::TeamCall,
 };
@@ -44,8 +45,9 @@ impl TeamAt<'_> {
                 let Some(strike) = self.team.faults.strike_due(&due, &occasion) else { continue };
                 let (fault, deed) = (strike.name().clone(), strike.deed());
                 self.around.effects.push_back(Effect::Fault { connection: id, stream: None, fault, deed });
+                let requests = self.around.providers.connections.get(&id).map_or(0, Connection::requests);
                 self.around.totals.fault_firings.count(strike.name());
-                let firing = strike.firing(Some((id, None)));
+                let firing = strike.firing(FiredAt::Connection { connection: id, requests });
                 self.log(Compact::TurnedAway(TurnedAway::Fault(Box::new(firing))));
             }
         }

@@ -126,7 +126,7 @@ fn recorded_bytes_with_something_changed_are_refused_or_are_replayed() {
                 prop_assert!(Recorded::from_bytes(&bytes[..at]).is_err());
                 bytes[at] = byte;
                 if let Ok(recorded) = Recorded::from_bytes(&bytes) {
-                    twin.service.replay(recorded);
+                    twin.service.redo(recorded);
                 }
             }
             Ok(())
@@ -150,7 +150,7 @@ fn replay(from: &mut Service, to: &mut Service) {
     while let Some(recorded) = from.poll_recorded() {
         let read = Recorded::from_bytes(&recorded.to_bytes()).unwrap();
         assert_eq!(read, recorded);
-        to.replay(read);
+        to.redo(read);
     }
 }
 

@@ -457,7 +457,7 @@ fn faults_go_on_where_they_were_after_a_snapshot_and_in_a_replay() {
     let recorded: Vec<Recorded> = std::iter::from_fn(|| bench.service.poll_recorded()).collect();
     let mut again = Service::resume(&before, verify).unwrap();
     for call in recorded {
-        again.replay(Recorded::from_bytes(&call.to_bytes()).unwrap());
+        again.redo(Recorded::from_bytes(&call.to_bytes()).unwrap());
     }
     assert_eq!(state(&again), serde_json::to_string(&middle).unwrap());
 

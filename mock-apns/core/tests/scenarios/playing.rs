@@ -243,7 +243,7 @@ fn it_goes_on_where_it_was_after_a_snapshot_and_in_a_replay() {
     let recorded: Vec<Recorded> = std::iter::from_fn(|| world.bench.service.poll_recorded()).collect();
     let mut again = Service::resume(&before, verify).unwrap();
     for call in recorded {
-        again.replay(Recorded::from_bytes(&call.to_bytes()).unwrap());
+        again.redo(Recorded::from_bytes(&call.to_bytes()).unwrap());
     }
     assert_eq!(state(&again), middle);
 

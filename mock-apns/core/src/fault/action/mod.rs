@@ -55,7 +55,7 @@ macro_rules! actions {
             }
 
             /// Whether it is possible: if not, why.
-            pub(super) fn check(&self) -> Result<(), String> {
+            pub(crate) fn check(&self) -> Result<(), String> {
                 match self { $(Self::$variant(it) => it.check(),)* }
             }
         }

@@ -1,0 +1,52 @@
+//! Giving the answers of a transcript again.
+
+use super::Service;
+use crate::{
+    ConnectionId, Recorded, Team, Timestamp, Transcript, TranscriptProgress,
+    answering::{Concluded, content_type},
+    fault::{Moment, Strike},
+    transcript::{Replayed, Replaying},
+};
+
+impl Service {
+    /// From now on every request that is in `transcript` is answered as it was there, whoever sends it and with whatever
+    /// credentials, and what was done there to a connection is done to the one of the same number, counted from now on. Faults are
+    /// not looked at for such a request; any other is answered as usual.
+    ///
+    /// A push that was accepted there is delivered if the service accepts it now, too. What is answered otherwise than the
+    /// service would is a firing of the fault `replay` in the journal.
+    pub fn set_transcript(&mut self, transcript: Option<Transcript>) {
+        self.record(|| Recorded::set_transcript(transcript.clone()));
+        let opened = self.providers.next_id().ordinal();
+        self.replaying = transcript.map(|transcript| Box::new(Replaying::new(transcript, opened)));
+    }
+
+    /// How far the transcript is gone through, if there is one.
+    pub fn transcript_progress(&self) -> Option<TranscriptProgress> {
+        self.replaying.as_deref().map(Replaying::progress)
+    }
+
+    /// Makes the answer what it was. The fault that makes the difference.
+    pub(crate) fn answer_again(&self, replayed: Replayed, concluded: &mut Concluded<'_>) -> Option<Strike> {
+        let team = concluded.judged.team.and_then(|index| self.teams.get(index));
+        let settings = team.map_or(&self.settings, Team::settings);
+        let own = concluded.answer.reason;
+        let strike = replayed.put_into(&mut concluded.answer);
+        concluded.answer.content_type = content_type(settings, concluded.answer.reason);
+        concluded.is_own = concluded.answer.reason == own;
+        strike
+    }
+
+    /// Does to a connection again what was done to it.
+    pub(crate) fn strike_again(&mut self, now: Timestamp, moment: Moment, id: ConnectionId) {
+        if self.replaying.is_none() {
+            return;
+        }
+        let Some(connection) = self.providers.connections.get(&id) else { return };
+        let (team, requests) = (connection.team(), connection.requests());
+        let again = |it: &mut Self| it.replaying.as_mut()?.at_connection(moment, id, requests);
+        while let Some(strike) = again(self) {
+            self.misbehave_on_connection(now, id, team, &strike);
+        }
+    }
+}
