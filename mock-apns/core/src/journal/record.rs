@@ -275,7 +275,6 @@ impl Serialize for Record<'_> {
         map.serialize_entry("event", self.event.name())?;
         match self.event {
             Event::Refused(refused) => {
-                serialize_place(&mut map, &refused.request)?;
                 map.serialize_entry("apns-id", refused.apns_id.as_str())?;
                 if let Some(unique_id) = &refused.apns_unique_id {
                     map.serialize_entry("apns-unique-id", unique_id.as_str())?;
@@ -352,7 +351,8 @@ fn serialize_firing<M: SerializeMap>(map: &mut M, firing: &Firing) -> Result<(),
         }
         FiredAt::Request(push) => push,
     };
-    serialize_place(map, &push.request)?;
+    map.serialize_entry("connection", &push.request.connection())?;
+    map.serialize_entry("stream", &push.request.stream())?;
     map.serialize_entry("apns-id", push.apns_id.as_str())?;
     if let Some(unique_id) = &push.apns_unique_id {
         map.serialize_entry("apns-unique-id", unique_id.as_str())?;
@@ -366,12 +366,6 @@ fn serialize_firing<M: SerializeMap>(map: &mut M, firing: &Firing) -> Result<(),
     map.serialize_entry("otherwise", &push.otherwise)?;
     map.serialize_entry("took-effect", &push.took_effect)?;
     serialize_request(map, &push.request)
-}
-
-/// On which stream of which connection it came.
-fn serialize_place<M: SerializeMap>(map: &mut M, request: &ReceivedRequest) -> Result<(), M::Error> {
-    map.serialize_entry("connection", &request.connection())?;
-    map.serialize_entry("stream", &request.stream())
 }
 
 /// The headers in their own names but those that stand elsewhere or are secret, and the payload.
@@ -399,7 +393,6 @@ fn serialize_notification<M: SerializeMap>(
     if status != Status::Received {
         return Ok(());
     }
-    serialize_place(map, &notification.request)?;
     for name in [FieldName::Method, FieldName::Path, FieldName::ApnsTopic] {
         if let Some(value) = notification.request.text(name) {
             map.serialize_entry(name.as_str(), &value)?;

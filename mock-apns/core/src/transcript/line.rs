@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Answer, MessageId, Reason, Timestamp, UniqueId,
+    bytes::is_default,
     fault::{Action, Answering, FaultName, Moment, Otherwise, Strike},
     journal::Status,
 };
@@ -23,7 +24,7 @@ pub(super) struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timestamp: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    apns_id: Option<MessageId>,
+    pub(super) apns_id: Option<MessageId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     apns_unique_id: Option<UniqueId>,
 
@@ -35,6 +36,8 @@ pub(super) struct Line {
     action: Option<Action>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     otherwise: Option<Otherwise>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) took_effect: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     connection: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,6 +108,11 @@ impl Line {
         }
     }
 
+    /// Whether it is what the service itself has answered.
+    pub(super) fn is_own(&self) -> bool {
+        self.event != "fault"
+    }
+
     /// Whether it says all that is needed.
     pub(super) fn check(&self) -> Result<(), String> {
         let has_none = |what: &str, of: &str| Err(format!("{of} has {what}, and this one has none"));
@@ -162,7 +170,10 @@ impl Line {
 
     /// The fault that has fired, if one has.
     pub(super) fn strike(&self) -> Option<Strike> {
-        Some(Strike::again(self.fault.clone()?, self.on?, self.action.clone()?))
+        let name = self.fault.clone()?;
+        let is_replay = name.as_str() == REPLAY;
+        let strike = Strike::again(name, self.on?, self.action.clone()?);
+        Some(if is_replay { strike.unnamed() } else { strike })
     }
 }
 

@@ -14,6 +14,7 @@ mod key;
 mod line;
 mod replaying;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -51,7 +52,8 @@ impl Transcript {
     /// Reads the lines of a journal: JSON, one object in each, as the journal's entries are written. Entries that are neither
     /// answers nor done to a connection are passed over, and so are keys that an answer does not need.
     pub fn parse(text: &str) -> Result<Self, TranscriptError> {
-        let mut lines = Vec::new();
+        let mut lines: Vec<Option<Line>> = Vec::new();
+        let mut own = FxHashMap::default();
         for (at, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
             let wrong = |what: String| TranscriptError { line: at + 1, what };
             let line: Line = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
@@ -62,9 +64,15 @@ impl Transcript {
             if lines.len() >= TRANSCRIPT_LINES_MAX {
                 return Err(wrong(format!("more than {TRANSCRIPT_LINES_MAX} answers, which is as many as may be")));
             }
-            lines.push(line);
+            // Of a push at which a fault has fired, what became of it stands before.
+            match line.apns_id {
+                Some(id) if line.took_effect => _ = own.remove(&id).and_then(|place: usize| lines[place].take()),
+                Some(id) if line.is_own() => _ = own.insert(id, lines.len()),
+                _ => {}
+            }
+            lines.push(Some(line));
         }
-        Ok(Self { lines })
+        Ok(Self { lines: lines.into_iter().flatten().collect() })
     }
 
     /// How many answers it has, and things done to connections.

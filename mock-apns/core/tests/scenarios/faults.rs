@@ -71,7 +71,7 @@ fn an_answer_is_another_and_nothing_is_delivered() {
     let everything = Filter::default();
     let pushes = team.pushes(&everything, None, 10).pushes;
     let [push] = &pushes[..] else { panic!("{pushes:?}") };
-    assert!(matches!(push.verdict(), Verdict::Faulted(firing) if firing.fault.as_str() == "f"));
+    assert!(matches!(push.verdict(), Verdict::Faulted(firing) if firing.fault().as_str() == "f"));
     assert_eq!(push.reason(), Some(Reason::ServiceUnavailable));
     for filter in
         ["event:fault", "fault:f", "status:503", "reason:ServiceUnavailable", "type:alert", "text:Hello"]
@@ -315,7 +315,7 @@ fn everyones_faults_at_the_door_are_written_down() {
     assert!(service.shaking_hands(NOW, Environment::Production).is_some());
     let told: Vec<_> = service.unclaimed(0).map(|record| serde_json::to_string(&record).unwrap()).collect();
     assert_eq!(told.len(), 3);
-    assert!(told[0].contains(r#""event":"fault","fault":"shut","action":"accept"}"#), "{}", told[0]);
+    assert!(told[0].contains(r#""event":"fault","fault":"shut","on":"accept","action":{"accept":"close"},"after-connections":0}"#), "{}", told[0]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod faults;
 mod gateway;
 mod live_activities;
 mod playing;
+mod replaying;
 mod reset;
 mod showing;
 mod snapshots;
