@@ -8,7 +8,7 @@ use std::{
 };
 
 use apns_certs::HostName;
-use mock_apns_core::{Environment, Profile, Scenario, Settings, TeamId};
+use mock_apns_core::{Environment, Profile, Scenario, Settings, TeamId, Transcript};
 use tokio::sync::watch;
 use tracing::info;
 
@@ -23,6 +23,7 @@ use crate::{
     device_gateway::{self, DEVICES_MAX},
     door::Door,
     expectation::Expectations,
+    journal_file::JournalFile,
     listener::Listener,
     scenarios,
     shared::Shared,
@@ -48,6 +49,8 @@ pub struct Builder {
     scenario: Option<Scenario>,
     data_dir: Option<PathBuf>,
     trace_frames: bool,
+    record: Option<PathBuf>,
+    replay: Option<Transcript>,
     patience: Duration,
 }
 
@@ -68,6 +71,8 @@ impl Default for Builder {
             scenario: None,
             data_dir: None,
             trace_frames: false,
+            record: None,
+            replay: None,
             patience: PATIENCE,
         }
     }
@@ -152,6 +157,19 @@ impl Builder {
     /// it stops the start. From a [data folder](Self::data_dir) that has kept something, what was played goes on instead.
     pub fn scenario(mut self, scenario: Scenario) -> Self {
         self.scenario = Some(scenario);
+        self
+    }
+
+    /// A file in which every entry of every journal is written down as it happens, a line of JSON each: for
+    /// [`replay`](Self::replay), and for whoever looks into a run. A file that is there is emptied.
+    pub fn record(mut self, path: impl Into<PathBuf>) -> Self {
+        self.record = Some(path.into());
+        self
+    }
+
+    /// The answers of another run, to be given again: see [`MockApns::replay`].
+    pub fn replay(mut self, transcript: Transcript) -> Self {
+        self.replay = Some(transcript);
         self
     }
 
@@ -291,6 +309,13 @@ impl Builder {
         shared.batch().connections().0.log_frames_of_all(self.trace_frames);
         if let Some(state) = &self.state {
             api.declare(state).map_err(StartError::State)?;
+        }
+        if let Some(transcript) = &self.replay {
+            shared.batch().service().set_transcript(Some(transcript.clone()));
+        }
+        if let Some(path) = &self.record {
+            let file = JournalFile::create(path);
+            shared.batch().record_to(file.map_err(|source| StartError::Record { path: path.clone(), source })?);
         }
         let Some(scenario) = self.scenario.as_ref().filter(|_| is_new) else { return Ok(()) };
         let mut batch = shared.batch();

@@ -3,7 +3,7 @@
 use std::{future, net::SocketAddr, thread};
 
 use apns_certs::AuthKey;
-use mock_apns_core::{BundleId, TeamId};
+use mock_apns_core::{BundleId, TeamId, Transcript, TranscriptProgress};
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::error;
 
@@ -15,6 +15,7 @@ use crate::{
     data_dir::Writer,
     evidence,
     expectation::{ExpectationError, Expectations},
+    journal_file,
     shared::Shared,
 };
 
@@ -165,6 +166,37 @@ impl MockApns {
         self.expectations.verify(self.shared.batch().service())
     }
 
+    /// The journals of every team, and of what concerns none, as far as they are still there: a line of JSON for each entry. It is what
+    /// [`Transcript::parse`] reads.
+    pub fn journal(&self) -> String {
+        journal_file::lines(self.shared.batch().service())
+    }
+
+    /// From now on a request that is in the transcript is answered as it was there, whoever sends it and with whatever credentials;
+    /// `None`: none is any more. It is for everyone; docs/replay.md says which requests are the same.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use mock_apns::{MockApns, Transcript};
+    ///
+    /// # let journal = r#"{"event":"refused","reason":"Unregistered","timestamp":1700000000000,":method":"POST",":path":"/3/device/00ff","payload":"{}"}"#;
+    /// // let journal = std::fs::read_to_string("run.jsonl")?;
+    /// let mock = MockApns::start().await?;
+    /// mock.replay(Some(Transcript::parse(journal)?));
+    /// assert_eq!(mock.replay_progress().unwrap().lines, 1);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    pub fn replay(&self, transcript: Option<Transcript>) {
+        self.shared.batch().service().set_transcript(transcript);
+    }
+
+    /// How far the transcript is gone through, if there is one.
+    pub fn replay_progress(&self) -> Option<TranscriptProgress> {
+        self.shared.batch().service().transcript_progress()
+    }
+
     /// Says goodbye on every connection (GOAWAY, `{"reason":"Shutdown"}`; `closed` to devices) and returns when
     /// all are closed, after a few seconds at most.
     pub async fn stop(mut self) {
@@ -172,6 +204,11 @@ impl MockApns {
         for listener in std::mem::take(&mut self.listeners) {
             // A listener that panicked has logged it, and has stopped too.
             let _ = listener.await;
+        }
+        let recorded = self.shared.batch().recorded();
+        if let Some(recorded) = recorded {
+            // A writer that has failed has said so, and hangs up.
+            let _ = tokio::task::spawn_blocking(move || recorded.recv()).await;
         }
         // The next start has nothing to replay, and another version can read it.
         self.shared.batch().checkpoint(&self.credentials);

@@ -1,4 +1,4 @@
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 use mock_apns_core::{BundleIdError, ScenarioError, TeamError};
 
@@ -38,6 +38,14 @@ pub enum StartError {
         name: String,
         /// Why.
         error: ScenarioError,
+    },
+    /// The file cannot be made in which the journals are to be written down.
+    #[error("cannot record to {}: {source}", .path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// TLS refuses the certificates.
     #[error("cannot set up TLS: {0}")]

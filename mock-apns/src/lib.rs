@@ -76,6 +76,7 @@ mod es256;
 mod evidence;
 mod expectation;
 mod fault_guard;
+mod journal_file;
 mod json;
 mod ledger;
 mod listener;
@@ -104,7 +105,8 @@ pub use mock_apns_core::{
     App, BundleId, BundleIdError, CloseReason, ConnectedMessage, DeviceId, DeviceState, DeviceToken,
     Environment, Event, Filter, FilterError, GatewayErrorCode, Named, NewTokens, NotificationMessage,
     Profile, RawJson, Record, SETTINGS, Scenario, ScenarioError, ScenarioEvent, SettingError, SettingText,
-    Settings, Status, TeamAt, TeamError, TeamId, TimedEvent, Timestamp, TokenKind, TokenMessage,
+    Settings, Status, TeamAt, TeamError, TeamId, TimedEvent, Timestamp, TokenKind, TokenMessage, Transcript,
+    TranscriptError, TranscriptProgress,
 };
 pub use provider_token::MintError;
 pub use ready_made::{ReadyKey, ReadyMade, ReadyToken};

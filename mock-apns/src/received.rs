@@ -39,7 +39,7 @@ impl ReceivedPush {
             Verdict::Faulted(_) => (push.reason(), None),
         };
         let fault = match push.verdict() {
-            Verdict::Faulted(firing) => Some(firing.fault.clone()),
+            Verdict::Faulted(firing) => Some(firing.fault().clone()),
             _ => None,
         };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

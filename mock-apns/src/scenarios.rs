@@ -266,7 +266,7 @@ mod tests {
         }
         let team = service.team(mock_apns_core::TeamId::parse(ready_made.team_id).unwrap()).unwrap();
         let fired = team.journal(0).filter_map(|record| match record.event {
-            Event::Fault(firing) => Some(firing.fault.to_string()),
+            Event::Fault(firing) => Some(firing.fault().to_string()),
             _ => None,
         });
         (team.journal(0).map(|record| json::line(&record) + "\n").collect(), fired.collect())

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::Receiver},
 };
 
 use mock_apns_core::{
@@ -18,6 +18,7 @@ use crate::{
     credentials::Credentials,
     data_dir::{DataDirError, Entry, Log},
     entrance::Entrance,
+    journal_file::JournalFile,
     ledger::{HELD_BYTES_MAX, Ledger},
     metrics::{Metrics, Numbers},
     snapshot::DoubleSnapshot,
@@ -54,6 +55,8 @@ struct State {
     wakes_at: Option<Timestamp>,
     /// Teams for whose journals somebody waits.
     watched: FxHashMap<TeamId, watch::Sender<()>>,
+    /// Where journals are written down as they grow, if they are.
+    journal_file: Option<JournalFile>,
 }
 
 /// Counts the services that a double has had: a restored one takes the place of the one before, whose connections it does not
@@ -92,6 +95,7 @@ impl Shared {
             metrics: Metrics::default(),
             wakes_at: None,
             watched: FxHashMap::default(),
+            journal_file: None,
         };
         Self(Arc::new(Inner {
             state: Mutex::new(state),
@@ -229,6 +233,10 @@ impl Batch<'_> {
         // In whatever order they hear of it, they find the same.
         watched.retain(|_, team| team.send(()).is_ok());
         self.state.service = service;
+        let State { service, journal_file, .. } = &mut *self.state;
+        if let Some(file) = journal_file {
+            file.replaced(service);
+        }
     }
 
     /// Who is connected, with what knows whose each connection is.
@@ -272,10 +280,33 @@ impl Batch<'_> {
         self.state.watched.entry(team).or_insert_with(|| watch::Sender::new(())).subscribe()
     }
 
+    /// From now on every entry of a journal is written down in this file, those among them that are there.
+    pub(crate) fn record_to(&mut self, mut file: JournalFile) {
+        let service = &self.state.service;
+        for id in service.team_ids() {
+            file.team_changed(service, id);
+        }
+        file.unclaimed_changed(service);
+        self.state.journal_file = Some(file);
+    }
+
+    /// Hears when all that was to be written down is.
+    pub(crate) fn recorded(&self) -> Option<Receiver<()>> {
+        self.state.journal_file.as_ref().map(JournalFile::flush)
+    }
+
     /// Tells those who wait for a team of which something was written down. Nobody polls.
     fn tell_watchers(&mut self) {
-        let State { service, watched, .. } = &mut *self.state;
+        let State { service, watched, journal_file, .. } = &mut *self.state;
+        if let Some(file) = journal_file
+            && service.poll_unclaimed()
+        {
+            file.unclaimed_changed(service);
+        }
         while let Some(team) = service.poll_changed() {
+            if let Some(file) = journal_file {
+                file.team_changed(service, team);
+            }
             if watched.get(&team).is_some_and(|sender| sender.send(()).is_err()) {
                 watched.remove(&team); // nobody waits any more
             }

@@ -194,6 +194,11 @@ fn frames() {
 }
 
 #[test]
+fn replay() {
+    Page::start().run("docs/replay.md");
+}
+
+#[test]
 fn scenarios() {
     Page::start().run("docs/scenarios.md");
 }
@@ -219,6 +224,7 @@ fn every_page_with_commands_is_run() {
                 "frames.md",
                 "metrics.md",
                 "profiles.md",
+                "replay.md",
                 "scenarios.md"
             ]
             .iter()
@@ -226,5 +232,5 @@ fn every_page_with_commands_is_run() {
             "{page:?}"
         );
     }
-    assert_eq!(with_commands.len(), 10);
+    assert_eq!(with_commands.len(), 11);
 }

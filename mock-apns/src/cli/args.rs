@@ -104,6 +104,15 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "MOCK_APNS_SCENARIO", value_name = "NAME|FILE")]
     pub(super) scenario: Option<PathBuf>,
 
+    /// File to write every entry of every journal to as it happens, a line of JSON each. A file that is there is emptied.
+    #[arg(long, env = "MOCK_APNS_RECORD", value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
+
+    /// File of --record, or any lines of a journal, whose answers are given again to the same requests (docs/replay.md). A line that
+    /// is none stops the start.
+    #[arg(long, env = "MOCK_APNS_REPLAY", value_name = "FILE")]
+    pub(super) replay: Option<PathBuf>,
+
     /// Folder in which everything is kept, across restarts and a kill -9 [default: none, all is in memory]. What anyone was
     /// told is on disk. Start it with the same seed and settings each time; docs/data-dir.md has the rest.
     #[arg(long, env = "MOCK_APNS_DATA_DIR", value_name = "DIR")]

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use mock_apns_core::{Scenario, Settings};
+use mock_apns_core::{Scenario, Settings, Transcript, TranscriptProgress};
 use tracing::{debug, info, warn};
 use tracing_subscriber::EnvFilter;
 
@@ -49,7 +49,11 @@ pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
         Ok(scenario) => scenario,
         Err(message) => return fail(MISUSED, message),
     };
-    match runtime.block_on(serve(args, settings, state, scenario)) {
+    let transcript = match args.replay.as_deref().map(read_transcript).transpose() {
+        Ok(transcript) => transcript,
+        Err(message) => return fail(MISUSED, message),
+    };
+    match runtime.block_on(serve(args, settings, Beginning { state, scenario, transcript })) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, message }) => fail(code, message),
     }
@@ -83,12 +87,25 @@ fn read_state(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("--state {}: {error}", path.display()))
 }
 
-async fn serve(
-    args: ServeArgs,
-    settings: Settings,
+fn read_transcript(path: &Path) -> Result<Transcript, String> {
+    let named = |error: &dyn std::fmt::Display| format!("--replay {}: {error}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| named(&error))?;
+    match Transcript::parse(&text) {
+        Ok(transcript) if transcript.is_empty() => Err(named(&"there is no answer in it: is it the file of --record?")),
+        Ok(transcript) => Ok(transcript),
+        Err(error) => Err(named(&error)),
+    }
+}
+
+/// What was read from files before anything starts.
+struct Beginning {
     state: Option<String>,
     scenario: Option<Scenario>,
-) -> Result<(), Failure> {
+    transcript: Option<Transcript>,
+}
+
+async fn serve(args: ServeArgs, settings: Settings, beginning: Beginning) -> Result<(), Failure> {
+    let Beginning { state, scenario, transcript } = beginning;
     raise_open_files();
     // From here on a signal means "stop", also while starting.
     let mut signals = Signals::listen()?;
@@ -112,6 +129,12 @@ async fn serve(
     }
     if let Some(scenario) = scenario {
         builder = builder.scenario(scenario);
+    }
+    if let Some(transcript) = transcript {
+        builder = builder.replay(transcript);
+    }
+    if let Some(path) = args.record {
+        builder = builder.record(path);
     }
     if let Some(folder) = args.data_dir {
         builder = builder.data_dir(folder);
@@ -163,6 +186,9 @@ async fn serve(
     info!("stopping");
     for path in &ready_files {
         ReadyFile::remove(path);
+    }
+    if let Some(TranscriptProgress { lines, replayed, unknown_requests, .. }) = mock.replay_progress() {
+        info!(lines, replayed, unknown_requests, "replayed");
     }
     mock.stop().await;
     folder.remove_if_temporary();

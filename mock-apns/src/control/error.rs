@@ -64,6 +64,8 @@ error_codes! {
         "Use a cursor as it came from this team, or leave it out to begin with the oldest.";
     BadValue "bad-value" BAD_REQUEST "What was asked for contradicts itself, or cannot be.",
         "The message says what can be.";
+    BadTranscript "bad-transcript" BAD_REQUEST "The lines are not those of a journal.",
+        "Send what GET /v1/journal has given, or the file of --record; the message says which line is wrong.";
     BadSnapshot "bad-snapshot" BAD_REQUEST "A snapshot is not what a double has made.",
         "Put back what GET /v1/snapshot has given, unchanged; to declare what is to be there by hand, use /v1/state.";
     Unauthorized "unauthorized" UNAUTHORIZED "The control API wants a bearer token.",

@@ -30,6 +30,7 @@ mod info;
 mod keys;
 mod metrics;
 mod notifications;
+mod replay;
 mod requests;
 mod reset;
 mod scenarios;
@@ -188,6 +189,7 @@ fn resources() -> OpenApiRouter<Control> {
         .merge(devices::routes())
         .merge(tokens::routes())
         .merge(notifications::routes())
+        .merge(replay::routes())
         .merge(requests::routes())
         .merge(assertions::routes())
         .merge(events::routes())
