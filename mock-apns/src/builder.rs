@@ -315,7 +315,9 @@ impl Builder {
         }
         if let Some(path) = &self.record {
             let file = JournalFile::create(path);
-            shared.batch().record_to(file.map_err(|source| StartError::Record { path: path.clone(), source })?);
+            shared
+                .batch()
+                .record_to(file.map_err(|source| StartError::Record { path: path.clone(), source })?);
         }
         let Some(scenario) = self.scenario.as_ref().filter(|_| is_new) else { return Ok(()) };
         let mut batch = shared.batch();

@@ -61,7 +61,8 @@ impl JournalFile {
     pub(crate) fn team_changed(&mut self, service: &Service, id: TeamId) {
         let Some(team) = service.team(id) else { return };
         let next = self.next.entry(Some(id)).or_default();
-        let lines = new_lines(Some(id), next, team.oldest_cursor(), team.next_cursor(), |from| team.journal(from));
+        let lines =
+            new_lines(Some(id), next, team.oldest_cursor(), team.next_cursor(), |from| team.journal(from));
         self.put(lines);
     }
 
@@ -111,7 +112,12 @@ fn new_lines<'a, I: Iterator<Item = Record<'a>>>(
     text
 }
 
-fn add_lines<'a>(text: &mut String, team: Option<TeamId>, from: u64, records: impl Iterator<Item = Record<'a>>) {
+fn add_lines<'a>(
+    text: &mut String,
+    team: Option<TeamId>,
+    from: u64,
+    records: impl Iterator<Item = Record<'a>>,
+) {
     for record in records.filter(|record| record.cursor >= from) {
         text.push_str(&json::line(&Line { team, record }));
         text.push('\n');

@@ -57,7 +57,13 @@ library! {
     "background-budget"
     "offline-for-an-hour"
     "throttled"
-    "no-http2"
+    "alpn-http11"
+    "alpn-refused"
+    "goaway-http11-required"
+    "server-certificate-expired"
+    "server-certificate-wrong-host"
+    "server-certificate-unknown-ca"
+    "new-root"
     "credentials-expire"
     "live-activity-ends"
     "no-unique-id"
@@ -116,7 +122,7 @@ impl ReadyScenario {
 
 impl MockTeam {
     /// Plays a scenario from now on, by the team's clock: of the [library](all), [read](parse) from a file, or put together here.
-    /// A [reset](mock_apns_core::TeamAt::reset) ends it.
+    /// A [reset](mock_apns_core::TeamAt::reset) ends it, and takes back the faults that it has given to everyone.
     ///
     /// # Errors
     ///
@@ -205,11 +211,25 @@ mod tests {
     }
 
     #[test]
+    fn every_example_of_the_document_is_played_on_the_ready_made_team() {
+        let page = include_str!("../../docs/scenarios.md");
+        let examples: Vec<_> =
+            page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+        assert_eq!(examples.len(), 2);
+        for example in examples {
+            let scenario = parse(example).unwrap_or_else(|error| panic!("{example}: {error}"));
+            let mut service = service(Settings::default());
+            let team = mock_apns_core::TeamId::parse(crate::ready_made::TEAM_ID).unwrap();
+            assert_eq!(service.team_at(NOW, team).unwrap().play(&scenario), Ok(()), "{example}");
+        }
+    }
+
+    #[test]
     fn every_event_has_an_example_in_the_document_that_can_be_read() {
         let page = include_str!("../../docs/scenarios.md");
         let (_, table) = page.split_once("| Event |").unwrap();
         let examples: Vec<_> = table.lines().filter(|line| line.starts_with("| `")).collect();
-        assert_eq!(examples.len(), 8);
+        assert_eq!(examples.len(), 10);
         for row in examples {
             let (event, example) = (row.split('`').nth(1).unwrap(), row.rsplit('`').nth(1).unwrap());
             assert!(example.starts_with(event), "{row}");

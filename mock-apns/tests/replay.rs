@@ -123,14 +123,16 @@ async fn the_options_record_and_replay_a_run_and_what_was_recorded_survives_a_ki
     let push = async |process: &Process, priority: &str| {
         let mut peer = process.peer(folder.path()).await;
         let bearer = Process::authorization(folder.path());
-        let fields = [("authorization", &*bearer), ("apns-topic", "com.example.app"), ("apns-priority", priority)];
+        let fields =
+            [("authorization", &*bearer), ("apns-topic", "com.example.app"), ("apns-priority", priority)];
         peer.push(&process.device_token(), &fields, "{}").await;
         peer.answers(1).await.remove(0)
     };
     let mut run = start(folder.path(), &["--record", path]);
     let first = [push(&run, "7").await, push(&run, "10").await];
     assert_eq!(first.each_ref().map(|(_, status, _)| *status), [400, 200]);
-    let written = || std::fs::read_to_string(path).unwrap().lines().filter(|line| line.contains("apns-id")).count();
+    let written =
+        || std::fs::read_to_string(path).unwrap().lines().filter(|line| line.contains("apns-id")).count();
     while written() < 2 {
         tokio::task::yield_now().await;
     }
@@ -173,7 +175,11 @@ async fn entries_that_were_gone_before_they_were_written_are_confessed() {
     mock.stop().await;
     let recorded = std::fs::read_to_string(path).unwrap();
     let lines: Vec<Value> = recorded.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let cursors: Vec<u64> = lines.iter().filter(|line| line["team"] == "MOCKTEAM01").filter_map(|line| line["cursor"].as_u64()).collect();
+    let cursors: Vec<u64> = lines
+        .iter()
+        .filter(|line| line["team"] == "MOCKTEAM01")
+        .filter_map(|line| line["cursor"].as_u64())
+        .collect();
     let all: Vec<u64> = (0..cursors.len() as u64).collect();
     assert_eq!(cursors, all, "each once, and none is missing");
     assert!(lines.iter().any(|line| line["event"] == "reset") && recorded.contains("Received by APNs"));

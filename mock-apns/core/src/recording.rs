@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
 use crate::{
-    ConnectionId, DeviceConnectionId, DeviceId, Environment, Opened, Request, Service, TeamId, Timestamp, Transcript,
+    ConnectionId, DeviceConnectionId, DeviceId, Environment, Opened, Request, Service, TeamId, Timestamp,
+    Transcript,
     bytes::Bytes,
     fault::{Fault, FaultName, Moment},
     team::Declared,

@@ -18,7 +18,8 @@ use crate::{
     snapshot::Problem,
 };
 
-/// A bad day: settings and faults of a team from its beginning on, and what happens to the team then, each thing at its time.
+/// A bad day: settings and faults of a team, and faults for everyone, from its beginning on, and what happens then, each thing at its
+/// time.
 ///
 /// It is played by [`TeamAt::play`](crate::TeamAt::play). Times count from then on, by the team's clock.
 ///
@@ -56,7 +57,11 @@ pub struct Scenario {
     /// Faults, behind those that the team has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
-    /// What happens to the team.
+    /// Faults for everyone, behind those that there are: for all teams, and for what happens before anybody is known. Times in them
+    /// are the machine's. They name no team.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults_for_everyone: Vec<Fault>,
+    /// What happens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<TimedEvent>,
 }
@@ -82,7 +87,7 @@ pub struct TimedEvent {
     pub event: ScenarioEvent,
 }
 
-/// Something that happens to a team.
+/// Something that happens to a team, or by its scenario to everyone.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -127,6 +132,13 @@ pub enum ScenarioEvent {
         /// Its name.
         name: FaultName,
     },
+    /// A fault for everyone begins.
+    FaultForEveryone(Box<Fault>),
+    /// A fault for everyone ends that a scenario of the team has begun.
+    FaultForEveryoneEnds {
+        /// Its name.
+        name: FaultName,
+    },
 }
 
 /// A scenario could not be played. Nothing of it is.
@@ -139,6 +151,14 @@ pub enum ScenarioError {
     /// A fault cannot be added.
     #[error("faults[{at}]: {error}")]
     Fault {
+        /// Its place in the list.
+        at: usize,
+        /// Why.
+        error: FaultError,
+    },
+    /// A fault for everyone cannot be added.
+    #[error("faults-for-everyone[{at}]: {error}")]
+    FaultForEveryone {
         /// Its place in the list.
         at: usize,
         /// Why.
@@ -177,6 +197,7 @@ impl Scenario {
             sources: Vec::new(),
             settings: BTreeMap::new(),
             faults: Vec::new(),
+            faults_for_everyone: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -248,6 +269,8 @@ const KEYS: &[&str] = &[
     "settings",
     "fault",
     "fault-ends",
+    "fault-for-everyone",
+    "fault-for-everyone-ends",
 ];
 
 /// One entry of a map whose key has been read, as a map of its own.
@@ -339,6 +362,8 @@ mod tests {
             r#"{"at":"1h 5m","settings":{"future-iat":"accept","journal-entries":50}}"#,
             r#"{"at":"5s","fault":{"name":"busy","action":{"answer":{"status":503}}}}"#,
             r#"{"at":"6s","fault-ends":{"name":"busy"}}"#,
+            r#"{"at":"7s","fault-for-everyone":{"name":"shut","action":{"accept":"reset"}}}"#,
+            r#"{"at":"8s","fault-for-everyone-ends":{"name":"shut"}}"#,
         ] {
             assert_eq!(serde_json::to_string(&event(json).unwrap()).unwrap(), json);
         }

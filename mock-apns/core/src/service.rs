@@ -179,11 +179,12 @@ impl Service {
     }
 
     /// Removes a team and everything that it has. The provider tokens of its keys are answered `InvalidProviderToken`;
-    /// its devices are disconnected. `false`: there is no such team.
+    /// its devices are disconnected; what its scenarios have given to everyone is gone. `false`: there is no such team.
     pub fn remove_team(&mut self, id: TeamId) -> bool {
         self.record(|| Recorded::remove_team(id));
         let Some((index, team)) = self.teams.remove(id) else { return false };
         self.providers.forget(index);
+        self.faults.clear_played(id);
         gateway::send_away(team.links, &mut self.effects);
         true
     }
@@ -234,6 +235,7 @@ impl Service {
             changed: &mut self.changed,
             recorder: self.recorder.as_mut().filter(|_| is_recorded),
             totals: &mut self.totals,
+            everyones_faults: &mut self.faults,
         };
         Some(TeamAt::new(now, index, self.teams.get_mut(index)?, around))
     }
@@ -255,10 +257,15 @@ impl Service {
         self.wake_for_first_timers();
     }
 
+    /// Whether something may be due.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        self.wake_at.is_some_and(|due| due <= now)
+    }
+
     /// Lets happen what is due, if anything is: for who looks at a team before anything is done to it. A team of which nothing is due
     /// stays as it is, whatever it was that asked to be woken: so it does not depend on when that was.
     pub(crate) fn catch_up_if_due(&mut self, now: Timestamp) {
-        if self.wake_at.is_none_or(|due| due > now) {
+        if !self.is_due(now) {
             return;
         }
         let is_due =

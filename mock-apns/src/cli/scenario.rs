@@ -44,7 +44,7 @@ pub(super) fn find(asked: &Path) -> Result<Scenario, String> {
 }
 
 fn in_a_line(ready: &ReadyScenario) -> String {
-    format!("{:25} {}\n", ready.name(), ready.scenario().about)
+    format!("{:30} {}\n", ready.name(), ready.scenario().about)
 }
 
 fn names() -> String {

@@ -91,7 +91,9 @@ fn read_transcript(path: &Path) -> Result<Transcript, String> {
     let named = |error: &dyn std::fmt::Display| format!("--replay {}: {error}", path.display());
     let text = std::fs::read_to_string(path).map_err(|error| named(&error))?;
     match Transcript::parse(&text) {
-        Ok(transcript) if transcript.is_empty() => Err(named(&"there is no answer in it: is it the file of --record?")),
+        Ok(transcript) if transcript.is_empty() => {
+            Err(named(&"there is no answer in it: is it the file of --record?"))
+        }
         Ok(transcript) => Ok(transcript),
         Err(error) => Err(named(&error)),
     }

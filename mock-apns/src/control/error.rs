@@ -253,6 +253,9 @@ impl From<ScenarioError> for ApiError {
         match error {
             ScenarioError::Setting(error) => Self::from(error).at("settings"),
             ScenarioError::Fault { at, error } => Self::from(error).at(&format!("faults[{at}]")),
+            ScenarioError::FaultForEveryone { at, error } => {
+                Self::from(error).at(&format!("faults-for-everyone[{at}]"))
+            }
             ScenarioError::TooMany => Self::new(ErrorCode::Conflict, error.to_string()),
             _ => Self::new(ErrorCode::BadValue, error.to_string()),
         }

@@ -31,6 +31,8 @@ struct View {
     added_at: Timestamp,
     matched: u64,
     fired: u64,
+    #[serde(rename = "played-by", skip_serializing_if = "Option::is_none")]
+    played_by: Option<TeamId>,
 }
 
 /// A fault: docs/faults.md has every match and every action, with examples.
@@ -79,6 +81,9 @@ struct DescribedView {
     matched: u64,
     /// How often it has fired.
     fired: u64,
+    /// Of a fault for everyone that a scenario has brought: the team on which that is played, and with whose reset it goes.
+    #[schema(value_type = Option<String>)]
+    played_by: (),
 }
 
 /// Faults.
@@ -164,8 +169,8 @@ impl Place<'_, '_> {
 
 impl View {
     fn of(known: KnownFault<'_>) -> Self {
-        let KnownFault { fault, added_at, matched, fired, .. } = known;
-        Self { fault: fault.clone(), added_at, matched, fired }
+        let KnownFault { fault, added_at, matched, fired, played_by, .. } = known;
+        Self { fault: fault.clone(), added_at, matched, fired, played_by }
     }
 }
 

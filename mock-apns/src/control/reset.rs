@@ -34,8 +34,9 @@ struct Scope {
 /// Begin anew
 ///
 /// The team is what it was right after it was made: its keys and first apps stay, the devices and tokens of the ready-made team
-/// are there again, and all else is gone: devices, tokens, notifications, the journal, settings, the clock's lead. Cursors count
-/// on, and identifiers are the same again as at first. The table in docs/control-api.md says it line by line.
+/// are there again, and all else is gone: devices, tokens, notifications, the journal, settings, the clock's lead, and the
+/// faults that its scenarios have given to everyone. Cursors count on, and identifiers are the same again as at first. The table in
+/// docs/control-api.md says it line by line.
 #[utoipa::path(
     post, path = "/v1/reset", tag = "state", params(Scope),
     responses((status = 204, description = "It has begun anew."), ApiError)

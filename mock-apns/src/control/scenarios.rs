@@ -46,8 +46,13 @@ struct Described {
     /// Faults, behind those that the team has.
     #[schema(value_type = Option<Vec<faults::Described>>)]
     faults: Vec<()>,
+    /// Faults for everyone, behind those that there are: for all teams, and for the moments `accept` and `handshake`. They name no
+    /// team. A reset of the team on which the scenario is played takes them away.
+    #[schema(value_type = Option<Vec<faults::Described>>)]
+    faults_for_everyone: Vec<()>,
     /// What happens: each an object with `at`, how long after the beginning, and with the event's name as its only other key:
-    /// `token-gone`, `token-expired`, `device`, `uninstall`, `revoke-key`, `settings`, `fault` or `fault-ends`.
+    /// `token-gone`, `token-expired`, `device`, `uninstall`, `revoke-key`, `settings`, `fault`, `fault-ends`,
+    /// `fault-for-everyone` or `fault-for-everyone-ends`.
     #[schema(value_type = Option<Vec<Object>>, example = json!([{"at": "1m", "device": {"name": "phone", "state": "offline"}}]))]
     events: Vec<()>,
 }
@@ -136,8 +141,9 @@ async fn get(Path(one): Path<OneScenario>) -> ApiResult<Json<Scenario>> {
 
 /// Play one of them
 ///
-/// From now on, by the team's clock: its settings and faults are there when the answer comes, and the rest happens at its time. A
-/// reset of the team ends it. If something in it cannot be, nothing of it is played.
+/// From now on, by the team's clock: its settings and faults are there when the answer comes, and the rest happens at its time. The
+/// journal has an entry `scenario` with its name. A reset of the team ends it, and takes away the faults that it has given to everyone,
+/// all other teams among them. If something in it cannot be, nothing of it is played.
 #[utoipa::path(
     post, path = "/v1/scenarios/{name}/play", tag = "scenarios", params(OneScenario, InTeam),
     responses((status = 200, body = Played), ApiError)

@@ -123,3 +123,40 @@ async fn in_a_folder_it_goes_on_where_it_was() {
     assert_eq!(Control::of(&mock).get("/v1/faults").await.expect(200)["faults"].as_array().unwrap().len(), 1);
     mock.stop().await;
 }
+
+#[tokio::test]
+async fn the_journal_says_which_scenario_began_and_where() {
+    let (_mock, control) = start().await;
+    control.post("/v1/scenarios/offline-for-an-hour/play", "").await.expect(200);
+    let found = control.get("/v1/events?filter=event:scenario").await.expect(200);
+    let (began, cursor) = (&found["events"][0], found["events"][0]["cursor"].as_u64().unwrap());
+    assert_eq!(began["scenario"], "offline-for-an-hour");
+    assert_eq!(found["events"].as_array().unwrap().len(), 1, "{found}");
+    let then = control.get(&format!("/v1/events?after={cursor}")).await.expect(200);
+    assert_eq!(then["events"][0]["change"]["state"], "offline", "what it brings about stands behind: {then}");
+}
+
+#[tokio::test]
+async fn what_is_for_everyone_is_refused_with_its_place() {
+    let (_mock, control) = start().await;
+    let toml = [("content-type", "application/toml")];
+    let place = "[[faults-for-everyone]]\nname = \"shut\"\naction = ";
+    for (action, code, why) in [
+        ("{ accept = \"slam\" }", "bad-field", "line 6"),
+        (
+            "{ accept = \"close\" }\ntimes = 0",
+            "bad-value",
+            "faults-for-everyone[0]: the fault could never fire",
+        ),
+        (
+            "{ accept = \"close\" }\n[[events]]\nat = \"1m\"\nfault-for-everyone-ends = { name = \"busy\" }",
+            "bad-value",
+            "events[0]: the team has no fault busy for everyone then",
+        ),
+    ] {
+        let text = format!("name = \"mine\"\nabout = \"Mine.\"\n\n{place}{action}\n");
+        let error = control.ask(Method::POST, "/v1/scenarios/play", &toml, &text).await.error(400);
+        assert!(error.0 == code && error.1.contains(why), "{text}: {error:?}");
+        assert_eq!(control.get("/v1/faults?everyone=true").await.expect(200)["faults"], json!([]));
+    }
+}

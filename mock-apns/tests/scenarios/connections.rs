@@ -111,7 +111,7 @@ async fn some_pushes_are_to_be_sent_again_and_some_are_never_answered() {
 
 #[tokio::test]
 async fn a_connection_is_told_that_http_2_is_not_wanted() {
-    let (_mock, mut provider) = raw("no-http2").await;
+    let (_mock, mut provider) = raw("goaway-http11-required").await;
     provider.push().await;
     provider.until("close_notify").await;
     assert!(

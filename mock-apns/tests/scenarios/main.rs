@@ -14,6 +14,7 @@ mod support;
 
 mod api;
 mod connections;
+mod door;
 mod hostile;
 mod pushes;
 
@@ -38,10 +39,23 @@ struct World {
 async fn played(name: &str) -> World {
     let mock = MockApns::start().await.unwrap();
     let control = Control::of(&mock);
-    let played = control.post(&format!("/v1/scenarios/{name}/play"), "").await.expect(200);
-    assert_eq!(played["name"], name);
+    play(control, name).await;
     let (peer, bearer) = (Peer::sandbox(&mock).await, bearer(&mock, 0, 0));
     World { mock, control, peer, bearer }
+}
+
+/// The same, with a provider that was connected before.
+async fn at_door(name: &str) -> World {
+    let mock = MockApns::start().await.unwrap();
+    let control = Control::of(&mock);
+    let (peer, bearer) = (Peer::sandbox(&mock).await, bearer(&mock, 0, 0));
+    play(control, name).await;
+    World { mock, control, peer, bearer }
+}
+
+async fn play(control: Control, name: &str) {
+    let played = control.post(&format!("/v1/scenarios/{name}/play"), "").await.expect(200);
+    assert_eq!(played["name"], name);
 }
 
 /// The same for a provider that sees every frame.
@@ -101,12 +115,17 @@ fn refused(status: u16, reason: &str) -> (u16, String) {
 
 #[test]
 fn every_scenario_of_the_library_is_seen_on_the_wire() {
-    let tests =
-        [include_str!("connections.rs"), include_str!("pushes.rs"), include_str!("hostile.rs")].concat();
+    let tests = [
+        include_str!("connections.rs"),
+        include_str!("door.rs"),
+        include_str!("pushes.rs"),
+        include_str!("hostile.rs"),
+    ]
+    .concat();
     for ready in mock_apns::scenarios::all() {
         let name = ready.name();
         let is_played =
-            [format!("played(\"{name}\")"), format!("raw(\"{name}\")")].iter().any(|it| tests.contains(it));
+            ["played", "at_door", "raw"].iter().any(|by| tests.contains(&format!("{by}(\"{name}\")")));
         assert!(is_played, "no test plays {name}");
     }
 }

@@ -143,14 +143,6 @@ async fn who_floods_a_token_is_slowed_down() {
 }
 
 #[tokio::test]
-async fn credentials_expire_in_30_days() {
-    let mut world = played("credentials-expire").await;
-    assert_eq!(world.push().await, ok());
-    world.advance("30d").await;
-    assert_eq!(world.push().await, refused(403, "BadCertificate"));
-}
-
-#[tokio::test]
 async fn a_live_activity_is_over_after_three_updates() {
     let mut world = played("live-activity-ends").await;
     let token = world.mock.ready_made().device_token("sandbox-live-activity").unwrap().clone();

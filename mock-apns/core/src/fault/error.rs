@@ -23,6 +23,11 @@ pub enum FaultError {
     /// It names a team that there is not.
     #[error("the fault could never fire: there is no team {0}")]
     NoSuchTeam(TeamId),
+    /// It names a team, and came with a scenario.
+    #[error(
+        "it names the team {0}, and a scenario is for any team: leave that out, or give the fault to the team"
+    )]
+    TeamInScenario(TeamId),
     /// Its action is not for the moment that it asks for.
     #[error("{action} cannot happen at the moment {:?}: it can at {}", .moment.as_str(), names(.moments))]
     WrongMoment {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultError, FaultName, Moment, Occasion, Strike, chance::Chance};
-use crate::{Timestamp, bytes::is_default, journal::COUNT_MAX, snapshot::Problem};
+use crate::{TeamId, Timestamp, bytes::is_default, journal::COUNT_MAX, snapshot::Problem};
 
 /// Rules of a team, or of the whole service: each is looked at for each request.
 pub const FAULTS_MAX: usize = 1000;
@@ -28,6 +28,8 @@ struct Known {
     chance: Chance,
     /// Of a rule for the moment [`Moment::Clock`]: whether its time has come.
     is_over: bool,
+    /// Of a rule for everyone that a scenario has brought: the team on which that is played.
+    played_by: Option<TeamId>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -49,6 +51,8 @@ pub struct KnownFault<'a> {
     pub matched: u64,
     /// How often it has fired.
     pub fired: u64,
+    /// Of a fault for everyone that a scenario has brought: the team on which that is played, and with whose reset it goes.
+    pub played_by: Option<TeamId>,
 }
 
 impl Faults {
@@ -69,6 +73,23 @@ impl Faults {
 
     /// Adds a rule behind the others.
     pub(crate) fn add(&mut self, now: Timestamp, fault: Fault) -> Result<(), FaultError> {
+        self.add_played(now, fault, None)
+    }
+
+    /// Adds a rule for everyone that a scenario brings which is played on this team.
+    pub(crate) fn play(&mut self, now: Timestamp, fault: Fault, team: TeamId) -> Result<(), FaultError> {
+        if let Some(named) = fault.matching.team() {
+            return Err(FaultError::TeamInScenario(named));
+        }
+        self.add_played(now, fault, Some(team))
+    }
+
+    fn add_played(
+        &mut self,
+        now: Timestamp,
+        fault: Fault,
+        played_by: Option<TeamId>,
+    ) -> Result<(), FaultError> {
         self.rules.retain(|known| !known.has_expired(now));
         if self.rules.iter().any(|known| known.rule.name == fault.name) {
             return Err(FaultError::Duplicate(fault.name));
@@ -79,7 +100,8 @@ impl Faults {
         fault.check(self.of_team, now)?;
         let chance = Chance::new(fault.seed, self.seed, &fault.name);
         let rule = Arc::new(fault);
-        self.rules.push(Known { rule, added_at: now, counts: Counts::default(), chance, is_over: false });
+        let counts = Counts::default();
+        self.rules.push(Known { rule, added_at: now, counts, chance, is_over: false, played_by });
         Ok(())
     }
 
@@ -95,6 +117,23 @@ impl Faults {
         let before = self.rules.len();
         self.rules.retain(|known| known.rule.name != *name);
         self.rules.len() < before
+    }
+
+    /// Removes the rule of this name, if a scenario has brought it which is played on this team. `false`: there is none.
+    pub(crate) fn remove_played(&mut self, name: &FaultName, team: TeamId) -> bool {
+        let before = self.rules.len();
+        self.rules.retain(|known| known.rule.name != *name || known.played_by != Some(team));
+        self.rules.len() < before
+    }
+
+    /// Removes every rule that scenarios have brought which are played on this team.
+    pub(crate) fn clear_played(&mut self, team: TeamId) {
+        self.rules.retain(|known| known.played_by != Some(team));
+    }
+
+    /// The teams whose scenarios have brought rules.
+    pub(crate) fn players(&self) -> impl Iterator<Item = TeamId> {
+        self.rules.iter().filter_map(|known| known.played_by)
     }
 
     /// Removes every rule.
@@ -146,12 +185,13 @@ pub(crate) struct Due {
 impl Known {
     fn again(&self) -> Self {
         let (rule, chance) = (Arc::clone(&self.rule), self.chance.clone());
-        Self { rule, added_at: self.added_at, counts: self.counts, chance, is_over: self.is_over }
+        Self { rule, chance, ..*self }
     }
 
     fn view(&self) -> KnownFault<'_> {
         let Counts { matched, fired } = self.counts;
-        KnownFault { fault: &self.rule, added_at: self.added_at, matched, fired }
+        let Self { added_at, played_by, .. } = *self;
+        KnownFault { fault: &self.rule, added_at, matched, fired, played_by }
     }
 
     fn has_expired(&self, now: Timestamp) -> bool {
@@ -201,6 +241,8 @@ struct KnownForm {
     chance: Chance,
     #[serde(default, skip_serializing_if = "is_default")]
     is_over: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    played_by: Option<TeamId>,
 }
 
 /// Two are the same when there is none: then they are left out.
@@ -218,6 +260,7 @@ impl Faults {
             counts: known.counts,
             chance: known.chance.clone(),
             is_over: known.is_over,
+            played_by: known.played_by,
         };
         FaultsForm(self.rules.iter().map(form).collect())
     }
@@ -227,18 +270,22 @@ impl Faults {
         if form.0.len() > FAULTS_MAX {
             return Err(Problem::TooMany);
         }
-        for KnownForm { rule, added_at, counts, chance, is_over } in &form.0 {
+        for KnownForm { rule, added_at, counts, chance, is_over, played_by } in &form.0 {
             if self.rules.iter().any(|known| known.rule.name == rule.name) {
                 return Err(Problem::Twice("a fault"));
             }
             if rule.check(self.of_team, *added_at).is_err() {
                 return Err(Problem::Misplaced("a fault that could not be added"));
             }
+            if self.of_team && played_by.is_some() {
+                return Err(Problem::Misplaced("a fault for everyone"));
+            }
             if counts.matched > COUNT_MAX || counts.fired > counts.matched {
                 return Err(Problem::TooMany);
             }
-            let (rule, added_at, counts) = (Arc::new(rule.clone()), *added_at, *counts);
-            self.rules.push(Known { rule, added_at, counts, chance: chance.clone(), is_over: *is_over });
+            let (rule, chance) = (Arc::new(rule.clone()), chance.clone());
+            let (added_at, counts, is_over, played_by) = (*added_at, *counts, *is_over, *played_by);
+            self.rules.push(Known { rule, added_at, counts, chance, is_over, played_by });
         }
         Ok(())
     }

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, FaultName, Moment, Strike};
-use crate::{Answer, ConnectionId, MessageId, Reason, ReceivedRequest, Timestamp, UniqueId, answer::STATUS_OK};
+use crate::{
+    Answer, ConnectionId, MessageId, Reason, ReceivedRequest, Timestamp, UniqueId, answer::STATUS_OK,
+};
 
 /// That a rule has fired.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Action, Answering, Deed, Delay, Fault, FaultName, FiredAt, Firing, Moment, Reply, action::Course, chance::Chance,
+    Action, Answering, Deed, Delay, Fault, FaultName, FiredAt, Firing, Moment, Reply, action::Course,
+    chance::Chance,
 };
 use crate::{Answer, Reason, Timestamp};
 

@@ -99,7 +99,11 @@ pub(super) fn reason(record: &Record<'_>) -> Option<OrNone<Reason>> {
             let reason = firing.push()?.reason.as_deref();
             reason.map_or(Some(OrNone(None)), |reason| Some(OrNone(Some(Reason::from_wire(reason)?))))
         }
-        Event::Throttled { .. } | Event::Device { .. } | Event::Clock(_) | Event::Reset => None,
+        Event::Throttled { .. }
+        | Event::Device { .. }
+        | Event::Clock(_)
+        | Event::Scenario(_)
+        | Event::Reset => None,
     }
 }
 
@@ -112,6 +116,7 @@ pub(super) fn status(record: &Record<'_>) -> Option<StatusIs> {
         | Event::Throttled { .. }
         | Event::Device { .. }
         | Event::Clock(_)
+        | Event::Scenario(_)
         | Event::Reset => None,
     }
 }
@@ -126,6 +131,7 @@ pub(super) fn event(record: &Record<'_>) -> Option<EventKind> {
         Event::Throttled { .. } => EventKind::Throttled,
         Event::Device { .. } => EventKind::Device,
         Event::Clock(_) => EventKind::Clock,
+        Event::Scenario(_) => EventKind::Scenario,
         Event::Reset => EventKind::Reset,
     })
 }

@@ -118,7 +118,7 @@ filter_keys! {
         "The HTTP status of the answer, where 200 finds `Received by APNs`; or what became of it, in Apple's words.",
         "status:\"Delivered to Device\"";
     Event(OneOf<EventKind>) "event" has::event,
-        "What kind of entry it is: `notification`, `refused`, `goaway`, `throttled`, `fault`, `device`, `clock` or `reset`.",
+        "What kind of entry it is: `notification`, `refused`, `goaway`, `throttled`, `fault`, `device`, `clock`, `scenario` or `reset`.",
         "event:refused";
     Fault(FaultName) "fault" has::fault,
         "The name of the fault that has fired.",

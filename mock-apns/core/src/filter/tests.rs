@@ -52,6 +52,7 @@ fn found(bench: &mut Bench, filter: &str) -> String {
         Event::Throttled { how, .. } => how.as_str().to_owned(),
         Event::Device { .. } => "device".to_owned(),
         Event::Clock(_) => "clock".to_owned(),
+        Event::Scenario(_) => "scenario".to_owned(),
         Event::Reset => "reset".to_owned(),
     });
     told.collect::<Vec<_>>().join(" ")

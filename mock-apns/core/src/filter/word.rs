@@ -60,6 +60,7 @@ pub(super) enum EventKind {
     Fault,
     Device,
     Clock,
+    Scenario,
     Reset,
 }
 
@@ -73,6 +74,7 @@ impl Word for EventKind {
             Self::Fault,
             Self::Device,
             Self::Clock,
+            Self::Scenario,
             Self::Reset,
         ]
     }
@@ -86,6 +88,7 @@ impl Word for EventKind {
             Self::Throttled => "throttled",
             Self::Device => "device",
             Self::Clock => "clock",
+            Self::Scenario => "scenario",
             Self::Reset => "reset",
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     bytes::Text,
     device::DeviceIndex,
     device_token::TokenIdentity,
-    fault::KeptFiring,
+    fault::{FaultName, KeptFiring},
     rules::DEVICE_RULES,
     snapshot::Problem,
 };
@@ -44,6 +44,7 @@ pub(crate) enum EventForm {
         change: DeviceChange,
     },
     Clock(Clock),
+    Scenario(FaultName),
     Reset,
 }
 
@@ -74,6 +75,7 @@ impl EventForm {
                 Self::Device { device: *device, change: (**change).clone() }
             }
             Compact::Clock(clock) => Self::Clock(*clock),
+            Compact::Scenario(name) => Self::Scenario(name.clone()),
             Compact::Reset => Self::Reset,
         }
     }
@@ -113,6 +115,7 @@ impl EventForm {
                 Compact::Device { device: *device, change: Box::new(change.clone()) }
             }
             Self::Clock(clock) => Compact::Clock(*clock),
+            Self::Scenario(name) => Compact::Scenario(name.clone()),
             Self::Reset => Compact::Reset,
         })
     }

@@ -42,7 +42,9 @@ pub(crate) use team_journal::{JournalForm, TeamJournal, Wait};
 
 use crate::{
     BundleId, Clock, ConnectionId, DeviceState, Environment, NewTokens, Notification, Reason, Throttling,
-    TokenKind, device::DeviceIndex, fault::Firing,
+    TokenKind,
+    device::DeviceIndex,
+    fault::{FaultName, Firing},
 };
 
 /// What happened to a device.
@@ -183,6 +185,7 @@ pub(crate) enum Compact {
     Notification { notification: Arc<Notification>, status: Status, cause: Option<Cause> },
     Device { device: DeviceIndex, change: Box<DeviceChange> },
     Clock(Clock),
+    Scenario(FaultName),
     Reset,
 }
 

@@ -62,6 +62,7 @@ impl<'a> Push<'a> {
             | Event::Throttled { .. }
             | Event::Device { .. }
             | Event::Clock(_)
+            | Event::Scenario(_)
             | Event::Reset => return None,
         };
         let mut push = Self { cursor: found.cursor, arrival, subject, later: life.collect() };
@@ -286,6 +287,7 @@ fn serialize_status<M: SerializeMap>(map: &mut M, record: &Record<'_>) -> Result
         | Event::Throttled { .. }
         | Event::Device { .. }
         | Event::Clock(_)
+        | Event::Scenario(_)
         | Event::Reset => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     Named as _, Notification, Reason, Throttling, Timestamp, TokenKind, UniqueId,
     bytes::lossy,
     device_token::TokenIdentity,
-    fault::{FiredAt, Firing},
+    fault::{FaultName, FiredAt, Firing},
     gateway,
     rendering::{self, Arrival, Rendering},
     team::Team,
@@ -70,6 +70,8 @@ pub enum Event<'a> {
     },
     /// The clock was set, advanced, or let go.
     Clock(Clock),
+    /// A scenario of this name has begun.
+    Scenario(&'a FaultName),
     /// The team was reset: what happened before is forgotten.
     Reset,
 }
@@ -85,6 +87,7 @@ impl Event<'_> {
             Self::Notification { .. } => "notification",
             Self::Device { .. } => "device",
             Self::Clock(_) => "clock",
+            Self::Scenario(_) => "scenario",
             Self::Reset => "reset",
         }
     }
@@ -132,6 +135,7 @@ impl<'a> Record<'a> {
             }
             Compact::Device { device, change } => Event::Device { device: team.device_id(*device), change },
             Compact::Clock(clock) => Event::Clock(*clock),
+            Compact::Scenario(name) => Event::Scenario(name),
             Compact::Reset => Event::Reset,
         };
         Self { team: Some(team), cursor, at: entry.at, event }
@@ -169,6 +173,7 @@ impl<'a> Record<'a> {
             | Event::Throttled { .. }
             | Event::Device { .. }
             | Event::Clock(_)
+            | Event::Scenario(_)
             | Event::Reset => None,
         }
     }
@@ -180,13 +185,12 @@ impl<'a> Record<'a> {
             Event::Notification { notification, .. } => {
                 Some((&notification.apns_id, notification.apns_unique_id.as_ref()))
             }
-            Event::Fault(firing) => {
-                firing.push().map(|push| (&push.apns_id, push.apns_unique_id.as_ref()))
-            }
+            Event::Fault(firing) => firing.push().map(|push| (&push.apns_id, push.apns_unique_id.as_ref())),
             Event::GoAway { .. }
             | Event::Throttled { .. }
             | Event::Device { .. }
             | Event::Clock(_)
+            | Event::Scenario(_)
             | Event::Reset => None,
         }
     }
@@ -317,6 +321,7 @@ impl Serialize for Record<'_> {
                 Clock::Machine { ahead } => map.serialize_entry("ahead", &(ahead.as_millis() as u64))?,
                 Clock::Manual { now } => map.serialize_entry("manual", &now)?,
             },
+            Event::Scenario(name) => map.serialize_entry("scenario", name)?,
             Event::Reset => {}
         }
         map.end()

@@ -4,7 +4,8 @@ use super::Service;
 use crate::{
     Environment, Recorded, Timestamp,
     fault::{
-        Accepting, Action, Fault, FaultError, FaultName, FiredAt, Handshake, KnownFault, Moment, Occasion, Strike,
+        Accepting, Action, Fault, FaultError, FaultName, FiredAt, Handshake, KnownFault, Moment, Occasion,
+        Strike,
     },
 };
 
@@ -66,12 +67,13 @@ impl Service {
     }
 
     /// Nothing is known of the connection, and nobody's journal but the service's own can tell of it. What changes nothing, as there is
-    /// no such rule, is not written down either.
+    /// no such rule and none is due in a scenario, is not written down either.
     fn strike_at_door(&mut self, now: Timestamp, moment: Moment, environment: Environment) -> Option<Strike> {
-        if self.replaying.is_none() && !self.faults.are_at(moment) {
+        if self.replaying.is_none() && !self.faults.are_at(moment) && !self.is_due(now) {
             return None;
         }
         self.record(|| Recorded::at_door(now, moment, environment));
+        self.catch_up_if_due(now);
         let occasion = Occasion {
             moment,
             team: None,

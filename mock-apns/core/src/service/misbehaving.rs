@@ -179,13 +179,7 @@ impl Service {
     }
 
     /// Writes down that a fault has fired.
-    pub(super) fn tell(
-        &mut self,
-        now: Timestamp,
-        team: Option<TeamIndex>,
-        strike: &Strike,
-        at: FiredAt,
-    ) {
+    pub(super) fn tell(&mut self, now: Timestamp, team: Option<TeamIndex>, strike: &Strike, at: FiredAt) {
         self.totals.fault_firings.count(strike.name());
         self.file(now, team, TurnedAway::Fault(Box::new(strike.firing(at))));
     }

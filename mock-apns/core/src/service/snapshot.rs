@@ -124,6 +124,9 @@ impl Service {
         for (at, form) in snapshot.teams.iter().enumerate() {
             service.restore_team(form.as_ref()).map_err(|error| error.within(&format!("teams[{at}]")))?;
         }
+        if service.faults.players().any(|team| service.team(team).is_none()) {
+            return Err(Problem::Misplaced("a fault of a team that there is not").at("faults"));
+        }
         service.unclaimed = snapshot.unclaimed.try_map(|at, event| {
             event.turned_away().map_err(|problem| problem.at(&format!("unclaimed.entries[{at}]")))
         })?;

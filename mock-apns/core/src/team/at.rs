@@ -7,6 +7,7 @@ use crate::{
     Clock, ClockError, Effect, Notification, Record, TeamId, Timestamp,
     delivery::{Timer, TimerId},
     device::DeviceIndex,
+    fault::Faults,
     journal::{Cause, Compact, DeviceChange, Status},
     providers::Providers,
     recording::{Recorder, TeamCall},
@@ -41,6 +42,8 @@ pub(crate) struct Around<'a> {
     /// Where it is written down what somebody outside does; `None`: it is not.
     pub(crate) recorder: Option<&'a mut Recorder>,
     pub(crate) totals: &'a mut Totals,
+    /// Faults for everyone, which a scenario of the team may add to.
+    pub(crate) everyones_faults: &'a mut Faults,
 }
 
 impl<'a> TeamAt<'a> {
@@ -157,8 +160,24 @@ impl<'a> TeamAt<'a> {
     }
 
     pub(crate) fn wake_for_first_timer(&mut self) {
-        if let Some(due) = self.team.wake_at() {
+        self.wake(self.team.wake_at());
+    }
+
+    pub(super) fn wake_for_everyones_faults(&mut self) {
+        self.wake(self.around.everyones_faults.due_at());
+    }
+
+    fn wake(&mut self, due: Option<Timestamp>) {
+        if let Some(due) = due {
             *self.around.wake_at = Some(self.around.wake_at.map_or(due, |wake_at| wake_at.min(due)));
+        }
+    }
+
+    /// What the machine's clock showed when the team's showed [`now`](Self::now): what is due is often noticed later.
+    pub(super) fn machine_then(&self) -> Timestamp {
+        match self.team.clock {
+            Clock::Machine { ahead } => self.machine.min(self.now.saturating_sub(ahead)),
+            Clock::Manual { .. } => self.machine,
         }
     }
 

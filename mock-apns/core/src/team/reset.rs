@@ -27,7 +27,7 @@ impl TeamAt<'_> {
     /// | cursor of the journal | counts on: none is ever used again |
     /// | counters | are zero |
     /// | faults | are gone; what they have done to connections that are open stays done |
-    /// | scenarios | are over |
+    /// | scenarios | are over; the faults are gone that they have given to everyone |
     /// | what Apple would have throttled its provider for, errors of its connections, a block | are forgotten |
     /// | [totals](crate::Service::totals) of the service | count on |
     /// | connections of providers | stay open; their provider tokens are verified anew |
@@ -37,6 +37,7 @@ impl TeamAt<'_> {
         let former = std::mem::replace(self.team, anew);
         crate::gateway::send_away(former.links, self.around.effects);
         self.around.providers.forget(self.index);
+        self.around.everyones_faults.clear_played(self.team.id);
         self.team.journal = former.journal;
         self.team.journal.reset();
         self.team.is_changed = former.is_changed;

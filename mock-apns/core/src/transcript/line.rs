@@ -119,7 +119,9 @@ impl Line {
         if self.event == "refused" {
             match self.reason.as_deref().map(Reason::from_wire) {
                 Some(Some(_)) => {}
-                Some(None) => return Err("a refusal's reason is one of Apple's, and this one is none".to_owned()),
+                Some(None) => {
+                    return Err("a refusal's reason is one of Apple's, and this one is none".to_owned());
+                }
                 None => return has_none("a reason", "a refusal"),
             }
         }
@@ -136,7 +138,10 @@ impl Line {
         match self.at() {
             Some(LineAt::Request) if self.path.is_none() => has_none("a :path", "an answer"),
             Some(_) => Ok(()),
-            None => has_none("a place (connection and after-requests, or after-connections)", "a fault at no request"),
+            None => has_none(
+                "a place (connection and after-requests, or after-connections)",
+                "a fault at no request",
+            ),
         }
     }
 

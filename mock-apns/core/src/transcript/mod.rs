@@ -22,6 +22,7 @@ pub(crate) use line::Replayed;
 pub use replaying::TranscriptProgress;
 pub(crate) use replaying::{Replaying, ReplayingForm};
 
+use crate::MessageId;
 use line::Line;
 
 /// Lines of a transcript: each is kept until the transcript is taken away, answered or not.
@@ -53,7 +54,7 @@ impl Transcript {
     /// answers nor done to a connection are passed over, and so are keys that an answer does not need.
     pub fn parse(text: &str) -> Result<Self, TranscriptError> {
         let mut lines: Vec<Option<Line>> = Vec::new();
-        let mut own = FxHashMap::default();
+        let mut own: FxHashMap<MessageId, usize> = FxHashMap::default();
         for (at, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
             let wrong = |what: String| TranscriptError { line: at + 1, what };
             let line: Line = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
@@ -62,13 +63,19 @@ impl Transcript {
             }
             line.check().map_err(wrong)?;
             if lines.len() >= TRANSCRIPT_LINES_MAX {
-                return Err(wrong(format!("more than {TRANSCRIPT_LINES_MAX} answers, which is as many as may be")));
+                return Err(wrong(format!(
+                    "more than {TRANSCRIPT_LINES_MAX} answers, which is as many as may be"
+                )));
             }
             // Of a push at which a fault has fired, what became of it stands before.
-            match line.apns_id {
-                Some(id) if line.took_effect => _ = own.remove(&id).and_then(|place: usize| lines[place].take()),
-                Some(id) if line.is_own() => _ = own.insert(id, lines.len()),
-                _ => {}
+            if let Some(id) = line.apns_id {
+                if line.is_own() {
+                    own.insert(id, lines.len());
+                } else if line.took_effect
+                    && let Some(place) = own.remove(&id)
+                {
+                    lines[place] = None;
+                }
             }
             lines.push(Some(line));
         }

@@ -59,13 +59,13 @@ impl<K: Eq + Hash> Places<K> {
         self.0.entry(key).or_default().push_back(line);
     }
 
-    /// The first line about this that was not given yet; `None` within: all were.
-    fn next(&mut self, key: &K, given: &[bool]) -> Option<Option<usize>> {
+    /// The lines about this, those that were not given yet; `None`: there never was one.
+    fn left(&mut self, key: &K, given: &[bool]) -> Option<&VecDeque<usize>> {
         let lines = self.0.get_mut(key)?;
         while lines.front().is_some_and(|line| given[*line]) {
             lines.pop_front();
         }
-        Some(lines.front().copied())
+        Some(lines)
     }
 }
 
@@ -99,11 +99,11 @@ impl Replaying {
     /// first to one for the same device: what a provider puts in its payloads may be another each time.
     pub(crate) fn answer(&mut self, request: &ReceivedRequest) -> Option<Replayed> {
         let key = RequestKey::of(request);
-        let line = match self.requests.next(&key, &self.given) {
-            Some(line) => line,
-            None => self.targets.next(key.target(), &self.given).flatten(),
+        let lines = match self.requests.left(&key, &self.given) {
+            Some(lines) => Some(lines),
+            None => self.targets.left(key.target(), &self.given),
         };
-        let Some(line) = line else {
+        let Some(&line) = lines.and_then(VecDeque::front) else {
             self.unknown += 1;
             return None;
         };
@@ -112,7 +112,12 @@ impl Replaying {
     }
 
     /// What was done to this connection at this moment, when so many requests had come on it.
-    pub(crate) fn at_connection(&mut self, moment: Moment, id: ConnectionId, requests: u64) -> Option<Strike> {
+    pub(crate) fn at_connection(
+        &mut self,
+        moment: Moment,
+        id: ConnectionId,
+        requests: u64,
+    ) -> Option<Strike> {
         let connection = id.ordinal().checked_sub(self.opened_before)?;
         self.strike(LineAt::Connection { moment, connection, requests })
     }
@@ -123,7 +128,7 @@ impl Replaying {
     }
 
     fn strike(&mut self, at: LineAt) -> Option<Strike> {
-        let line = self.others.next(&at, &self.given).flatten()?;
+        let line = *self.others.left(&at, &self.given)?.front()?;
         self.given[line] = true;
         self.transcript.lines[line].strike()
     }

@@ -8,6 +8,7 @@
 mod common;
 
 mod clock;
+mod everyone;
 mod faults;
 mod gateway;
 mod live_activities;

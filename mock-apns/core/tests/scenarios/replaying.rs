@@ -1,8 +1,8 @@
 //! Transcripts: what a run's journal says of its answers is answered again, by a service that knows nothing of the run.
 
 use mock_apns_core::{
-    Answer, DeviceToken, Effect, Environment, Event, Recorded, Service, Settings, Status, Timestamp, TokenStatus,
-    Transcript, TranscriptProgress,
+    Answer, DeviceToken, Effect, Environment, Event, Recorded, Service, Settings, Status, Timestamp,
+    TokenStatus, Transcript, TranscriptProgress,
     fault::{Deed, Fault, Reply},
 };
 use proptest::prelude::*;
@@ -67,7 +67,8 @@ fn push_to(bench: &Bench, token: &str) -> Push {
 }
 
 fn progress(bench: &Bench) -> (usize, usize, u64) {
-    let TranscriptProgress { lines, replayed, unknown_requests, .. } = bench.service.transcript_progress().unwrap();
+    let TranscriptProgress { lines, replayed, unknown_requests, .. } =
+        bench.service.transcript_progress().unwrap();
     (lines, replayed, unknown_requests)
 }
 
@@ -166,7 +167,8 @@ fn equal_requests_get_their_answers_in_order_and_then_the_services_own() {
 
 #[test]
 fn a_payload_that_is_another_each_time_is_known_by_its_device() {
-    let other = OK.replace("Hello", "Bye").replace(r#""status":"Received"#, r#""other":1,"status":"Received"#);
+    let other =
+        OK.replace("Hello", "Bye").replace(r#""status":"Received"#, r#""other":1,"status":"Received"#);
     let mut bench = elsewhere(&format!("{REFUSED}\n{other}\n"));
     let push = push_to(&bench, "00ff");
     let new = push.clone().with_body(r#"{"aps":{"alert":"12:05"}}"#);
@@ -198,7 +200,9 @@ fn what_is_answered_as_the_service_would_is_done_and_anything_else_only_said() {
 fn the_door_is_slammed_again_at_the_same_connection() {
     let mut run = Bench::new();
     let opened = u64::from(true); // the bench's own
-    run.service.add_fault(NOW, fault(r#"{"name": "shut", "after": 1, "times": 2, "action": {"accept": "close"}}"#)).unwrap();
+    run.service
+        .add_fault(NOW, fault(r#"{"name": "shut", "after": 1, "times": 2, "action": {"accept": "close"}}"#))
+        .unwrap();
     let knock = |service: &mut Service| {
         let is_let_in = service.accepting(NOW, Environment::Sandbox).is_none();
         if is_let_in {
@@ -253,9 +257,18 @@ fn what_is_no_journal_is_refused_with_its_line() {
         (r#"{"event":"refused","reason":"BadPath"}"#, "an answer has a :path"),
         (r#"{"event":"fault","fault":"f","on":"request",":path":"/"}"#, "a fault has a name and an action"),
         (r#"{"event":"fault","fault":"f","action":"close",":path":"/"}"#, "a fault has a moment"),
-        (r#"{"event":"fault","fault":"f","on":"accept","action":"close"}"#, "close cannot happen at the moment accept"),
-        (r#"{"event":"fault","fault":"f","on":"clock","action":"close"}"#, "a place (connection and after-requests"),
-        (r#"{"event":"fault","fault":"f","on":"request","action":{"answer":{"status":999}},":path":"/"}"#, "999"),
+        (
+            r#"{"event":"fault","fault":"f","on":"accept","action":"close"}"#,
+            "close cannot happen at the moment accept",
+        ),
+        (
+            r#"{"event":"fault","fault":"f","on":"clock","action":"close"}"#,
+            "a place (connection and after-requests",
+        ),
+        (
+            r#"{"event":"fault","fault":"f","on":"request","action":{"answer":{"status":999}},":path":"/"}"#,
+            "999",
+        ),
     ] {
         let error = Transcript::parse(&format!("{OK}\n\n{line}\n")).unwrap_err();
         assert_eq!(error.line, 3, "{line}");

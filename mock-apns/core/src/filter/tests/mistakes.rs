@@ -39,7 +39,11 @@ fn an_unknown_value_is_named_with_its_key_and_what_there_is() {
         "did you mean \"Delivered to Device\"? It takes one of 200, 400, 403, ",
     );
     refused("status:418", 7, "503, \"Received by APNs\", ");
-    refused("event:push", 6, "one of notification, refused, goaway, throttled, fault, device, clock, reset");
+    refused(
+        "event:push",
+        6,
+        "one of notification, refused, goaway, throttled, fault, device, clock, scenario, reset",
+    );
     refused("environment:prod", 12, "one of sandbox, production");
     refused("kind:alert", 5, "one of app, voip, ");
     refused("priority:7", 9, "priority has no value \"7\". It takes one of none, 10, 5, 1");
