@@ -79,6 +79,7 @@ const TAGS: &[(&str, &str)] = &[
     ("events", "Everything that happens, as it happens."),
     ("faults", "What goes wrong on purpose."),
     ("scenarios", "Bad days, ready-made and anybody's: settings, faults, and what happens at its time."),
+    ("replay", "A run as lines of its journals, and its answers given again."),
     ("clock", "The team's time, which a test turns."),
     ("settings", "What nobody knows of Apple's servers."),
     ("state", "All of it at once: declare, reset, keep."),

@@ -31,7 +31,7 @@ async fn a_fault_is_added_listed_counted_and_removed() {
     assert_eq!(pushed["verdict"], "faulted");
     assert_eq!(
         pushed["answer"],
-        json!({"status": 503, "reason": "ServiceUnavailable", "fault": "f", "action": "answer"})
+        json!({"status": 503, "reason": "ServiceUnavailable", "fault": "f", "action": {"answer": {"status": 503}}})
     );
     control.delete("/v1/faults/f").await.expect(204);
     assert_eq!(control.get("/v1/faults/f").await.error(404).0, "unknown-fault");

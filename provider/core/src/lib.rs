@@ -25,6 +25,8 @@
 //! | who is sending | `provider_token`: the key, the slots, the source of tokens |
 //! | what was answered | `answer`, `error_body`, `retry_after`, `reason` (the table of reasons) |
 //! | what to do next | `outcome`, `advice` |
+//! | whether to send again, and when | `retry` |
+//! | which device tokens to forget | `token_hygiene` |
 //!
 //! # Example
 //!
@@ -67,7 +69,9 @@ mod provider_token;
 mod push_type;
 mod reason;
 mod request;
+mod retry;
 mod retry_after;
+mod token_hygiene;
 mod topic;
 mod unix_time;
 
@@ -90,6 +94,13 @@ pub use provider_token::{
 pub use push_type::PushType;
 pub use reason::Reason;
 pub use request::{Field, Indexing};
+pub use retry::{
+    AmbiguousPushes, AttemptEnd, Attempts, InvalidRetryPolicy, Next, RetryBudget, RetryPolicy,
+};
 pub use retry_after::RetryAfter;
+pub use token_hygiene::{
+    BadDeviceTokens, HygienePolicy, InvalidHygienePolicy, MissingTimestamps, Removal, Suspension, TokenHygiene,
+    TokenVerdict,
+};
 pub use topic::{BundleId, InvalidBundleId, Topic};
 pub use unix_time::UnixTime;

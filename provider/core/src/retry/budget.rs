@@ -1,0 +1,106 @@
+//! How many retries all pushes of a client may make together.
+
+use crate::UnixTime;
+
+/// Retries in proportion to traffic: while APNs is in trouble, a client adds a tenth to its load at most, and not five times as
+/// much. A few a second are always there, so that a client that sends little can retry at all.
+///
+/// ```
+/// use apns_provider_core::{RetryBudget, UnixTime};
+///
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let mut budget = RetryBudget::new(now);
+/// assert!((0..10).all(|_| budget.spend(now)), "the reserve");
+/// assert!(!budget.spend(now));
+/// for _ in 0..10 {
+///     budget.earn();
+/// }
+/// assert!(budget.spend(now), "one for ten pushes");
+/// ```
+#[derive(Clone, Debug)]
+pub struct RetryBudget {
+    /// In tenths of a retry.
+    tenths: u64,
+    refilled_at: UnixTime,
+}
+
+/// A retry for ten pushes.
+const RETRY_TENTHS: u64 = 10;
+/// What is there at once: as much as ten seconds of a client that sends little.
+const RESERVE_TENTHS: u64 = 10 * RETRY_TENTHS;
+/// A retry a second for clients that send little.
+const TENTHS_PER_SEC: u64 = RETRY_TENTHS;
+/// What can be saved up: a burst of a thousand retries.
+const SAVED_TENTHS_MAX: u64 = 1000 * RETRY_TENTHS;
+
+impl RetryBudget {
+    /// The reserve, and nothing saved.
+    pub fn new(now: UnixTime) -> Self {
+        Self { tenths: RESERVE_TENTHS, refilled_at: now }
+    }
+
+    /// A push was sent for the first time.
+    pub fn earn(&mut self) {
+        self.tenths = (self.tenths + 1).min(SAVED_TENTHS_MAX);
+    }
+
+    /// Takes one retry. `false`: there is none left, and the push keeps the outcome that it has.
+    pub fn spend(&mut self, now: UnixTime) -> bool {
+        self.refill(now);
+        match self.tenths.checked_sub(RETRY_TENTHS) {
+            Some(left) => {
+                self.tenths = left;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The reserve fills up by itself, and no further.
+    fn refill(&mut self, now: UnixTime) {
+        let secs = now.saturating_since(self.refilled_at).as_secs();
+        if secs == 0 {
+            return;
+        }
+        if self.tenths < RESERVE_TENTHS {
+            self.tenths = self.tenths.saturating_add(secs.saturating_mul(TENTHS_PER_SEC)).min(RESERVE_TENTHS);
+        }
+        self.refilled_at = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: u64 = 1_700_000_000;
+
+    #[test]
+    fn c53_in_steady_failure_retries_are_a_tenth_of_the_traffic_and_a_few() {
+        let mut budget = RetryBudget::new(UnixTime::from_secs(START));
+        let mut retries = 0;
+        for second in 0..60 {
+            for _ in 0..1000 {
+                budget.earn();
+                retries += u64::from(budget.spend(UnixTime::from_secs(START + second)));
+            }
+        }
+        assert!((6000..6100).contains(&retries), "{retries} of 60,000");
+    }
+
+    #[test]
+    fn who_sends_little_may_retry_once_a_second() {
+        let mut budget = RetryBudget::new(UnixTime::from_secs(START));
+        let spent = |budget: &mut RetryBudget, second| {
+            (0..100).take_while(|_| budget.spend(UnixTime::from_secs(START + second))).count()
+        };
+        assert_eq!((spent(&mut budget, 0), spent(&mut budget, 3), spent(&mut budget, 86_400)), (10, 3, 10));
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_gives_nothing_and_takes_nothing() {
+        let mut budget = RetryBudget::new(UnixTime::from_secs(START));
+        assert!(budget.spend(UnixTime::from_millis(0)));
+        assert_eq!((0..100).take_while(|_| budget.spend(UnixTime::from_millis(0))).count(), 9);
+    }
+}
