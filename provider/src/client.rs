@@ -1,19 +1,22 @@
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use apns_provider_core::{ApnsId, DeviceToken, NotSent, Notification, Outcome, Push};
+use apns_provider_core::{
+    ApnsId, AttemptEnd, Attempts, DeviceToken, Next, NotSent, Notification, Outcome, Push, RetryBudget,
+    RetryPolicy, UnixTime,
+};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::Instant,
+    time::{Instant, sleep},
 };
 
 use crate::{
-    BuildError, Credential, Endpoint,
+    BuildError, Credential, Endpoint, clock,
     driver::{Driver, Job},
     tls,
 };
@@ -28,6 +31,8 @@ const QUEUE_MAX: usize = 4096;
 pub struct Client {
     jobs: mpsc::Sender<Job>,
     timeout: Duration,
+    retry: RetryPolicy,
+    budget: Arc<Mutex<RetryBudget>>,
     counters: Arc<Counters>,
 }
 
@@ -37,11 +42,14 @@ pub struct Client {
 pub struct Stats {
     /// Connections opened.
     pub connections_opened: u64,
+    /// Attempts beyond the first of their pushes.
+    pub retries: u64,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) connections_opened: AtomicU64,
+    retries: AtomicU64,
 }
 
 /// How a client is made.
@@ -52,15 +60,18 @@ pub struct ClientBuilder {
     credential: Option<Credential>,
     ca_pem: Option<Vec<u8>>,
     timeout: Duration,
+    retry: RetryPolicy,
 }
 
 impl Client {
     /// Begins a client that sends to `endpoint`.
     pub fn builder(endpoint: Endpoint) -> ClientBuilder {
-        ClientBuilder { endpoint, credential: None, ca_pem: None, timeout: DEFAULT_TIMEOUT }
+        let (timeout, retry) = (DEFAULT_TIMEOUT, RetryPolicy::default());
+        ClientBuilder { endpoint, credential: None, ca_pem: None, timeout, retry }
     }
 
-    /// Sends a notification to one device, under a fresh apns-id. Pass an `Arc` to share one notification
+    /// Sends a notification to one device, under a fresh apns-id, again if need be: what is returned is the outcome of the last
+    /// attempt. Pass an `Arc` to share one notification
     /// among many devices.
     pub async fn send(
         &self,
@@ -72,8 +83,52 @@ impl Client {
 
     /// Sends a push whose apns-id the caller has drawn, as for one that is sent again.
     pub async fn send_push(&self, push: Push) -> Outcome {
+        let deadline = Instant::now() + self.timeout;
+        let mut attempts = Attempts::default();
+        self.budget().earn();
+        loop {
+            let outcome = self.attempt(push.clone(), deadline).await;
+            match self.next(&mut attempts, &outcome, &push, deadline) {
+                Some(after) => sleep(after).await,
+                None => return outcome,
+            }
+            self.counters.retries.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How long to wait for another attempt, if there is to be one.
+    fn next(
+        &self,
+        attempts: &mut Attempts,
+        outcome: &Outcome,
+        push: &Push,
+        deadline: Instant,
+    ) -> Option<Duration> {
+        if matches!(outcome, Outcome::Accepted(_)) {
+            return None;
+        }
+        let now = clock::now();
+        let left = deadline.saturating_duration_since(Instant::now());
+        let end = AttemptEnd {
+            now,
+            deadline: UnixTime::from_millis(now.as_millis().saturating_add(left.as_millis() as u64)),
+            expiration: push.notification().expiration(),
+            random: rand::random(),
+        };
+        match attempts.next(outcome, end, &self.retry) {
+            Next::Again { after, is_budgeted } if !is_budgeted || self.budget().spend(now) => Some(after),
+            _ => None,
+        }
+    }
+
+    fn budget(&self) -> MutexGuard<'_, RetryBudget> {
+        // Whoever panicked has left a number behind that is as good as any.
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn attempt(&self, push: Push, deadline: Instant) -> Outcome {
         let (reply, outcome) = oneshot::channel();
-        let job = Job { push, deadline: Instant::now() + self.timeout, reply };
+        let job = Job { push, deadline, reply };
         if self.jobs.send(job).await.is_err() {
             return driver_gone();
         }
@@ -82,7 +137,10 @@ impl Client {
 
     /// What the client has done so far.
     pub fn stats(&self) -> Stats {
-        Stats { connections_opened: self.counters.connections_opened.load(Ordering::Relaxed) }
+        Stats {
+            connections_opened: self.counters.connections_opened.load(Ordering::Relaxed),
+            retries: self.counters.retries.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -106,6 +164,13 @@ impl ClientBuilder {
         self
     }
 
+    /// How often a push is tried, with which pauses; unless set, [`RetryPolicy::default`]. All pushes of a client share one
+    /// [`RetryBudget`]: when most of them fail, most fail at once.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
     /// Makes the client. It connects when there is something to send. Call it in a tokio runtime: the client
     /// runs a task there.
     pub fn build(self) -> Result<Client, BuildError> {
@@ -115,7 +180,8 @@ impl ClientBuilder {
         let counters = Arc::new(Counters::default());
         let driver = Driver::new(self.endpoint, &credential, tls, queue, Arc::clone(&counters));
         tokio::spawn(driver.run());
-        Ok(Client { jobs, timeout: self.timeout, counters })
+        let budget = Arc::new(Mutex::new(RetryBudget::new(clock::now())));
+        Ok(Client { jobs, timeout: self.timeout, retry: self.retry, budget, counters })
     }
 }
 

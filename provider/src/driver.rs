@@ -4,10 +4,10 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
-use apns_provider_core::{ClockSteppedBack, NotSent, Outcome, ProviderToken, Push, TokenSource, UnixTime};
+use apns_provider_core::{ClockSteppedBack, NotSent, Outcome, ProviderToken, Push, TokenSource};
 use apns_wire::{TlsSocket, WireError};
 use rustls::ClientConfig;
 use tokio::{
@@ -17,7 +17,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use crate::{Credential, Endpoint, client::Counters, connection::Connection, tls::ALPN_H2};
+use crate::{Credential, Endpoint, client::Counters, clock, connection::Connection, tls::ALPN_H2};
 
 /// Time for DNS, TCP and TLS together.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -119,9 +119,7 @@ impl Driver {
     /// The provider token of the moment, if the credential is a key.
     pub(crate) fn provider_token(&mut self) -> Option<ProviderToken> {
         let tokens = self.tokens.as_mut()?;
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = UnixTime::from_millis(since_epoch.as_millis() as u64);
-        match tokens.token(now) {
+        match tokens.token(clock::now()) {
             Ok(token) => Some(token),
             Err(error) => {
                 warn!(%error, "the clock stepped back");

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A [`Client`] holds one credential and one address. It opens a connection when there is something to send,
-//! keeps it, sends as many pushes at once as APNs allows, and gives each one [`Outcome`](apns_provider_core::Outcome). What a push may
+//! keeps it, sends as many pushes at once as APNs allows, again what it is of use to send again, and gives each one
+//! [`Outcome`](apns_provider_core::Outcome). What a push may
 //! look like and what an answer means is decided in `apns_provider_core`, whose items are exported from here
 //! under [`core`].
 //!
@@ -48,6 +49,7 @@
 
 pub mod cli;
 mod client;
+mod clock;
 mod connection;
 mod credential;
 mod driver;

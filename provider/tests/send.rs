@@ -9,7 +9,7 @@ use apns_provider::{
     BuildError, Client, ClientBuilder, Credential, Endpoint,
     core::{
         AlertNotification, Ambiguity, BackgroundNotification, BundleId, DeviceToken, NotSent, Notification,
-        Outcome, Reason,
+        Outcome, Reason, RetryPolicy,
     },
 };
 use mock_apns::{MockApns, Settings};
@@ -19,7 +19,8 @@ fn ca(mock: &MockApns) -> String {
 }
 
 fn builder(mock: &MockApns, port: u16) -> ClientBuilder {
-    Client::builder(Endpoint::custom("localhost", port).unwrap()).ca_pem(ca(mock).as_bytes())
+    let endpoint = Endpoint::custom("localhost", port).unwrap();
+    Client::builder(endpoint).ca_pem(ca(mock).as_bytes()).retry(RetryPolicy::never())
 }
 
 fn by_key(mock: &MockApns) -> Credential {

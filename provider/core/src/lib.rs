@@ -94,13 +94,11 @@ pub use provider_token::{
 pub use push_type::PushType;
 pub use reason::Reason;
 pub use request::{Field, Indexing};
-pub use retry::{
-    AmbiguousPushes, AttemptEnd, Attempts, InvalidRetryPolicy, Next, RetryBudget, RetryPolicy,
-};
+pub use retry::{AmbiguousPushes, AttemptEnd, Attempts, InvalidRetryPolicy, Next, RetryBudget, RetryPolicy};
 pub use retry_after::RetryAfter;
 pub use token_hygiene::{
-    BadDeviceTokens, HygienePolicy, InvalidHygienePolicy, MissingTimestamps, Removal, Suspension, TokenHygiene,
-    TokenVerdict,
+    BadDeviceTokens, HygienePolicy, InvalidHygienePolicy, MissingTimestamps, Removal, Suspension,
+    TokenHygiene, TokenVerdict,
 };
 pub use topic::{BundleId, InvalidBundleId, Topic};
 pub use unix_time::UnixTime;

@@ -117,7 +117,9 @@ impl Attempts {
         match rejection.advice {
             Advice::Reconnect => When::AtOnce,
             // Once: a second refusal means that the clock or the key is wrong.
-            Advice::RenewProviderToken if !std::mem::replace(&mut self.has_renewed_token, true) => When::AtOnce,
+            Advice::RenewProviderToken if !std::mem::replace(&mut self.has_renewed_token, true) => {
+                When::AtOnce
+            }
             Advice::RestConnection | Advice::RetryLater | Advice::SlowDownDevice => When::Later(asked),
             _ => When::Never,
         }

@@ -57,7 +57,12 @@ impl TokenHygiene {
     /// made, as far as that is known. To be called once for each outcome, with the time at which it came.
     ///
     /// Mistakes of configuration, credentials and service, and outcomes that are no answer, never speak against a token.
-    pub fn judge(&mut self, now: UnixTime, outcome: &Outcome, registered_at: Option<UnixTime>) -> TokenVerdict {
+    pub fn judge(
+        &mut self,
+        now: UnixTime,
+        outcome: &Outcome,
+        registered_at: Option<UnixTime>,
+    ) -> TokenVerdict {
         let rejection = match outcome {
             Outcome::Accepted(_) => {
                 self.guard.count(now, false);
@@ -78,7 +83,11 @@ impl TokenHygiene {
     }
 
     /// What to remove, or why not.
-    fn removal(&self, rejection: &Rejection, registered_at: Option<UnixTime>) -> Result<Removal, TokenVerdict> {
+    fn removal(
+        &self,
+        rejection: &Rejection,
+        registered_at: Option<UnixTime>,
+    ) -> Result<Removal, TokenVerdict> {
         match rejection.advice {
             Advice::RemoveToken => match (rejection.unregistered_since, self.policy.missing_timestamps()) {
                 (Some(_), _) if registered_at.is_some_and(|at| !rejection.kills_token_registered_at(at)) => {
@@ -206,10 +215,15 @@ mod tests {
     #[test]
     fn c62_nothing_but_a_dead_token_removes_one() {
         for reason in Reason::known() {
-            let outcome = refused(reason.documented_status().unwrap_or(400), &format!(r#"{{"reason":"{}"}}"#, reason.as_str()));
+            let outcome = refused(
+                reason.documented_status().unwrap_or(400),
+                &format!(r#"{{"reason":"{}"}}"#, reason.as_str()),
+            );
             let verdict = judge(&outcome, None);
             match reason {
-                Reason::Unregistered | Reason::ExpiredToken => assert!(matches!(verdict, TokenVerdict::Remove(_))),
+                Reason::Unregistered | Reason::ExpiredToken => {
+                    assert!(matches!(verdict, TokenVerdict::Remove(_)))
+                }
                 Reason::BadDeviceToken => assert_eq!(verdict, TokenVerdict::Check),
                 _ => assert_eq!(verdict, TokenVerdict::Keep, "{reason:?}"),
             }

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
 use apns_provider_core::{
     Alert, AlertNotification, ApnsId, BackgroundNotification, BundleId, CollapseId, DeviceToken, Expiration,
-    Notification, Priority, Push, PushType, Sound, Topic,
+    Notification, Priority, Push, PushType, RetryPolicy, Sound, Topic,
 };
 use clap::Args;
 
@@ -136,6 +136,7 @@ pub(super) fn run(args: &SendArgs) -> ExitCode {
     runtime.block_on(async {
         let mut builder = Client::builder(args.to.clone())
             .credential(credential)
+            .retry(RetryPolicy::never()) // whoever calls sees what was answered, and decides
             .timeout(Duration::from_secs(args.timeout.into()));
         if let Some(pem) = &ca_pem {
             builder = builder.ca_pem(pem);

@@ -31,8 +31,8 @@ impl Guard {
     }
 
     pub(super) fn count(&mut self, now: UnixTime, is_invalid: bool) {
-        // Of a clock that has stepped back the latest part goes on.
-        let part = self.parts.back().map_or(0, |(last, _)| *last).max(self.part_of(now));
+        let part = self.part_of(now);
+        // When the clock has stepped back, the latest part goes on.
         if self.parts.back().is_none_or(|(last, _)| *last < part) {
             self.parts.push_back((part, Suspension::default()));
             self.forget(part);
