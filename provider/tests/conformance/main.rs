@@ -1,0 +1,12 @@
+//! What a correct provider does, item by item of the checklist: the real engine over real sockets against the double on a bad day.
+//! `docs/provider-conformance.md` has the items and their tests.
+
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
+
+mod answers;
+mod authentication;
+mod connections;
+mod goaway;
+mod streams;
+mod table;
+mod world;

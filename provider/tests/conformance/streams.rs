@@ -1,0 +1,99 @@
+//! Checklist B: streams and windows.
+
+use std::time::Duration;
+
+use apns_provider::core::{Ambiguity, NotSent, Outcome};
+
+use crate::world::{World, accepted, alert};
+
+#[tokio::test]
+async fn c10_no_request_goes_out_before_the_servers_settings() {
+    let late = r#"{"name":"late","on":"connection","action":{"stall":{"reads":false,"for":"500ms"}}}"#;
+    let world = World::for_everyone(late).await;
+    let began = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    assert!(matches!(world.send(&world.client()).await, Outcome::Accepted(_)));
+    let received: serde_json::Value = serde_json::from_str(world.seen()[0].as_json()).unwrap();
+    let at = received["at"].as_u64().unwrap();
+    assert!(at >= began.as_millis() as u64 + 500, "{} after the beginning", at - began.as_millis() as u64);
+}
+
+#[tokio::test]
+async fn c11_one_stream_is_open_until_a_push_has_been_accepted() {
+    let world = World::good().await;
+    let outcomes = world.send_many(&world.client(), 50).await;
+    assert_eq!(accepted(&outcomes), 50);
+    let frames = world.frames().await;
+    let first_answer = frames.iter().position(|line| line.contains("send HEADERS")).unwrap();
+    let before = frames[..first_answer].iter().filter(|line| line.contains("recv HEADERS")).count();
+    assert_eq!(before, 1, "{:#?}", &frames[..first_answer]);
+}
+
+#[tokio::test]
+async fn c12_fewer_streams_are_obeyed_and_none_at_all_is_waited_out() {
+    let world = World::with(&[
+        r#"{"name":"one","match":{"stream":20},"action":{"settings":{"max-concurrent-streams":1}}}"#,
+        r#"{"name":"none","match":{"stream":40},"action":{"settings":{"max-concurrent-streams":0}}}"#,
+        r#"{"name":"again","on":"clock","match":{"from":"1s"},"action":{"settings":{"max-concurrent-streams":500}}}"#,
+    ])
+    .await;
+    let client = world.client();
+    let outcomes = world.send_many(&client, 300).await;
+    assert_eq!(accepted(&outcomes), 300, "one that was opened beyond the limit would have been refused");
+    assert_eq!(client.stats().connections_opened, 1);
+}
+
+#[tokio::test]
+async fn c15_a_connection_window_that_is_never_opened_again_is_not_overrun() {
+    let world =
+        World::with(&[r#"{"name":"w","on":"connection","action":{"withhold-window":{"of":"connection"}}}"#])
+            .await;
+    let client = world.builder().timeout(Duration::from_secs(1)).build().unwrap();
+    let (large, token) = (std::sync::Arc::new(alert(&"x".repeat(3000))), world.token());
+    let sends = (0..40).map(|_| client.send(std::sync::Arc::clone(&large), token.clone()));
+    let outcomes = futures::future::join_all(sends).await;
+    let payload = large.payload().len();
+    let fit = 65_535 / payload;
+    assert!((fit - 2..=fit).contains(&accepted(&outcomes)), "{} of {fit}", accepted(&outcomes));
+    for outcome in &outcomes {
+        let waited = matches!(
+            outcome,
+            Outcome::Accepted(_)
+                | Outcome::NotSent(NotSent::OutOfTime)
+                | Outcome::Ambiguous(Ambiguity::NoAnswer)
+        );
+        assert!(waited, "{outcome:?}");
+    }
+    let frames = world.frames().await;
+    assert!(!frames.iter().any(|line| line.contains("GOAWAY")), "no flow control error");
+}
+
+#[tokio::test]
+async fn c16_small_stream_windows_are_obeyed() {
+    let world = World::with(&[
+        r#"{"name":"small","match":{"stream":1},"action":{"settings":{"initial-window-size":100}}}"#,
+        r#"{"name":"smaller","match":{"stream":3},"action":{"settings":{"initial-window-size":1}}}"#,
+    ])
+    .await;
+    let client = world.client();
+    for _ in 0..5 {
+        let outcome = client.send(alert(&"x".repeat(2000)), world.token()).await;
+        assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn c17_the_answers_window_is_opened_again_and_again() {
+    let world = World { mock: mock_apns::MockApns::start().await.unwrap() };
+    let long =
+        r#"{"name":"long","action":{"answer":{"status":400,"reason":"BadTopic","body":{"bytes":120}}}}"#;
+    world.mock.team().fault(long.parse().unwrap()).unwrap().keep();
+    let client = world.client();
+    for _ in 0..ERRORS / 1000 {
+        let outcomes = world.send_many(&client, 1000).await;
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Rejected(_))), "{outcomes:?}");
+    }
+    assert_eq!(client.stats().connections_opened, 1);
+}
+
+/// Bodies of 120 bytes: many times the window of 65,535 in any case. `cargo test --release` sends all.
+const ERRORS: usize = if cfg!(debug_assertions) { 10_000 } else { 100_000 };

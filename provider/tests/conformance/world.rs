@@ -1,0 +1,119 @@
+//! A double on a bad day, and a client that pushes to it.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    sync::Arc,
+    time::Duration,
+};
+
+use apns_certs::Purpose;
+use apns_provider::{
+    Client, ClientBuilder, Credential, Endpoint,
+    core::{AlertNotification, BundleId, DeviceToken, Notification, Outcome, RetryPolicy},
+};
+use futures::future::join_all;
+use mock_apns::{Filter, MockApns, ReceivedPush};
+
+/// A double on a bad day.
+pub(crate) struct World {
+    pub(crate) mock: MockApns,
+}
+
+impl World {
+    /// Everything goes well.
+    pub(crate) async fn good() -> Self {
+        Self { mock: MockApns::builder().trace_frames().start().await.unwrap() }
+    }
+
+    /// These faults are there, the ready-made team's.
+    pub(crate) async fn with(faults: &[&str]) -> Self {
+        let world = Self::good().await;
+        for fault in faults {
+            world.mock.team().fault(fault.parse().unwrap()).unwrap().keep();
+        }
+        world
+    }
+
+    /// This fault is there for everyone: at the door, where nobody is known yet.
+    pub(crate) async fn for_everyone(fault: &str) -> Self {
+        let world = Self::good().await;
+        world.mock.fault(fault.parse().unwrap()).unwrap().keep();
+        world
+    }
+
+    /// A client that tries once.
+    pub(crate) fn client(&self) -> Client {
+        self.builder().build().unwrap()
+    }
+
+    pub(crate) fn builder(&self) -> ClientBuilder {
+        let (mock, ready_made) = (&self.mock, self.mock.ready_made());
+        let key = &ready_made.keys[0];
+        Client::builder(Endpoint::custom("localhost", mock.sandbox().port()).unwrap())
+            .ca_pem(mock.certificates().authority().root_pem(Purpose::Server).as_bytes())
+            .credential(
+                Credential::from_p8(key.key.to_p8().as_bytes(), key.key_id, ready_made.team_id).unwrap(),
+            )
+            .retry(RetryPolicy::never())
+    }
+
+    pub(crate) fn token(&self) -> DeviceToken {
+        DeviceToken::from_hex(&self.mock.ready_made().device_token("sandbox").unwrap().token).unwrap()
+    }
+
+    /// One push.
+    pub(crate) async fn send(&self, client: &Client) -> Outcome {
+        client.send(hello(), self.token()).await
+    }
+
+    /// So many pushes at once.
+    pub(crate) async fn send_many(&self, client: &Client, count: usize) -> Vec<Outcome> {
+        let (hello, token) = (Arc::new(hello()), self.token());
+        join_all((0..count).map(|_| client.send(Arc::clone(&hello), token.clone()))).await
+    }
+
+    /// What the double has seen.
+    pub(crate) fn seen(&self) -> Vec<ReceivedPush> {
+        self.mock.team().pushes(&Filter::default())
+    }
+
+    /// The frames of the first connection, decoded, line by line.
+    pub(crate) async fn frames(&self) -> Vec<String> {
+        let control = self.mock.control();
+        let text = tokio::task::spawn_blocking(move || {
+            let connections: serde_json::Value =
+                serde_json::from_str(&get(control, "/v1/connections?kind=provider")).unwrap();
+            let id = connections["connections"][0]["id"].as_str().unwrap().to_owned();
+            get(control, &format!("/v1/connections/{id}/frames"))
+        });
+        text.await.unwrap().lines().map(str::to_owned).collect()
+    }
+}
+
+pub(crate) fn hello() -> Notification {
+    alert("Hello")
+}
+
+pub(crate) fn alert(text: &str) -> Notification {
+    AlertNotification::new(BundleId::parse("com.example.app").unwrap()).alert(text).build().unwrap()
+}
+
+pub(crate) fn accepted(outcomes: &[Outcome]) -> usize {
+    outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted(_))).count()
+}
+
+/// Longer than anything here takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A text of the control API.
+fn get(control: SocketAddr, path: &str) -> String {
+    let mut tcp = TcpStream::connect(control).unwrap();
+    tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(tcp, "GET {path} HTTP/1.0\r\nhost: localhost\r\naccept: text/plain\r\n\r\n").unwrap();
+    let mut text = String::new();
+    tcp.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(" 200 "), "{path}: {text}");
+    body.to_owned()
+}
