@@ -222,7 +222,7 @@ mod tests {
             let verdict = judge(&outcome, None);
             match reason {
                 Reason::Unregistered | Reason::ExpiredToken => {
-                    assert!(matches!(verdict, TokenVerdict::Remove(_)))
+                    assert!(matches!(verdict, TokenVerdict::Remove(_)));
                 }
                 Reason::BadDeviceToken => assert_eq!(verdict, TokenVerdict::Check),
                 _ => assert_eq!(verdict, TokenVerdict::Keep, "{reason:?}"),
@@ -261,9 +261,9 @@ mod tests {
     #[test]
     fn a_policy_that_could_never_work_is_refused() {
         let error = |policy: Result<HygienePolicy, InvalidHygienePolicy>| policy.unwrap_err().to_string();
-        assert!(error(HygienePolicy::new(0, 10, Duration::from_secs(60))).contains("0 %"));
-        assert!(error(HygienePolicy::new(101, 10, Duration::from_secs(60))).contains("101 %"));
-        assert!(error(HygienePolicy::new(20, 0, Duration::from_secs(60))).contains("one result"));
+        assert!(error(HygienePolicy::new(0, 10, Duration::from_mins(1))).contains("0 %"));
+        assert!(error(HygienePolicy::new(101, 10, Duration::from_mins(1))).contains("101 %"));
+        assert!(error(HygienePolicy::new(20, 0, Duration::from_mins(1))).contains("one result"));
         assert!(error(HygienePolicy::new(20, 10, Duration::from_millis(999))).contains("1 s"));
         assert!(HygienePolicy::new(100, 1, Duration::from_secs(1)).is_ok());
     }

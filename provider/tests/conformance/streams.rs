@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use apns_provider::core::{Ambiguity, NotSent, Outcome};
 
+use mock_apns::{MockApns, Settings};
+
 use crate::world::{World, accepted, alert};
 
 #[tokio::test]
@@ -19,13 +21,19 @@ async fn c10_no_request_goes_out_before_the_servers_settings() {
 
 #[tokio::test]
 async fn c11_one_stream_is_open_until_a_push_has_been_accepted() {
-    let world = World::good().await;
-    let outcomes = world.send_many(&world.client(), 50).await;
-    assert_eq!(accepted(&outcomes), 50);
-    let frames = world.frames().await;
-    let first_answer = frames.iter().position(|line| line.contains("send HEADERS")).unwrap();
-    let before = frames[..first_answer].iter().filter(|line| line.contains("recv HEADERS")).count();
-    assert_eq!(before, 1, "{:#?}", &frames[..first_answer]);
+    // As Apple announces it, and where more would be allowed from the beginning.
+    for announced in ["1", "1000"] {
+        let mut settings = Settings::default();
+        settings.set("max-concurrent-streams-before-token", announced).unwrap();
+        let builder = MockApns::builder().trace_frames().settings(settings);
+        let world = World { mock: builder.start().await.unwrap() };
+        let outcomes = world.send_many(&world.client(), 50).await;
+        assert_eq!(accepted(&outcomes), 50);
+        let frames = world.frames().await;
+        let first_answer = frames.iter().position(|line| line.contains("send HEADERS")).unwrap();
+        let before = frames[..first_answer].iter().filter(|line| line.contains("recv HEADERS")).count();
+        assert_eq!(before, 1, "{announced}: {:#?}", &frames[..first_answer]);
+    }
 }
 
 #[tokio::test]
@@ -83,7 +91,7 @@ async fn c16_small_stream_windows_are_obeyed() {
 
 #[tokio::test]
 async fn c17_the_answers_window_is_opened_again_and_again() {
-    let world = World { mock: mock_apns::MockApns::start().await.unwrap() };
+    let world = World { mock: MockApns::start().await.unwrap() };
     let long =
         r#"{"name":"long","action":{"answer":{"status":400,"reason":"BadTopic","body":{"bytes":120}}}}"#;
     world.mock.team().fault(long.parse().unwrap()).unwrap().keep();

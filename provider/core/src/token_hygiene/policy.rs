@@ -116,5 +116,5 @@ const MAX_PERCENT: u8 = 20;
 /// Of fewer, two dead tokens would be a mass.
 const MIN_RESULTS: u64 = 10;
 /// A campaign to a list of the other environment is over in minutes.
-const WINDOW: Duration = Duration::from_secs(600);
+const WINDOW: Duration = Duration::from_mins(10);
 const WINDOW_MIN: Duration = Duration::from_secs(1);
