@@ -81,7 +81,7 @@ impl Beginning {
         for entry in log {
             match entry {
                 Entry::Service(recorded) => service.redo(recorded),
-                Entry::Credentials(change) => credentials.replay(change).map_err(broken)?,
+                Entry::Credentials(change) => credentials.redo(change).map_err(broken)?,
             }
         }
         service.count_anew();

@@ -8,9 +8,9 @@ use std::{
 };
 
 use apns_certs::HostName;
-use mock_apns_core::{Environment, Profile, Scenario, Settings, TeamId, Transcript};
+use mock_apns_core::{Environment, Profile, Scenario, Settings, TeamId, Transcript, TranscriptProgress};
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     MockApns, StartError,
@@ -167,7 +167,8 @@ impl Builder {
         self
     }
 
-    /// The answers of another run, to be given again: see [`MockApns::replay`].
+    /// The answers of another run, to be given again: see [`MockApns::replay`]. From a [data folder](Self::data_dir) that has kept
+    /// one that was begun, that goes on instead.
     pub fn replay(mut self, transcript: Transcript) -> Self {
         self.replay = Some(transcript);
         self
@@ -310,15 +311,39 @@ impl Builder {
         if let Some(state) = &self.state {
             api.declare(state).map_err(StartError::State)?;
         }
-        if let Some(transcript) = &self.replay {
-            shared.batch().service().set_transcript(Some(transcript.clone()));
+        self.go_on_replaying(shared);
+        self.play(shared, team, is_new)?;
+        // Last, so that a start that fails leaves the file of the run before as it is.
+        let Some(path) = &self.record else { return Ok(()) };
+        let file =
+            JournalFile::create(path).map_err(|source| StartError::Record { path: path.clone(), source })?;
+        shared.batch().record_to(file);
+        Ok(())
+    }
+
+    /// Begins the replay that was asked for, unless a folder has kept one that was begun before.
+    fn go_on_replaying(&self, shared: &Shared) {
+        let mut batch = shared.batch();
+        let service = batch.service();
+        if service.transcript_progress().is_none() {
+            let Some(transcript) = &self.replay else { return };
+            service.set_transcript(Some(transcript.clone()));
         }
-        if let Some(path) = &self.record {
-            let file = JournalFile::create(path);
-            shared
-                .batch()
-                .record_to(file.map_err(|source| StartError::Record { path: path.clone(), source })?);
+        let Some(TranscriptProgress { lines, replayed, missing, .. }) = service.transcript_progress() else {
+            return;
+        };
+        info!(
+            lines,
+            replayed,
+            missing,
+            "replaying: requests that are in the transcript are answered as they were there"
+        );
+        if missing > 0 {
+            warn!(missing, "entries are missing in the transcript: later answers may come too early");
         }
+    }
+
+    fn play(&self, shared: &Shared, team: TeamId, is_new: bool) -> Result<(), StartError> {
         let Some(scenario) = self.scenario.as_ref().filter(|_| is_new) else { return Ok(()) };
         let mut batch = shared.batch();
         let mut team =

@@ -76,7 +76,7 @@ impl Credentials {
     }
 
     /// Does again what was written down.
-    pub(crate) fn replay(&self, change: CredentialsChange) -> Result<(), apns_certs::Error> {
+    pub(crate) fn redo(&self, change: CredentialsChange) -> Result<(), apns_certs::Error> {
         let mut inner = self.inner();
         match change {
             CredentialsChange::Remember { team, id, p8 } => {

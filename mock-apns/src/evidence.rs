@@ -9,9 +9,10 @@ use std::{
 
 use mock_apns_core::Service;
 
-use crate::connections::Connections;
+use crate::{connections::Connections, journal_file};
 
-/// Writes each team's journal to a file, a line of JSON for each entry, and each connection's frames; returns the folder.
+/// Writes each team's journal to a file, a line of JSON for each entry, all of them to one that can be replayed, and each
+/// connection's frames; returns the folder.
 pub(crate) fn leave(service: &Service, connections: &Connections) -> io::Result<PathBuf> {
     let folder = target_folder().join("mock-apns").join(test_name());
     fs::create_dir_all(&folder)?;
@@ -20,6 +21,7 @@ pub(crate) fn leave(service: &Service, connections: &Connections) -> io::Result<
         write(&folder.join(format!("{id}.jsonl")), team.journal(0))?;
     }
     write(&folder.join("no-team.jsonl"), service.unclaimed(0))?;
+    fs::write(folder.join("journal.jsonl"), journal_file::lines(service))?;
     for (name, entry) in connections.after(None) {
         let frames: Vec<String> = entry.frames().from(0).map(|(_, frame)| frame.text() + "\n").collect();
         if !frames.is_empty() {

@@ -1,8 +1,11 @@
 //! The journals as lines of JSON, and a file in which they are written down as they grow.
 
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io::{self, Write as _},
+    ops::Range,
     path::Path,
     sync::mpsc::{self, Receiver, SyncSender},
     thread,
@@ -15,8 +18,8 @@ use tracing::error;
 
 use crate::json;
 
-/// Pieces of the file that wait for the disk, each of what one batch of work has brought. If there are more, the double waits too: it
-/// is slower then, and nothing is lost.
+/// Pieces of the file that wait for the disk, each of what one batch of work has brought. If there are more, the double
+/// waits too: it is slower then, and nothing is lost.
 const PIECES_MAX: usize = 1024;
 
 /// Every journal from its beginning, as far as it is still there: a line of JSON for each entry, with its team.
@@ -24,9 +27,10 @@ pub(crate) fn lines(service: &Service) -> String {
     let mut text = String::new();
     for id in service.team_ids() {
         let Some(team) = service.team(id) else { continue };
-        add_lines(&mut text, Some(id), team.oldest_cursor(), team.journal(0));
+        text +=
+            &lines_since(Some(id), 0, team.oldest_cursor()..team.next_cursor(), |from| team.journal(from));
     }
-    add_lines(&mut text, None, service.unclaimed_cursors().start, service.unclaimed(0));
+    text += &lines_since(None, 0, service.unclaimed_cursors(), |from| service.unclaimed(from));
     text
 }
 
@@ -48,7 +52,12 @@ enum Piece {
 impl JournalFile {
     /// Makes the file, or empties it.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
-        let file = File::create(path)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        // Payloads and device tokens are nobody else's business.
+        #[cfg(unix)]
+        options.mode(0o600);
+        let file = options.open(path)?;
         let (writer, pieces) = mpsc::sync_channel(PIECES_MAX);
         let path = path.to_owned();
         thread::Builder::new().name("mock-apns-record".to_owned()).spawn(move || {
@@ -61,17 +70,23 @@ impl JournalFile {
     pub(crate) fn team_changed(&mut self, service: &Service, id: TeamId) {
         let Some(team) = service.team(id) else { return };
         let next = self.next.entry(Some(id)).or_default();
-        let lines =
-            new_lines(Some(id), next, team.oldest_cursor(), team.next_cursor(), |from| team.journal(from));
-        self.put(lines);
+        let cursors = team.oldest_cursor()..team.next_cursor();
+        // One that was removed and made again begins anew.
+        let since = std::mem::replace(next, cursors.end).min(cursors.end);
+        self.put(lines_since(Some(id), since, cursors, |from| team.journal(from)));
     }
 
     /// Writes down what was added to what concerns no team.
     pub(crate) fn unclaimed_changed(&mut self, service: &Service) {
         let cursors = service.unclaimed_cursors();
         let next = self.next.entry(None).or_default();
-        let lines = new_lines(None, next, cursors.start, cursors.end, |from| service.unclaimed(from));
-        self.put(lines);
+        let since = std::mem::replace(next, cursors.end);
+        self.put(lines_since(None, since, cursors, |from| service.unclaimed(from)));
+    }
+
+    /// Teams may have been removed, and others may come under their IDs.
+    pub(crate) fn forget_removed(&mut self, service: &Service) {
+        self.next.retain(|id, _| id.is_none_or(|id| service.team(id).is_some()));
     }
 
     /// Another service has come, with journals of its own: what is in them by now was not done here.
@@ -95,33 +110,23 @@ impl JournalFile {
     }
 }
 
-fn new_lines<'a, I: Iterator<Item = Record<'a>>>(
+/// The entries from `since` on; those that are gone by now in a line of their own.
+fn lines_since<'a, I: Iterator<Item = Record<'a>>>(
     team: Option<TeamId>,
-    next: &mut u64,
-    oldest: u64,
-    end: u64,
+    since: u64,
+    cursors: Range<u64>,
     journal: impl Fn(u64) -> I,
 ) -> String {
     let mut text = String::new();
-    if oldest > *next && end > *next {
-        let evicted = Evicted { team, event: "evicted", entries: oldest - *next };
+    if cursors.start > since {
+        let evicted = Evicted { team, event: "evicted", entries: cursors.start - since };
         text = json::line(&evicted) + "\n";
     }
-    add_lines(&mut text, team, *next, journal(*next));
-    *next = end;
-    text
-}
-
-fn add_lines<'a>(
-    text: &mut String,
-    team: Option<TeamId>,
-    from: u64,
-    records: impl Iterator<Item = Record<'a>>,
-) {
-    for record in records.filter(|record| record.cursor >= from) {
+    for record in journal(since).filter(|record| record.cursor >= since) {
         text.push_str(&json::line(&Line { team, record }));
         text.push('\n');
     }
+    text
 }
 
 /// An entry, and whose.
@@ -133,8 +138,7 @@ struct Line<'a> {
     record: Record<'a>,
 }
 
-/// Entries that had made room for newer ones before they were written down: one batch of work has brought more than there is room
-/// for, or a reset has dropped them.
+/// Entries that were gone before they were written down: they have made room for newer ones, or a reset has dropped them.
 #[derive(Serialize)]
 struct Evicted {
     #[serde(skip_serializing_if = "Option::is_none")]

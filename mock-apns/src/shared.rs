@@ -290,18 +290,19 @@ impl Batch<'_> {
         self.state.journal_file = Some(file);
     }
 
-    /// Hears when all that was to be written down is.
-    pub(crate) fn recorded(&self) -> Option<Receiver<()>> {
+    /// Hears when all that was to be written into the journal's file is.
+    pub(crate) fn journal_written(&self) -> Option<Receiver<()>> {
         self.state.journal_file.as_ref().map(JournalFile::flush)
     }
 
     /// Tells those who wait for a team of which something was written down. Nobody polls.
     fn tell_watchers(&mut self) {
         let State { service, watched, journal_file, .. } = &mut *self.state;
-        if let Some(file) = journal_file
-            && service.poll_unclaimed()
-        {
-            file.unclaimed_changed(service);
+        if let Some(file) = journal_file {
+            file.forget_removed(service);
+            if service.poll_unclaimed() {
+                file.unclaimed_changed(service);
+            }
         }
         while let Some(team) = service.poll_changed() {
             if let Some(file) = journal_file {

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 const FAULTS: [&str; 5] = [
     r#"{"name":"busy","match":{"collapse-id":"busy"},"times":1,"action":{"answer":{"status":503,"retry-after":5,"frame-bytes":1}}}"#,
     r#"{"name":"cut","match":{"collapse-id":"cut"},"action":{"reset-stream":{"code":"REFUSED_STREAM"}}}"#,
-    r#"{"name":"dead","match":{"collapse-id":"dead"},"action":{"answer":{"status":410,"timestamp":1700000000000}}}"#,
+    r#"{"name":"dead","match":{"collapse-id":"dead"},"action":{"answer":{"status":410}}}"#,
     r#"{"name":"new","match":{"collapse-id":"new"},"action":{"answer":{"status":418,"reason":"Teapot"}}}"#,
     r#"{"name":"over","match":{"collapse-id":"over"},"action":{"goaway":{"reason":"Shutdown"}}}"#,
 ];
@@ -80,7 +80,10 @@ async fn a_run_that_was_recorded_is_seen_again_frame_by_frame() {
     mock.replay(Some(Transcript::parse(&recorded).unwrap()));
     assert_eq!(script(&mock).await, first);
     let progress = mock.replay_progress().unwrap();
-    assert_eq!((progress.lines, progress.replayed, progress.unknown_requests), (8, 8, 0));
+    assert_eq!(
+        (progress.lines, progress.replayed, progress.unknown_requests, progress.missing),
+        (8, 8, 0, 0)
+    );
 }
 
 #[tokio::test]
@@ -99,7 +102,7 @@ async fn the_control_api_gives_the_journal_takes_it_and_says_how_far_it_is() {
     let control = Control::of(&mock);
     assert_eq!(control.get("/v1/replay").await.expect(200), json!({}));
     let begun = control.put("/v1/replay", &journal.text).await.expect(200);
-    assert_eq!(begun["transcript"], json!({"lines": 8, "replayed": 0, "unknown-requests": 0}));
+    assert_eq!(begun["transcript"], json!({"lines": 8, "replayed": 0, "missing": 0, "unknown-requests": 0}));
     assert_eq!(script(&mock).await, first);
     control.delete("/v1/replay").await.expect(204);
     assert_eq!(control.get("/v1/replay").await.expect(200), json!({}));
@@ -157,12 +160,73 @@ async fn the_options_record_and_replay_a_run_and_what_was_recorded_survives_a_ki
     }
 }
 
+#[test]
+fn what_is_replayed_is_not_emptied_to_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    let line = r#"{"event":"refused","reason":"BadPath",":path":"/","payload":""}"#;
+    std::fs::write(&path, line).unwrap();
+    let path = path.to_str().unwrap();
+    for (arguments, why) in [
+        (["--replay", path], "the same file"),
+        (["--scenario", "/nowhere.toml"], "/nowhere.toml"),
+        (["--state", "/nowhere.toml"], "/nowhere.toml"),
+    ] {
+        let program = env!("CARGO_BIN_EXE_mock-apns");
+        let ended =
+            Command::new(program).args(["--port", "0", "--record", path]).args(arguments).output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(ended.status.code() == Some(2) && told.contains(why), "{told}");
+        assert_eq!(std::fs::read_to_string(path).unwrap(), line);
+    }
+}
+
 fn start(folder: &Path, arguments: &[&str]) -> Process {
     Process::start_in(r#"exec "$0" "$@""#, folder, arguments)
 }
 
 #[tokio::test]
-async fn entries_that_were_gone_before_they_were_written_are_confessed() {
+async fn what_is_gone_before_it_is_told_is_confessed() {
+    let mock = MockApns::start().await.unwrap();
+    let control = Control::of(&mock);
+    control.patch("/v1/settings", r#"{"journal-entries":10}"#).await.expect(200);
+    let mut provider = RawProvider::connect(&mock).await;
+    for _ in 0..20 {
+        let stream = provider.push().await;
+        provider.until(&format!("HEADERS {stream}")).await;
+    }
+    let journal = control.get("/v1/journal").await.text;
+    let first: Value = serde_json::from_str(journal.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["event"], &first["team"]), (&json!("evicted"), &json!("MOCKTEAM01")));
+    let missing = first["entries"].as_u64().unwrap();
+    let begun = control.put("/v1/replay", &journal).await.expect(200);
+    assert_eq!(begun["transcript"]["missing"], missing);
+}
+
+#[tokio::test]
+async fn a_team_that_is_made_again_is_recorded_again_and_a_double_that_is_dropped_has_written_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    let mock = MockApns::builder().record(&path).start().await.unwrap();
+    let control = Control::of(&mock);
+    for name in ["one", "two"] {
+        control.post("/v1/teams", r#"{"id":"MYTEAM0001"}"#).await.expect(201);
+        control.post("/v1/devices?team=MYTEAM0001", &json!({"name": name}).to_string()).await.expect(201);
+        control.delete("/v1/teams/MYTEAM0001").await.expect(204);
+    }
+    drop(mock);
+    let recorded = std::fs::read_to_string(path).unwrap();
+    for name in ["one", "two"] {
+        let entry = format!(r#""device":"{name}","change""#);
+        assert!(
+            recorded.lines().any(|line| line.contains("MYTEAM0001") && line.contains(&entry)),
+            "{recorded}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_entry_is_recorded_once_through_resets_and_snapshots() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.jsonl");
     let mock = MockApns::builder().record(&path).start().await.unwrap();

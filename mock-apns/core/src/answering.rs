@@ -180,12 +180,14 @@ fn answer(
     };
     let reason = refusal.map(|refusal| refusal.reason);
     let known = replayed.and_then(|replayed| replayed.apns_id);
-    let known_unique = replayed.and_then(|replayed| replayed.apns_unique_id);
     Answer {
         status: reason.map_or(STATUS_OK, Reason::status),
         reason,
         apns_id: given.or(known).unwrap_or_else(|| identifiers.message_id()),
-        apns_unique_id: known_unique.or_else(|| wants_unique_id.then(|| identifiers.unique_id())),
+        apns_unique_id: match replayed {
+            Some(replayed) => replayed.apns_unique_id,
+            None => wants_unique_id.then(|| identifiers.unique_id()),
+        },
         timestamp: reason.and_then(|reason| gone_since(reason, judged.token_status?)),
         content_type: content_type(settings, reason),
         rule: refusal.map(|refusal| refusal.rule),

@@ -19,7 +19,7 @@ use crate::{
 };
 pub(crate) use team_call::{Place, TeamCall};
 
-/// One call that changed a service, with all that it was given: to be replayed by [`Service::redo`].
+/// One call that changed a service, with all that it was given: to be done again by [`Service::redo`].
 ///
 /// It has everything that came with it: of a request every header, the provider token among them, and the payload.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -190,8 +190,8 @@ impl Service {
     }
 
     /// [Resets](TeamAt::reset) every team, in the order in which they were added, and drops what concerns no team,
-    /// faults for everyone and a transcript among it. Its journal's cursor counts on; identifiers in answers that concern no team are the same as at first. Connections stay
-    /// open, also those of devices that have joined no team.
+    /// faults for everyone and a transcript among it. Its journal's cursor counts on; identifiers in answers that concern no
+    /// team are the same as at first. Connections stay open, also those of devices that have joined no team.
     pub fn reset(&mut self, now: Timestamp) {
         self.record(|| Recorded::reset(now));
         for index in self.teams.indices().collect::<Vec<_>>() {
@@ -287,7 +287,12 @@ impl Service {
     /// provider is taken to have closed its own.
     pub fn disconnect_all(&mut self, now: Timestamp) {
         self.record(|| Recorded::disconnect_all(now));
-        self.providers.connections.clear();
+        for id in self.providers.open_ids() {
+            self.providers.connections.remove(&id);
+            if let Some(replaying) = &mut self.replaying {
+                replaying.disconnected(id);
+            }
+        }
         for connection in self.gateway.connections() {
             self.disconnect_device(now, connection);
         }

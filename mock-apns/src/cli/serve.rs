@@ -53,6 +53,9 @@ pub(super) fn run(args: ServeArgs, settings: Settings) -> ExitCode {
         Ok(transcript) => transcript,
         Err(message) => return fail(MISUSED, message),
     };
+    if let Err(message) = check_files(&args) {
+        return fail(MISUSED, message);
+    }
     match runtime.block_on(serve(args, settings, Beginning { state, scenario, transcript })) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, message }) => fail(code, message),
@@ -96,6 +99,17 @@ fn read_transcript(path: &Path) -> Result<Transcript, String> {
         }
         Ok(transcript) => Ok(transcript),
         Err(error) => Err(named(&error)),
+    }
+}
+
+/// What is replayed is not to be emptied for what is recorded.
+fn check_files(args: &ServeArgs) -> Result<(), String> {
+    let path = |asked: &Option<PathBuf>| asked.as_deref().and_then(|path| path.canonicalize().ok());
+    match (path(&args.record), path(&args.replay)) {
+        (Some(record), Some(replay)) if record == replay => {
+            Err("--record and --replay name the same file: record to another one".to_owned())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{FAULTS_MAX, FaultName, Moment};
+use super::{FAULTS_MAX, FaultName, Moment, REPLAY};
 use crate::TeamId;
 
 /// A fault could not be added.
@@ -12,6 +12,9 @@ pub enum FaultError {
     /// There is one of this name.
     #[error("there is a fault {0} already: remove it first, or give this one another name")]
     Duplicate(FaultName),
+    /// The name is not to be had.
+    #[error("a fault cannot be called {REPLAY}, as answers of a transcript are: give it another name")]
+    ReservedName,
     /// There are too many.
     #[error(
         "there are {FAULTS_MAX} faults, which is as many as there may be: each is looked at for each request"

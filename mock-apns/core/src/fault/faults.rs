@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, FaultError, FaultName, Moment, Occasion, Strike, chance::Chance};
+use super::{Fault, FaultError, FaultName, Moment, Occasion, REPLAY, Strike, chance::Chance};
 use crate::{TeamId, Timestamp, bytes::is_default, journal::COUNT_MAX, snapshot::Problem};
 
 /// Rules of a team, or of the whole service: each is looked at for each request.
@@ -93,6 +93,9 @@ impl Faults {
         self.rules.retain(|known| !known.has_expired(now));
         if self.rules.iter().any(|known| known.rule.name == fault.name) {
             return Err(FaultError::Duplicate(fault.name));
+        }
+        if fault.name.as_str() == REPLAY {
+            return Err(FaultError::ReservedName);
         }
         if self.rules.len() >= FAULTS_MAX {
             return Err(FaultError::TooMany);

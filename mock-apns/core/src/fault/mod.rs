@@ -45,6 +45,7 @@ pub(crate) use firing_form::KeptFiring;
 pub use matching::Matching;
 pub use moment::Moment;
 pub(crate) use moment::{Among, Occasion};
+pub(crate) use name::REPLAY;
 pub use name::{FaultName, FaultNameError};
 pub use ordinals::Ordinals;
 pub use rule::{Fault, FaultFormError};

@@ -44,6 +44,9 @@ impl FaultName {
 )]
 pub struct FaultNameError(String);
 
+/// The name that the journal has for an answer of a transcript which the service would not have given: nobody else's.
+pub(crate) const REPLAY: &str = "replay";
+
 /// It stands in a field of each answer that the fault has changed.
 const NAME_BYTES_MAX: usize = 64;
 

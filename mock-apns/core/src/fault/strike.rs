@@ -22,6 +22,8 @@ pub(crate) struct Strike {
 pub(super) struct Draws {
     pub(super) delay: Duration,
     pub(super) body_delay: Duration,
+    /// Of a 410 that says when: that.
+    told_at: Option<Timestamp>,
 }
 
 impl Strike {
@@ -30,6 +32,7 @@ impl Strike {
             Action::Answering(it) => Draws {
                 delay: it.delay.map(|delay| delay.draw(chance)).unwrap_or_default(),
                 body_delay: it.body_delay.map(|delay| delay.draw(chance)).unwrap_or_default(),
+                told_at: None,
             },
             _ => Draws::default(),
         };
@@ -54,6 +57,7 @@ impl Strike {
             Action::Answering(it) => Action::Answering(Answering {
                 delay: it.delay.map(|_| Delay::Always(self.draws.delay)),
                 body_delay: it.body_delay.map(|_| Delay::Always(self.draws.body_delay)),
+                timestamp: it.timestamp.or(self.draws.told_at.filter(|_| it.makes_up_timestamp())),
                 ..it.clone()
             }),
             action => action.clone(),
@@ -111,6 +115,12 @@ impl Strike {
             _ if self.course(stream).is_answered => (Some(own.status), own.reason.map(Reason::as_str)),
             _ => (None, None),
         }
+    }
+
+    /// It has fired at a request that the service would answer so now.
+    pub(crate) fn told_at(&self, own: &Answer, now: Timestamp) -> Self {
+        let told_at = Some(own.timestamp.unwrap_or(now));
+        Self { draws: Draws { told_at, ..self.draws }, ..self.clone() }
     }
 
     /// What the journal says of it.

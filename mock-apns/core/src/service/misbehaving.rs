@@ -128,6 +128,7 @@ impl Service {
             judged.team.and_then(|index| self.teams.get(index)).map_or(&self.settings, Team::settings);
         let is_named = settings.pure == Purity::Off;
         let deed = strike.deed_at_request(answer, judged.now, is_named);
+        let fired = strike.told_at(answer, judged.now);
         let fault = strike.name().clone();
         let own = is_answered.then(|| {
             let fault = is_named.then(|| fault.clone());
@@ -161,7 +162,7 @@ impl Service {
         if takes_effect && is_told_so {
             self.call_to_account(now, connection, team, refusal.map(|refusal| refusal.reason));
         }
-        self.tell(now, files_with, strike, FiredAt::Request(Box::new(push)));
+        self.tell(now, files_with, &fired, FiredAt::Request(Box::new(push)));
     }
 
     /// A fault has fired at a connection.

@@ -130,6 +130,9 @@ impl Service {
     /// dropped.
     pub fn disconnected(&mut self, now: Timestamp, connection: ConnectionId) {
         self.record(|| Recorded::disconnected(now, connection));
+        if let Some(replaying) = &mut self.replaying {
+            replaying.disconnected(connection);
+        }
         let Some(state) = self.providers.connections.remove(&connection) else { return };
         // One that the service has ended is not one that its provider did not keep.
         if let Some(team) = state.team().filter(|_| !state.is_over()) {

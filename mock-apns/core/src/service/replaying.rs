@@ -1,9 +1,10 @@
 //! Giving the answers of a transcript again.
 
-use super::Service;
+use super::{Effect, Service};
 use crate::{
     ConnectionId, Recorded, Team, Timestamp, Transcript, TranscriptProgress,
     answering::{Concluded, content_type},
+    connection::Connection,
     fault::{Moment, Strike},
     transcript::{Replayed, Replaying},
 };
@@ -27,7 +28,17 @@ impl Service {
     }
 
     /// Makes the answer what it was. The fault that makes the difference.
-    pub(crate) fn answer_again(&self, replayed: Replayed, concluded: &mut Concluded<'_>) -> Option<Strike> {
+    pub(crate) fn answer_again(
+        &mut self,
+        replayed: Replayed,
+        concluded: &mut Concluded<'_>,
+    ) -> Option<Strike> {
+        let team = concluded.judged.team.and_then(|index| self.teams.get(index));
+        let settings = team.map_or(&self.settings, Team::settings);
+        let streams = settings.max_concurrent_streams;
+        if replayed.has_authenticated() {
+            self.raise_again(concluded.connection, streams);
+        }
         let team = concluded.judged.team.and_then(|index| self.teams.get(index));
         let settings = team.map_or(&self.settings, Team::settings);
         let own = concluded.answer.reason;
@@ -35,6 +46,14 @@ impl Service {
         concluded.answer.content_type = content_type(settings, concluded.answer.reason);
         concluded.is_own = concluded.answer.reason == own;
         strike
+    }
+
+    /// Lets a connection have as many streams as it had then, though nothing proves good here that it says of itself.
+    fn raise_again(&mut self, connection: ConnectionId, streams: u32) {
+        let has_streams = self.providers.connections.get(&connection).is_some_and(Connection::has_streams);
+        if !has_streams && self.replaying.as_mut().is_some_and(|replaying| replaying.raises(connection)) {
+            self.effects.push_back(Effect::MaxConcurrentStreams { connection, streams });
+        }
     }
 
     /// Does to a connection again what was done to it.

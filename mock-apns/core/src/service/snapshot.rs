@@ -85,7 +85,7 @@ impl Service {
         }
     }
 
-    /// The whole state and the connections of providers, to [resume](Self::resume) from and to replay there what is
+    /// The whole state and the connections of providers, to [resume](Self::resume) from and to do there again what is
     /// recorded from now on.
     pub fn checkpoint(&self) -> Snapshot {
         let connections = self.providers.connections.iter();
@@ -108,7 +108,7 @@ impl Service {
         Ok(service)
     }
 
-    /// A service as it was, with everyone connected who was, to replay what was recorded since. When that is done,
+    /// A service as it was, with everyone connected who was, to do again what was recorded since. When that is done,
     /// [`disconnect_all`](Self::disconnect_all) tells it that they are not.
     ///
     /// # Errors

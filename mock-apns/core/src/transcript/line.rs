@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Answer, MessageId, Reason, Timestamp, UniqueId,
     bytes::is_default,
-    fault::{Action, Answering, FaultName, Moment, Otherwise, Strike},
+    fault::{Action, Answering, FaultName, Moment, Otherwise, REPLAY, Strike},
     journal::Status,
 };
 
@@ -44,6 +44,9 @@ pub(super) struct Line {
     after_requests: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after_connections: Option<u64>,
+
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    entries: Option<u64>,
 
     #[serde(default, rename = ":method", skip_serializing_if = "Option::is_none")]
     pub(super) method: Option<String>,
@@ -106,6 +109,11 @@ impl Line {
             }
             _ => false,
         }
+    }
+
+    /// How many entries it says to be missing in its place.
+    pub(super) fn missing(&self) -> u64 {
+        self.entries.filter(|_| self.event == "evicted").unwrap_or_default()
     }
 
     /// Whether it is what the service itself has answered.
@@ -193,6 +201,11 @@ pub(crate) struct Replayed {
 }
 
 impl Replayed {
+    /// Whether its provider had shown who it was.
+    pub(crate) fn has_authenticated(&self) -> bool {
+        self.own.status() != FORBIDDEN
+    }
+
     /// Makes `answer`, which is the service's own now, what it was then. The fault that fires at it, if one has, and if none has
     /// but the service would answer otherwise now, one that is called `replay` and answers as it did then.
     pub(crate) fn put_into(self, answer: &mut Answer) -> Option<Strike> {
@@ -206,8 +219,8 @@ impl Replayed {
     }
 }
 
-/// The name of what answers as the service itself did then.
-const REPLAY: &str = "replay";
+/// The status of whoever has not shown who it is, whatever the reason.
+const FORBIDDEN: u16 = 403;
 
 /// The service's own answer of then.
 fn answers(own: Otherwise) -> Strike {

@@ -44,20 +44,31 @@ pub const TRANSCRIPT_LINES_MAX: usize = 1_000_000;
 /// # Ok::<(), mock_apns_core::TranscriptError>(())
 /// ```
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(transparent)]
+#[serde(deny_unknown_fields)]
 pub struct Transcript {
     lines: Vec<Line>,
+    /// Entries that were gone before they were written down.
+    missing: u64,
 }
 
 impl Transcript {
     /// Reads the lines of a journal: JSON, one object in each, as the journal's entries are written. Entries that are neither
-    /// answers nor done to a connection are passed over, and so are keys that an answer does not need.
+    /// answers nor done to a connection are passed over, and so are keys that an answer does not need, and a last line without its
+    /// end.
     pub fn parse(text: &str) -> Result<Self, TranscriptError> {
         let mut lines: Vec<Option<Line>> = Vec::new();
+        let (is_cut, last) = (!text.ends_with('\n'), text.lines().count().saturating_sub(1));
+        let mut missing = 0_u64;
         let mut own: FxHashMap<MessageId, usize> = FxHashMap::default();
         for (at, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
             let wrong = |what: String| TranscriptError { line: at + 1, what };
-            let line: Line = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+            let line: Line = match serde_json::from_str(text) {
+                Ok(line) => line,
+                // Whoever wrote it was cut off: the end of a run that was killed is the end of its file.
+                Err(error) if error.is_eof() && is_cut && at == last => break,
+                Err(error) => return Err(wrong(error.to_string())),
+            };
+            missing += line.missing();
             if !line.is_to_be_replayed() {
                 continue;
             }
@@ -79,12 +90,17 @@ impl Transcript {
             }
             lines.push(Some(line));
         }
-        Ok(Self { lines: lines.into_iter().flatten().collect() })
+        Ok(Self { lines: lines.into_iter().flatten().collect(), missing })
     }
 
     /// How many answers it has, and things done to connections.
     pub fn len(&self) -> usize {
         self.lines.len()
+    }
+
+    /// How many entries of the journal were gone before they were written down. There may have been answers among them.
+    pub fn missing(&self) -> u64 {
+        self.missing
     }
 
     /// Whether there is nothing in it to be given again.

@@ -1,12 +1,15 @@
 //! A transcript as it is gone through.
 
-use std::{collections::VecDeque, hash::Hash};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    hash::Hash,
+};
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Replayed, Transcript,
+    Replayed, TRANSCRIPT_LINES_MAX, Transcript,
     key::{RequestKey, Target},
     line::LineAt,
 };
@@ -29,6 +32,8 @@ pub(crate) struct Replaying {
     /// Connections that had been opened before it began: its first is the next.
     opened_before: u64,
     unknown: u64,
+    /// Connections whose streams were raised because they were then.
+    raised: BTreeSet<ConnectionId>,
 }
 
 /// How far a transcript is gone through.
@@ -40,6 +45,8 @@ pub struct TranscriptProgress {
     pub lines: usize,
     /// How many of them were given again, or done again.
     pub replayed: usize,
+    /// How many entries of the run's journal were gone before they were written down.
+    pub missing: u64,
     /// How many requests came for which it has no answer, or no more: the service answered them itself.
     pub unknown_requests: u64,
 }
@@ -79,6 +86,7 @@ impl Replaying {
             others: Places::default(),
             opened_before,
             unknown: 0,
+            raised: BTreeSet::new(),
             transcript,
         };
         for (place, line) in it.transcript.lines.iter().enumerate() {
@@ -111,6 +119,16 @@ impl Replaying {
         Some(self.transcript.lines[line].replayed())
     }
 
+    /// Whether the streams of this connection are still to be raised; they are now.
+    pub(crate) fn raises(&mut self, id: ConnectionId) -> bool {
+        self.raised.insert(id)
+    }
+
+    /// A connection is closed.
+    pub(crate) fn disconnected(&mut self, id: ConnectionId) {
+        self.raised.remove(&id);
+    }
+
     /// What was done to this connection at this moment, when so many requests had come on it.
     pub(crate) fn at_connection(
         &mut self,
@@ -136,6 +154,7 @@ impl Replaying {
     pub(crate) fn progress(&self) -> TranscriptProgress {
         TranscriptProgress {
             lines: self.given.len(),
+            missing: self.transcript.missing(),
             replayed: self.given.iter().filter(|given| **given).count(),
             unknown_requests: self.unknown,
         }
@@ -151,6 +170,7 @@ pub(crate) struct ReplayingForm {
     given: Vec<usize>,
     opened_before: u64,
     unknown: u64,
+    raised: BTreeSet<ConnectionId>,
 }
 
 impl Replaying {
@@ -161,11 +181,12 @@ impl Replaying {
             given: given.collect(),
             opened_before: self.opened_before,
             unknown: self.unknown,
+            raised: self.raised.clone(),
         }
     }
 
     pub(crate) fn from_form(form: &ReplayingForm) -> Result<Self, Problem> {
-        if form.opened_before.max(form.unknown) > COUNT_MAX {
+        if form.opened_before.max(form.unknown) > COUNT_MAX || form.transcript.len() > TRANSCRIPT_LINES_MAX {
             return Err(Problem::TooMany);
         }
         if form.transcript.lines.iter().any(|line| !line.is_to_be_replayed() || line.check().is_err()) {
@@ -177,6 +198,7 @@ impl Replaying {
             *given = true;
         }
         it.unknown = form.unknown;
+        it.raised.clone_from(&form.raised);
         Ok(it)
     }
 }

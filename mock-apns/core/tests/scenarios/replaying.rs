@@ -1,5 +1,7 @@
 //! Transcripts: what a run's journal says of its answers is answered again, by a service that knows nothing of the run.
 
+use std::time::Duration;
+
 use mock_apns_core::{
     Answer, DeviceToken, Effect, Environment, Event, Recorded, Service, Settings, Status, Timestamp,
     TokenStatus, Transcript, TranscriptProgress,
@@ -58,7 +60,8 @@ fn elsewhere(transcript: &str) -> Bench {
     bench.service = Service::new(Settings::default(), 7, verify);
     bench.service.connected(NOW, sandbox()); // of before
     bench.service.set_transcript(Some(Transcript::parse(transcript).unwrap()));
-    bench.connection = bench.service.connected(NOW, sandbox());
+    bench.now = NOW.saturating_add(Duration::from_secs(100_000));
+    bench.connection = bench.service.connected(bench.now, sandbox());
     bench
 }
 
@@ -88,6 +91,7 @@ fn script(bench: &mut Bench) -> Vec<String> {
         push.clone().with("apns-collapse-id", "slow"),
         push.clone().with("apns-collapse-id", "cut"),
         push.clone().with("apns-collapse-id", "over"),
+        push.clone().with("apns-collapse-id", "dead"),
         push.clone().without("authorization"),
         push.clone().with_body("no JSON"),
         push.clone(),
@@ -109,6 +113,7 @@ fn run() -> (String, Vec<String>) {
     for json in [
         r#"{"name": "busy", "match": {"priority": 5}, "action": {"answer": {"status": 503, "retry-after": 5}}}"#,
         r#"{"name": "slow", "match": {"collapse-id": "slow"}, "action": {"answer": {"delay": {"mean": "1s"}}}}"#,
+        r#"{"name": "dead", "match": {"collapse-id": "dead"}, "action": {"answer": {"status": 410}}}"#,
         r#"{"name": "cut", "match": {"collapse-id": "cut"}, "action": "reset-stream"}"#,
         r#"{"name": "over", "match": {"collapse-id": "over"}, "action": {"goaway": {"reason": "Shutdown"}}}"#,
         r#"{"name": "pings", "on": "connection", "action": "ignore-pings"}"#,
@@ -187,7 +192,9 @@ fn what_is_answered_as_the_service_would_is_done_and_anything_else_only_said() {
     let transcript = line(OK) + &line(REFUSED);
     bench.service.set_transcript(Some(Transcript::parse(&transcript).unwrap()));
     let push = bench.push();
-    assert_eq!([(); 2].map(|()| status(&mut bench, &push)), ["200", "429"]);
+    let answers = [(); 2].map(|()| told(bench.effects(&push)).concat());
+    assert!(answers[0].contains("200") && answers[1].contains("429"), "{answers:?}");
+    assert!(!answers.concat().contains("apns-unique-id"), "there was none in the run: {answers:?}");
     let team = bench.team_at();
     let events: Vec<_> = team.team().journal(0).map(|record| record.event).collect();
     let count = |is: fn(&Event<'_>) -> bool| events.iter().filter(|event| is(event)).count();
@@ -197,9 +204,44 @@ fn what_is_answered_as_the_service_would_is_done_and_anything_else_only_said() {
 }
 
 #[test]
+fn a_connection_gets_its_streams_with_the_first_answer_that_shows_who_it_was() {
+    let forbidden = REFUSED.replace("TooManyRequests", "InvalidProviderToken");
+    let mut bench = elsewhere(&format!("{forbidden}\n{REFUSED}\n{OK}\n"));
+    let push = push_to(&bench, "00ff");
+    let raised = [(); 3].map(|()| {
+        let effects = bench.effects(&push);
+        effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::MaxConcurrentStreams { streams: 1000, .. }))
+            .count()
+    });
+    assert_eq!(raised, [0, 1, 0]);
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_replayed_up_to_there_and_what_is_missing_is_told() {
+    let evicted = r#"{"event":"evicted","entries":12}"#;
+    let cut = &REFUSED[..REFUSED.len() / 2];
+    let transcript = Transcript::parse(&format!("{evicted}\n{OK}\n{evicted}\n{cut}")).unwrap();
+    assert_eq!((transcript.len(), transcript.missing()), (1, 24));
+    assert_eq!(
+        Transcript::parse(&format!("{cut}\n{OK}\n")).unwrap_err().line,
+        1,
+        "in between it is a mistake"
+    );
+    assert_eq!(Transcript::parse(&format!("{OK}\n{cut}\n")).unwrap_err().line, 2);
+}
+
+#[test]
+fn the_name_of_replayed_answers_is_nobodys_else() {
+    let error =
+        Bench::new().team_at().add_fault(fault(r#"{"name": "replay", "action": "close"}"#)).unwrap_err();
+    assert!(error.to_string().contains("cannot be called replay"), "{error}");
+}
+
+#[test]
 fn the_door_is_slammed_again_at_the_same_connection() {
     let mut run = Bench::new();
-    let opened = u64::from(true); // the bench's own
     run.service
         .add_fault(NOW, fault(r#"{"name": "shut", "after": 1, "times": 2, "action": {"accept": "close"}}"#))
         .unwrap();
@@ -213,7 +255,6 @@ fn the_door_is_slammed_again_at_the_same_connection() {
     let first: Vec<_> = (0..5).map(|_| knock(&mut run.service)).collect();
     assert_eq!(first, [true, false, false, true, true]);
     let mut again = elsewhere(&journal(&run.service));
-    assert_eq!(again.connection.ordinal(), opened, "and one before");
     let second: Vec<_> = (0..5).map(|_| knock(&mut again.service)).collect();
     assert_eq!(second, first);
 }

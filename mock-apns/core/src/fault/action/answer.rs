@@ -158,6 +158,11 @@ impl Answering {
         }
     }
 
+    /// Whether it is a 410 whose timestamp is not said, so that the time of the answer stands in it.
+    pub(in super::super) fn makes_up_timestamp(&self) -> bool {
+        self.timestamp.is_none() && !self.no_timestamp && self.status() == Some(410)
+    }
+
     pub(super) fn takes_effect(&self) -> bool {
         let is_own = self.status().is_none() && self.reason.is_none();
         self.takes_effect.unwrap_or_else(|| is_own || self.status() == Some(200))
