@@ -20,7 +20,7 @@ use super::{
     scenario,
     signals::Signals,
 };
-use crate::{MockApns, StartError, clock, provider_token};
+use crate::{Builder, MockApns, StartError, clock, provider_token};
 
 /// How often the provider token on disk is made anew. It is good for an hour; a copied curl command should
 /// always find a good one.
@@ -120,44 +120,67 @@ struct Beginning {
     transcript: Option<Transcript>,
 }
 
+impl Beginning {
+    /// A double as the options ask for it.
+    fn builder(self, args: &ServeArgs, settings: Settings) -> Builder {
+        let next_port = if args.port == 0 { 0 } else { args.port.saturating_add(1) };
+        let port_or_free =
+            |asked: Option<u16>, usual| asked.unwrap_or(if args.port == 0 { 0 } else { usual });
+        let mut builder = MockApns::builder()
+            .bind(args.bind)
+            .ports(args.port, args.production_port.unwrap_or(next_port))
+            .device_port(port_or_free(args.device_port, DEVICE_PORT))
+            .control_port(port_or_free(args.control_port, CONTROL_PORT))
+            .control_hosts(args.control_hosts.clone())
+            .seed(args.seed)
+            .settings(settings);
+        if let Some(token) = &args.control_token {
+            builder = builder.control_token(token);
+        }
+        if let Some(state) = self.state {
+            builder = builder.state(state);
+        }
+        if let Some(scenario) = self.scenario {
+            builder = builder.scenario(scenario);
+        }
+        if let Some(transcript) = self.transcript {
+            builder = builder.replay(transcript);
+        }
+        if let Some(path) = &args.record {
+            builder = builder.record(path);
+        }
+        if let Some(folder) = &args.data_dir {
+            builder = builder.data_dir(folder);
+        }
+        if args.trace_frames {
+            builder = builder.trace_frames();
+        }
+        builder
+    }
+}
+
+/// Says what is open to whom, if anyone but this machine reaches it.
+fn warn_of_openness(args: &ServeArgs) {
+    if args.bind.is_loopback() {
+        return;
+    }
+    let control = if args.control_token.is_some() {
+        "the control API wants the token"
+    } else {
+        "the control API, private keys among what it tells, is open to them too: set --control-token"
+    };
+    warn!(
+        address = %args.bind,
+        "listening beyond loopback: every machine that reaches this address can push here and be a device; {control}"
+    );
+}
+
 async fn serve(args: ServeArgs, settings: Settings, beginning: Beginning) -> Result<(), Failure> {
-    let Beginning { state, scenario, transcript } = beginning;
     raise_open_files();
     // From here on a signal means "stop", also while starting.
     let mut signals = Signals::listen()?;
 
-    let next_port = if args.port == 0 { 0 } else { args.port.saturating_add(1) };
-    let port_or_free = |asked: Option<u16>, usual| asked.unwrap_or(if args.port == 0 { 0 } else { usual });
-    let mut builder = MockApns::builder()
-        .bind(args.bind)
-        .ports(args.port, args.production_port.unwrap_or(next_port))
-        .device_port(port_or_free(args.device_port, DEVICE_PORT))
-        .control_port(port_or_free(args.control_port, CONTROL_PORT))
-        .control_hosts(args.control_hosts)
-        .seed(args.seed)
-        .settings(settings);
-    let has_token = args.control_token.is_some();
-    if let Some(token) = args.control_token {
-        builder = builder.control_token(token);
-    }
-    if let Some(state) = state {
-        builder = builder.state(state);
-    }
-    if let Some(scenario) = scenario {
-        builder = builder.scenario(scenario);
-    }
-    if let Some(transcript) = transcript {
-        builder = builder.replay(transcript);
-    }
-    if let Some(path) = args.record {
-        builder = builder.record(path);
-    }
-    if let Some(folder) = args.data_dir {
-        builder = builder.data_dir(folder);
-    }
-    if args.trace_frames {
-        builder = builder.trace_frames();
-    }
+    let builder = beginning.builder(&args, settings);
     let mock = builder.start().await.map_err(|error| match (&error, &args.state) {
         (StartError::State(mistake), Some(path)) => {
             Failure { code: MISUSED, message: format!("--state {}: {mistake}", path.display()) }
@@ -165,17 +188,7 @@ async fn serve(args: ServeArgs, settings: Settings, beginning: Beginning) -> Res
         (StartError::Scenario { .. }, _) => Failure { code: MISUSED, message: error.to_string() },
         _ => error.to_string().into(),
     })?;
-    if !args.bind.is_loopback() {
-        let control = if has_token {
-            "the control API wants the token"
-        } else {
-            "the control API, private keys among what it tells, is open to them too: set --control-token"
-        };
-        warn!(
-            address = %args.bind,
-            "listening beyond loopback: every machine that reaches this address can push here and be a device; {control}"
-        );
-    }
+    warn_of_openness(&args);
 
     let folder = Folder::create(args.out, mock.sandbox().port())?;
     folder.write_credentials(&mock)?;

@@ -59,7 +59,7 @@ impl From<TranscriptError> for ApiError {
 /// Every journal, as lines
 ///
 /// All that happened to every team, and what concerns none, as far as it is still there: a line of JSON for each entry, with its team.
-/// It has no secrets. It is for `PUT /v1/replay`, here or elsewhere, and for whoever keeps a run. `--record FILE` writes the same as it
+/// It has no credentials, but payloads and device tokens as they were sent. It is for `PUT /v1/replay`, here or elsewhere, and for whoever keeps a run. `--record FILE` writes the same as it
 /// happens.
 #[utoipa::path(
     get, path = "/v1/journal", tag = "replay",
