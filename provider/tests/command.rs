@@ -83,6 +83,7 @@ async fn exit_codes_tell_sent_rejected_misconfigured_and_retryable_apart() {
         (&good, format!("{KEY} --alert Hello").replace("key.p8", "none.p8"), 2, "none.p8"),
         (&good, format!("{KEY} --alert Hello --expiration soon"), 2, "--expiration"),
         (&good, format!("{KEY} --payload {{"), 2, "JSON"),
+        (&good, format!("{KEY} --background --priority 10"), 2, "apns-priority"),
         (&good, KEY.to_owned(), 2, "alert"),
     ] {
         let (got, output) = desk.send(device_token, &arguments).await;

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use thiserror::Error;
 
@@ -8,7 +8,7 @@ use thiserror::Error;
 /// header value (RFC 9110 section 5.5).
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct CollapseId {
-    text: Box<str>,
+    text: Arc<str>,
 }
 
 impl CollapseId {

@@ -52,7 +52,7 @@ pub enum InvalidExpiration {
 
 /// The last second with ten digits, 2286-11-20. What is later is a count of milliseconds: 30 days is the most
 /// APNs stores.
-const SECS_MAX: u64 = 9_999_999_999;
+pub(crate) const SECS_MAX: u64 = 9_999_999_999;
 
 #[cfg(test)]
 mod tests {

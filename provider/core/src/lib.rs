@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   AlertNotification ─┐                                  TokenSource <── AuthKey (.p8), now
-//!   BackgroundNotif… ──┼─ build() ─> Notification              │ ProviderToken, the same in the whole fleet
+//!   VoipNotification … ┼─ build() ─> Notification              │ ProviderToken, the same in the whole fleet
 //!   Notification::raw ─┘                 │                     v
 //!                          DeviceToken ──┴─> Push ──> request_fields(), payload ──> the shell's stream
 //!                          ApnsId ───────────┘                                           │
@@ -12,15 +12,16 @@
 //!
 //! The crate owns no clock, no randomness, no files and no sockets: moments are [`UnixTime`] arguments,
 //! random bytes are handed in, and a test keeps every crate that could do otherwise out of the dependencies.
-//! What is wrong with a push is found before it is sent, by the builders; what APNs says is never lost, even
-//! if nobody has seen it before.
+//! What is wrong with a push is found before it is sent, by the builders, one for each push type; what APNs says
+//! is never lost, even if nobody has seen it before. `docs/messages.md` goes through the builders.
 //!
 //! | to learn about | read |
 //! |---|---|
-//! | who is addressed | `device_token`, `topic`, `apns_id` |
+//! | who is addressed | `device_token`, `topic`, `channel_id`, `apns_id` |
 //! | how it is delivered | `push_type` (the table of types), `priority`, `expiration`, `collapse_id` |
 //! | what the user gets | `payload`: `alert`, `sound`, the `aps` dictionary, the app's own keys |
-//! | what is checked before sending | `notification`: the builders, and `rules`, one function each |
+//! | what to build it with | `notification`: `builder`, which all types share; one file for each type; `shorten` |
+//! | what is checked before sending | `notification`: `rules`, one function each; `required`, for raw payloads |
 //! | how a push becomes a request | `request` |
 //! | who is sending | `provider_token`: the key, the slots, the source of tokens |
 //! | what was answered | `answer`, `error_body`, `retry_after`, `reason` (the table of reasons) |
@@ -56,6 +57,7 @@
 mod advice;
 mod answer;
 mod apns_id;
+mod channel_id;
 mod collapse_id;
 mod device_token;
 mod error_body;
@@ -78,15 +80,19 @@ mod unix_time;
 pub use advice::Advice;
 pub use answer::Answer;
 pub use apns_id::{ApnsId, InvalidApnsId};
+pub use channel_id::{ChannelId, InvalidChannelId};
 pub use collapse_id::{CollapseId, InvalidCollapseId};
 pub use device_token::{DeviceToken, InvalidDeviceToken};
 pub use error_body::ErrorBody;
 pub use expiration::{Expiration, InvalidExpiration};
 pub use notification::{
-    AlertNotification, BackgroundNotification, InvalidNotification, Notification, Push, RawNotification,
+    AlertNotification, BackgroundNotification, ComplicationNotification, ControlsNotification, Cut,
+    FileProviderNotification, InvalidNotification, LiveActivityEnd, LiveActivityStart, LiveActivityUpdate,
+    LocationNotification, MdmNotification, Notification, NotificationBuilder, Push, PushToTalkNotification,
+    RawNotification, VoipNotification, WidgetsNotification,
 };
 pub use outcome::{Acceptance, Ambiguity, NotSent, Outcome, Rejection};
-pub use payload::{Alert, InterruptionLevel, Sound};
+pub use payload::{Alert, AlertText, InterruptionLevel, LiveActivityAlert, LocalizableText, Sound};
 pub use priority::Priority;
 pub use provider_token::{
     AuthKey, AuthKeyError, ClockSteppedBack, InvalidIdentifier, KeyId, ProviderToken, TeamId, TokenSource,
@@ -102,3 +108,18 @@ pub use token_hygiene::{
 };
 pub use topic::{BundleId, InvalidBundleId, Topic};
 pub use unix_time::UnixTime;
+
+/// The `M` of [`NotificationBuilder<M>`]: what each push type says. Named only by code that keeps a builder
+/// around; who builds a notification uses the builders' own names.
+pub mod message {
+    pub use crate::notification::{
+        AlertMessage, BackgroundMessage, ComplicationMessage, ControlsMessage, End, FileProviderMessage,
+        LiveActivityMessage, LocationMessage, MdmMessage, PushToTalkMessage, RawMessage, Start, Update,
+        VoipMessage, WidgetsMessage,
+    };
+}
+
+/// The examples of the page on messages.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/messages.md")]
+struct MessagesPage;

@@ -2,21 +2,44 @@
 
 mod alert;
 mod background;
+mod builder;
+mod complication;
+mod file_provider;
 mod invalid;
+mod live_activity;
+mod location;
+mod mdm;
 mod options;
 mod push;
+mod push_to_talk;
 mod raw;
+mod reload;
+mod required;
 mod rules;
+mod shorten;
+mod voip;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 
-pub use alert::AlertNotification;
-pub use background::BackgroundNotification;
+pub use alert::{AlertMessage, AlertNotification};
+pub use background::{BackgroundMessage, BackgroundNotification};
+pub use builder::NotificationBuilder;
+pub use complication::{ComplicationMessage, ComplicationNotification};
+pub use file_provider::{FileProviderMessage, FileProviderNotification};
 pub use invalid::InvalidNotification;
+pub use live_activity::{
+    End, LiveActivityEnd, LiveActivityMessage, LiveActivityStart, LiveActivityUpdate, Start, Update,
+};
+pub use location::{LocationMessage, LocationNotification};
+pub use mdm::{MdmMessage, MdmNotification};
 pub use push::Push;
-pub use raw::RawNotification;
+pub use push_to_talk::{PushToTalkMessage, PushToTalkNotification};
+pub use raw::{RawMessage, RawNotification};
+pub use reload::{ControlsMessage, ControlsNotification, WidgetsMessage, WidgetsNotification};
+pub use shorten::Cut;
+pub use voip::{VoipMessage, VoipNotification};
 
 use crate::collapse_id::CollapseId;
 use crate::expiration::Expiration;
@@ -29,8 +52,9 @@ use options::Options;
 
 /// One notification for any number of devices, checked and written out.
 ///
-/// Made by [`AlertNotification`], [`BackgroundNotification`] or, for every other push type and for payloads
-/// written elsewhere, [`Notification::raw`]. `Debug` does not show the payload: it is the user's.
+/// Made by the [builder](NotificationBuilder) of its push type or, from a payload written elsewhere, by
+/// [`Notification::raw`]. Everything is written once and shared: a clone copies nothing, and nor does a [`Push`].
+/// `Debug` does not show the payload: it is the user's.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Notification {
     push_type: PushType,
@@ -38,7 +62,7 @@ pub struct Notification {
     priority: Priority,
     expiration: Option<Expiration>,
     /// `expiration` as a header value, written once instead of once a push.
-    expiration_text: Option<Box<str>>,
+    expiration_text: Option<Arc<str>>,
     collapse_id: Option<CollapseId>,
     payload: Bytes,
 }
@@ -47,7 +71,7 @@ impl Notification {
     /// Begins a notification of any type with a payload that is sent byte for byte. `topic` is whole: the
     /// bundle ID and the push type's suffix.
     pub fn raw(push_type: PushType, topic: Topic, payload: impl Into<Bytes>) -> RawNotification {
-        RawNotification::new(push_type, topic, payload.into())
+        RawNotification::about(topic, RawMessage { push_type, payload: payload.into() })
     }
 
     /// `apns-push-type`.
@@ -94,6 +118,8 @@ impl Notification {
     ) -> Result<Self, InvalidNotification> {
         let Options { priority, expiration, collapse_id } = options;
         let priority = priority.unwrap_or_else(|| push_type.default_priority());
+        let expiration = expiration.or_else(|| push_type.default_expiration());
+        rules::topic_fits_mdm(&topic, push_type)?;
         rules::priority_fits_type(priority, push_type)?;
         rules::payload_fits_type(shape, push_type, &topic)?;
         rules::payload_fits_limit(&payload, push_type)?;

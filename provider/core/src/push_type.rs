@@ -1,11 +1,28 @@
 use std::fmt;
 
+use crate::expiration::Expiration;
 use crate::priority::Priority;
 
 /// What kind of push it is, `apns-push-type`.
 ///
-/// What each type asks of the topic, the priority and the payload is one row of the table in this file; the
-/// source is Apple's "Sending notification requests to APNs" unless a row says more.
+/// What each type asks of the topic, the priority and the payload; the usual priority comes first:
+///
+/// | type | header value | topic: bundle ID and | priorities | expiration | bytes |
+/// |---|---|---|---|---|---|
+/// | [`Alert`](Self::Alert) | `alert` |  | 10, 5, 1 |  | 4096 |
+/// | [`Background`](Self::Background) | `background` |  | 5 |  | 4096 |
+/// | [`Complication`](Self::Complication) | `complication` | `.complication` | 10, 5, 1 |  | 4096 |
+/// | [`Controls`](Self::Controls) | `controls` | `.push-type.controls` | 10, 5, 1 |  | 4096 |
+/// | [`FileProvider`](Self::FileProvider) | `fileprovider` | `.pushkit.fileprovider` | 10, 5, 1 |  | 4096 |
+/// | [`LiveActivity`](Self::LiveActivity) | `liveactivity` | `.push-type.liveactivity` | 10, 5 |  | 4096 |
+/// | [`Location`](Self::Location) | `location` | `.location-query` | 10, 5, 1 |  | 4096 |
+/// | [`Mdm`](Self::Mdm) | `mdm` |  | 10, 5, 1 |  | 4096 |
+/// | [`PushToTalk`](Self::PushToTalk) | `pushtotalk` | `.voip-ptt` | 10, 5, 1 | 0 | 4096 |
+/// | [`Voip`](Self::Voip) | `voip` | `.voip` | 10, 5, 1 |  | 5120 |
+/// | [`Widgets`](Self::Widgets) | `widgets` | `.push-type.widgets` | 10, 5, 1 |  | 4096 |
+///
+/// The source is Apple's "Sending notification requests to APNs" unless a row of the table in this file says
+/// more. Without an expiration APNs' own storage time applies, up to 30 days.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum PushType {
     /// Something for the user: an alert, a sound, a badge.
@@ -63,6 +80,11 @@ impl PushType {
         self.row().priorities[0]
     }
 
+    /// The expiration of a push that asks for none. Without one APNs' own storage time applies.
+    pub fn default_expiration(self) -> Option<Expiration> {
+        self.row().expiration
+    }
+
     /// The largest payload, in bytes.
     pub fn payload_bytes_max(self) -> usize {
         self.row().payload_bytes_max
@@ -99,6 +121,8 @@ struct Row {
     wire: &'static str,
     topic_suffix: &'static str,
     priorities: &'static [Priority],
+    /// Of a push that asks for none.
+    expiration: Option<Expiration>,
     payload_bytes_max: usize,
     audience: Audience,
 }
@@ -108,10 +132,11 @@ const fn row(
     wire: &'static str,
     topic_suffix: &'static str,
     priorities: &'static [Priority],
+    expiration: Option<Expiration>,
     payload_bytes_max: usize,
     audience: Audience,
 ) -> Row {
-    Row { push_type, wire, topic_suffix, priorities, payload_bytes_max, audience }
+    Row { push_type, wire, topic_suffix, priorities, expiration, payload_bytes_max, audience }
 }
 
 /// A regular payload (Apple, "Generating a remote notification").
@@ -126,30 +151,45 @@ const FIVE: &[Priority] = &[Priority::PowerConsiderate];
 /// 10 counts against the activity's budget, 5 does not; 1 exists for broadcasts only (ActivityKit push page).
 const TEN_FIVE: &[Priority] = &[Priority::Immediate, Priority::PowerConsiderate];
 
-/// In the order of the enum. Columns: type, header value, topic suffix, priorities, payload limit, audience.
+/// APNs' storage time.
+const STORED: Option<Expiration> = None;
+/// Apple advises 0 for what is worthless a moment later (the PushToTalk framework).
+const ONCE: Option<Expiration> = Some(Expiration::ONCE);
+
+/// In the order of the enum. Columns: type, header value, topic suffix, priorities, expiration, payload limit,
+/// audience.
 static TABLE: [Row; 11] = [
-    row(PushType::Alert, "alert", "", ANY, REGULAR, Audience::User),
-    row(PushType::Background, "background", "", FIVE, REGULAR, Audience::App),
-    row(PushType::Complication, "complication", ".complication", ANY, REGULAR, Audience::Other),
+    row(PushType::Alert, "alert", "", ANY, STORED, REGULAR, Audience::User),
+    row(PushType::Background, "background", "", FIVE, STORED, REGULAR, Audience::App),
+    row(PushType::Complication, "complication", ".complication", ANY, STORED, REGULAR, Audience::Other),
     // From iOS 18 (WidgetKit).
-    row(PushType::Controls, "controls", ".push-type.controls", ANY, REGULAR, Audience::Other),
-    row(PushType::FileProvider, "fileprovider", ".pushkit.fileprovider", ANY, REGULAR, Audience::Other),
+    row(PushType::Controls, "controls", ".push-type.controls", ANY, STORED, REGULAR, Audience::Other),
+    row(
+        PushType::FileProvider,
+        "fileprovider",
+        ".pushkit.fileprovider",
+        ANY,
+        STORED,
+        REGULAR,
+        Audience::Other,
+    ),
     // 5120 is for broadcasts; to a device it is 4096.
     row(
         PushType::LiveActivity,
         "liveactivity",
         ".push-type.liveactivity",
         TEN_FIVE,
+        STORED,
         REGULAR,
         Audience::Other,
     ),
-    row(PushType::Location, "location", ".location-query", ANY, REGULAR, Audience::Other),
+    row(PushType::Location, "location", ".location-query", ANY, STORED, REGULAR, Audience::Other),
     // The topic is the UID of the MDM certificate's subject, com.apple.mgmt.External.<uuid>.
-    row(PushType::Mdm, "mdm", "", ANY, REGULAR, Audience::Other),
-    row(PushType::PushToTalk, "pushtotalk", ".voip-ptt", ANY, REGULAR, Audience::Other),
-    row(PushType::Voip, "voip", ".voip", ANY, LARGE, Audience::Other),
+    row(PushType::Mdm, "mdm", "", ANY, STORED, REGULAR, Audience::Other),
+    row(PushType::PushToTalk, "pushtotalk", ".voip-ptt", ANY, ONCE, REGULAR, Audience::Other),
+    row(PushType::Voip, "voip", ".voip", ANY, STORED, LARGE, Audience::Other),
     // From iOS 26 (WidgetKit).
-    row(PushType::Widgets, "widgets", ".push-type.widgets", ANY, REGULAR, Audience::Other),
+    row(PushType::Widgets, "widgets", ".push-type.widgets", ANY, STORED, REGULAR, Audience::Other),
 ];
 
 #[cfg(test)]
@@ -188,6 +228,37 @@ mod tests {
         assert_eq!(large, [PushType::Voip]);
         let plain: Vec<PushType> = PushType::all().filter(|ty| ty.topic_suffix().is_empty()).collect();
         assert_eq!(plain, [PushType::Alert, PushType::Background, PushType::Mdm]);
+    }
+
+    /// What the documentation tells is what the table says; to renew it, paste what the test shows.
+    #[test]
+    fn the_documentation_tells_the_table() {
+        let rows: Vec<String> = PushType::all().map(documented).collect();
+        let told: Vec<&str> =
+            include_str!("push_type.rs").lines().filter(|line| line.starts_with("/// | [`")).collect();
+        assert_eq!(told, rows, "\n{}\n", rows.join("\n"));
+    }
+
+    fn documented(push_type: PushType) -> String {
+        let priorities: Vec<&str> = push_type.priorities().iter().map(|it| it.as_str()).collect();
+        let suffix = match push_type.topic_suffix() {
+            "" => String::new(),
+            suffix => format!("`{suffix}`"),
+        };
+        let expiration =
+            push_type.default_expiration().map_or_else(String::new, |it| it.as_secs().to_string());
+        format!(
+            "/// | [`{push_type:?}`](Self::{push_type:?}) | `{push_type}` | {suffix} | {} | {expiration} | {} |",
+            priorities.join(", "),
+            push_type.payload_bytes_max()
+        )
+    }
+
+    #[test]
+    fn only_speech_is_worthless_a_moment_later() {
+        let once: Vec<PushType> = PushType::all().filter(|it| it.default_expiration().is_some()).collect();
+        assert_eq!(once, [PushType::PushToTalk]);
+        assert_eq!(PushType::PushToTalk.default_expiration(), Some(Expiration::ONCE));
     }
 
     #[test]

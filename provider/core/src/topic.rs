@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use thiserror::Error;
 
@@ -21,6 +21,11 @@ impl BundleId {
         Ok(Self { text: text.into() })
     }
 
+    /// The topic of pushes of this type to this app.
+    pub(crate) fn into_topic(self, push_type: PushType) -> Topic {
+        Topic { text: (String::from(self.text) + push_type.topic_suffix()).into() }
+    }
+
     /// The bundle ID as text.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -36,13 +41,14 @@ impl fmt::Display for BundleId {
 /// What a push is about, `apns-topic`: the bundle ID, followed by the suffix of the push type.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Topic {
-    text: Box<str>,
+    /// Shared by the notifications to it.
+    text: Arc<str>,
 }
 
 impl Topic {
     /// The topic of pushes of this type to this app.
     pub fn of(bundle_id: &BundleId, push_type: PushType) -> Self {
-        Self { text: format!("{bundle_id}{}", push_type.topic_suffix()).into() }
+        bundle_id.clone().into_topic(push_type)
     }
 
     /// Reads a whole topic, suffix included. That it fits a push type is checked where both are known.

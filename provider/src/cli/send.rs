@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
 use apns_provider_core::{
     Alert, AlertNotification, ApnsId, BackgroundNotification, BundleId, CollapseId, DeviceToken, Expiration,
-    Notification, Priority, Push, PushType, RetryPolicy, Sound, Topic,
+    Notification, NotificationBuilder, Priority, Push, PushType, RetryPolicy, Sound, Topic,
 };
 use clap::Args;
 
@@ -161,68 +161,54 @@ impl SendArgs {
                 None => payload.clone().into_bytes(),
             };
             let topic = Topic::of(&self.bundle_id, message.push_type);
-            let mut raw = Notification::raw(message.push_type, topic, payload);
-            if let Some(priority) = self.priority {
-                raw = raw.priority(priority);
-            }
-            if let Some(expiration) = self.expiration {
-                raw = raw.expiration(expiration);
-            }
-            if let Some(collapse_id) = &self.collapse_id {
-                raw = raw.collapse_id(collapse_id.clone());
-            }
-            raw.build()
+            self.delivered(Notification::raw(message.push_type, topic, payload)).build()
         } else if message.background {
-            let mut background = BackgroundNotification::new(self.bundle_id.clone());
-            if self.priority.is_some_and(|priority| priority != Priority::PowerConsiderate) {
-                return Err("--priority: a background notification has priority 5 and no other".to_owned());
-            }
-            if let Some(expiration) = self.expiration {
-                background = background.expiration(expiration);
-            }
-            if let Some(collapse_id) = &self.collapse_id {
-                background = background.collapse_id(collapse_id.clone());
-            }
-            background.build()
+            self.delivered(BackgroundNotification::new(self.bundle_id.clone())).build()
         } else {
-            self.alert()
+            self.delivered(message.alert(self.bundle_id.clone())).build()
         };
         built.map_err(|error| error.to_string())
     }
 
-    fn alert(&self) -> Result<Notification, apns_provider_core::InvalidNotification> {
-        let message = &self.message;
-        let mut notification = AlertNotification::new(self.bundle_id.clone());
-        if message.alert.is_some() || message.title.is_some() {
-            let mut alert = Alert::new();
-            if let Some(title) = &message.title {
-                alert = alert.title(title);
-            }
-            if let Some(body) = &message.alert {
-                alert = alert.body(body);
-            }
-            notification = notification.alert(alert);
-        }
-        if let Some(badge) = message.badge {
-            notification = notification.badge(badge);
-        }
-        if let Some(sound) = &message.sound {
-            notification = notification.sound(Sound::named(sound));
-        }
+    /// What every push type may ask of its delivery.
+    fn delivered<M>(&self, mut builder: NotificationBuilder<M>) -> NotificationBuilder<M> {
         if let Some(priority) = self.priority {
-            notification = notification.priority(priority);
+            builder = builder.priority(priority);
         }
         if let Some(expiration) = self.expiration {
-            notification = notification.expiration(expiration);
+            builder = builder.expiration(expiration);
         }
         if let Some(collapse_id) = &self.collapse_id {
-            notification = notification.collapse_id(collapse_id.clone());
+            builder = builder.collapse_id(collapse_id.clone());
         }
-        notification.build()
+        builder
     }
 
     fn ca_pem(&self) -> Result<Option<Vec<u8>>, String> {
         self.ca.as_ref().map(|file| read(file, "--ca")).transpose()
+    }
+}
+
+impl MessageArgs {
+    fn alert(&self, bundle_id: BundleId) -> AlertNotification {
+        let mut notification = AlertNotification::new(bundle_id);
+        if self.alert.is_some() || self.title.is_some() {
+            let mut alert = Alert::new();
+            if let Some(title) = &self.title {
+                alert = alert.title(title);
+            }
+            if let Some(body) = &self.alert {
+                alert = alert.body(body);
+            }
+            notification = notification.alert(alert);
+        }
+        if let Some(badge) = self.badge {
+            notification = notification.badge(badge);
+        }
+        if let Some(sound) = &self.sound {
+            notification = notification.sound(Sound::named(sound));
+        }
+        notification
     }
 }
 

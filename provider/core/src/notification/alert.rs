@@ -1,13 +1,9 @@
 use serde::Serialize;
 
-use super::options::Options;
-use super::{InvalidNotification, Notification, rules};
-use crate::collapse_id::CollapseId;
-use crate::expiration::Expiration;
-use crate::payload::{Alert, Aps, CustomKeys, InterruptionLevel, SET, Sound, to_json};
-use crate::priority::Priority;
+use super::builder::Message;
+use super::{InvalidNotification, NotificationBuilder, rules};
+use crate::payload::{APS, Alert, Aps, InterruptionLevel, SET, Shape, Sound};
 use crate::push_type::PushType;
-use crate::topic::{BundleId, Topic};
 
 /// Builds a notification for the user: push type `alert`.
 ///
@@ -25,140 +21,120 @@ use crate::topic::{BundleId, Topic};
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct AlertNotification {
-    bundle_id: BundleId,
-    aps: Aps,
-    custom: CustomKeys,
-    options: Options,
-}
+pub type AlertNotification = NotificationBuilder<AlertMessage>;
 
 impl AlertNotification {
-    /// A notification to this app with nothing in it yet.
-    pub fn new(bundle_id: BundleId) -> Self {
-        Self { bundle_id, aps: Aps::default(), custom: CustomKeys::default(), options: Options::default() }
-    }
-
     /// What the user reads; a plain text is the message.
     #[must_use]
     pub fn alert(mut self, alert: impl Into<Alert>) -> Self {
-        self.aps.alert = Some(alert.into());
+        self.message.aps.alert = Some(alert.into());
         self
     }
 
     /// The number on the app's icon; 0 takes it away.
     #[must_use]
     pub fn badge(mut self, badge: u32) -> Self {
-        self.aps.badge = Some(badge);
+        self.message.aps.badge = Some(badge);
         self
     }
 
     /// What the user hears.
     #[must_use]
     pub fn sound(mut self, sound: Sound) -> Self {
-        self.aps.sound = Some(sound);
+        self.message.aps.sound = Some(sound);
         self
     }
 
     /// `thread-id`: groups notifications.
     #[must_use]
     pub fn thread_id(mut self, thread_id: impl Into<String>) -> Self {
-        self.aps.thread_id = Some(thread_id.into());
+        self.message.aps.thread_id = Some(thread_id.into());
         self
     }
 
     /// `category`: which actions the notification offers.
     #[must_use]
     pub fn category(mut self, category: impl Into<String>) -> Self {
-        self.aps.category = Some(category.into());
+        self.message.aps.category = Some(category.into());
         self
     }
 
     /// `content-available` 1: wakes the app as well.
     #[must_use]
     pub fn content_available(mut self) -> Self {
-        self.aps.content_available = Some(SET);
+        self.message.aps.content_available = Some(SET);
         self
     }
 
     /// `mutable-content` 1: passes it to the app's notification service extension first.
     #[must_use]
     pub fn mutable_content(mut self) -> Self {
-        self.aps.mutable_content = Some(SET);
+        self.message.aps.mutable_content = Some(SET);
         self
     }
 
     /// `target-content-id`: the window to bring forward.
     #[must_use]
     pub fn target_content_id(mut self, target_content_id: impl Into<String>) -> Self {
-        self.aps.target_content_id = Some(target_content_id.into());
+        self.message.aps.target_content_id = Some(target_content_id.into());
         self
     }
 
     /// `interruption-level`.
     #[must_use]
     pub fn interruption_level(mut self, level: InterruptionLevel) -> Self {
-        self.aps.interruption_level = Some(level);
+        self.message.aps.interruption_level = Some(level);
         self
     }
 
     /// `relevance-score`: 0 to 1, the place in the summary.
     #[must_use]
     pub fn relevance_score(mut self, score: f64) -> Self {
-        self.aps.relevance_score = Some(score);
+        self.message.aps.relevance_score = Some(score);
         self
     }
 
     /// `filter-criteria`: what the app's Focus filter compares.
     #[must_use]
     pub fn filter_criteria(mut self, criteria: impl Into<String>) -> Self {
-        self.aps.filter_criteria = Some(criteria.into());
+        self.message.aps.filter_criteria = Some(criteria.into());
         self
     }
 
-    /// One of the app's own keys, beside `aps`. The last value of a key wins; the payload lists them sorted.
+    /// `url-args`: what fills the placeholders of the website's URL, in Safari 15 and earlier, whose topics are
+    /// Website Push IDs (Apple, "Configuring Safari Push Notifications").
     #[must_use]
-    pub fn custom(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
-        self.custom.insert(key.into(), value);
+    pub fn url_args<A: Into<String>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.message.aps.url_args = Some(args.into_iter().map(Into::into).collect());
         self
     }
+}
 
-    /// How urgent it is; [`Priority::Immediate`] unless told otherwise.
-    #[must_use]
-    pub fn priority(mut self, priority: Priority) -> Self {
-        self.options.priority = Some(priority);
-        self
+/// What an alert says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct AlertMessage {
+    pub(super) aps: Aps,
+}
+
+impl Message for AlertMessage {
+    const PUSH_TYPE: PushType = PushType::Alert;
+    const KEYS: &'static [&'static str] = &[APS];
+
+    fn check(&self) -> Result<(), InvalidNotification> {
+        rules::alert_says_something(&self.aps)?;
+        rules::volume_in_range(self.aps.sound.as_ref())?;
+        rules::relevance_in_range(&self.aps)
     }
 
-    /// How long APNs may keep it.
-    #[must_use]
-    pub fn expiration(mut self, expiration: Expiration) -> Self {
-        self.options.expiration = Some(expiration);
-        self
-    }
-
-    /// Replaces what the user was shown under the same ID.
-    #[must_use]
-    pub fn collapse_id(mut self, collapse_id: CollapseId) -> Self {
-        self.options.collapse_id = Some(collapse_id);
-        self
-    }
-
-    /// Checks everything and writes the payload.
-    pub fn build(self) -> Result<Notification, InvalidNotification> {
-        let Self { bundle_id, aps, custom, options } = self;
-        custom.check()?;
-        rules::alert_says_something(&aps)?;
-        rules::volume_in_range(&aps)?;
-        rules::relevance_in_range(&aps)?;
-        let topic = Topic::of(&bundle_id, PushType::Alert);
-        Notification::check(PushType::Alert, topic, options, aps.shape(), to_json(&aps, &custom))
+    fn shape(&self) -> Shape {
+        self.aps.shape()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{BundleId, CollapseId, Expiration, Priority};
 
     fn app() -> BundleId {
         BundleId::parse("com.example.app").unwrap()
@@ -217,11 +193,5 @@ mod tests {
         assert_eq!(relevant, Err(InvalidNotification::RelevanceScore { score: 2.0 }));
         let textless = hi().alert(Alert::new()).build();
         assert_eq!(textless, Err(InvalidNotification::NothingForTheUser { push_type: PushType::Alert }));
-    }
-
-    #[test]
-    fn a_custom_aps_is_refused() {
-        let refused = AlertNotification::new(app()).alert("Hi").custom("aps", true).build();
-        assert_eq!(refused, Err(InvalidNotification::CustomKeyIsAps));
     }
 }

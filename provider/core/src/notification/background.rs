@@ -1,80 +1,71 @@
 use serde::Serialize;
 
-use super::options::Options;
-use super::{InvalidNotification, Notification};
-use crate::collapse_id::CollapseId;
-use crate::expiration::Expiration;
-use crate::payload::{Aps, CustomKeys, SET, to_json};
+use super::NotificationBuilder;
+use super::builder::Message;
+use crate::payload::{APS, Aps, SET, Shape};
 use crate::push_type::PushType;
-use crate::topic::{BundleId, Topic};
 
 /// Builds a notification that wakes the app in silence: push type `background`.
 ///
-/// `content-available` is 1, there is no `alert`, `badge` or `sound`, and the priority is 5: anything else is
-/// an error (Apple, "Pushing background updates to your App"), so there is no way to ask for it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BackgroundNotification {
-    bundle_id: BundleId,
-    custom: CustomKeys,
-    options: Options,
+/// `content-available` is 1, there is no way to an `alert`, a `badge` or a `sound`, and the priority is 5:
+/// anything else is an error (Apple, "Pushing background updates to your App").
+///
+/// ```
+/// use apns_provider_core::{BackgroundNotification, BundleId, Priority};
+///
+/// let app = BundleId::parse("com.example.mail")?;
+/// let notification = BackgroundNotification::new(app).custom("folder", "inbox").build()?;
+/// assert_eq!(notification.priority(), Priority::PowerConsiderate);
+/// assert_eq!(notification.payload(), r#"{"aps":{"content-available":1},"folder":"inbox"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type BackgroundNotification = NotificationBuilder<BackgroundMessage>;
+
+/// What a background push says: to the user, nothing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BackgroundMessage {
+    aps: Aps,
 }
 
-impl BackgroundNotification {
-    /// A notification that wakes this app.
-    pub fn new(bundle_id: BundleId) -> Self {
-        Self { bundle_id, custom: CustomKeys::default(), options: Options::default() }
+impl Default for BackgroundMessage {
+    fn default() -> Self {
+        Self { aps: Aps { content_available: Some(SET), ..Aps::default() } }
     }
+}
 
-    /// One of the app's own keys, beside `aps`. The last value of a key wins; the payload lists them sorted.
-    #[must_use]
-    pub fn custom(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
-        self.custom.insert(key.into(), value);
-        self
-    }
+impl Message for BackgroundMessage {
+    const PUSH_TYPE: PushType = PushType::Background;
+    const KEYS: &'static [&'static str] = &[APS];
 
-    /// How long APNs may keep it.
-    #[must_use]
-    pub fn expiration(mut self, expiration: Expiration) -> Self {
-        self.options.expiration = Some(expiration);
-        self
-    }
-
-    /// Lets a newer one take its place.
-    #[must_use]
-    pub fn collapse_id(mut self, collapse_id: CollapseId) -> Self {
-        self.options.collapse_id = Some(collapse_id);
-        self
-    }
-
-    /// Checks everything and writes the payload.
-    pub fn build(self) -> Result<Notification, InvalidNotification> {
-        let Self { bundle_id, custom, options } = self;
-        custom.check()?;
-        let aps = Aps { content_available: Some(SET), ..Aps::default() };
-        let topic = Topic::of(&bundle_id, PushType::Background);
-        Notification::check(PushType::Background, topic, options, aps.shape(), to_json(&aps, &custom))
+    fn shape(&self) -> Shape {
+        self.aps.shape()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::priority::Priority;
+    use crate::{BundleId, InvalidNotification, Priority};
 
-    #[test]
-    fn nothing_can_be_said_to_the_user_beside_it() {
-        let app = BundleId::parse("com.example.app").unwrap();
-        let loud = BackgroundNotification::new(app).custom("aps", "alert").build();
-        assert_eq!(loud, Err(InvalidNotification::CustomKeyIsAps));
+    fn app() -> BundleId {
+        BundleId::parse("com.example.app").unwrap()
     }
 
     #[test]
     fn it_is_silent_and_of_priority_5() {
-        let app = BundleId::parse("com.example.app").unwrap();
-        let notification = BackgroundNotification::new(app).custom("sync", "mail").build().unwrap();
+        let notification = BackgroundNotification::new(app()).custom("sync", "mail").build().unwrap();
         assert_eq!(notification.push_type(), PushType::Background);
         assert_eq!(notification.priority(), Priority::PowerConsiderate);
         assert_eq!(notification.topic().as_str(), "com.example.app");
         assert_eq!(notification.payload(), r#"{"aps":{"content-available":1},"sync":"mail"}"#);
+    }
+
+    #[test]
+    fn it_is_never_urgent() {
+        let push_type = PushType::Background;
+        for priority in [Priority::Immediate, Priority::PowerFirst] {
+            let urgent = BackgroundNotification::new(app()).priority(priority).build();
+            assert_eq!(urgent, Err(InvalidNotification::PriorityNotAllowed { push_type, priority }));
+        }
     }
 }

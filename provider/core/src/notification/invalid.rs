@@ -9,12 +9,37 @@ use crate::push_type::PushType;
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum InvalidNotification {
+    /// A Live Activity's alert has neither title nor body.
+    #[error("payload: aps.alert of a push of type {push_type} has no text; give it a title and a body")]
+    AlertWithoutText {
+        /// The push type.
+        push_type: PushType,
+    },
     /// `aps` is something other than an object.
     #[error("payload: `aps` is not an object; write {{\"aps\":{{…}}}}")]
     ApsNotAnObject,
-    /// One of the app's own keys is `aps`.
-    #[error("custom key `aps`: that key is Apple's; use the builder's methods, or a raw notification")]
-    CustomKeyIsAps,
+    /// The payload is too large even with its texts cut to the ellipsis.
+    #[error(
+        "payload: with nothing left of the alert's texts it still has {len} bytes, and {limit} are allowed; \
+         drop some of the app's own keys"
+    )]
+    CannotBeShortened {
+        /// Size of the payload in bytes without the texts.
+        len: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// One of the app's own keys is one that Apple reads.
+    #[error(
+        "custom key `{key}`: in pushes of type {push_type} that key is Apple's; use the builder's methods, \
+         or a raw notification"
+    )]
+    CustomKeyTaken {
+        /// The push type.
+        push_type: PushType,
+        /// The key.
+        key: String,
+    },
     /// The value of one of the app's own keys has no JSON form.
     #[error("custom key `{key}`: its value has no JSON form ({why}); use text keys and JSON values")]
     CustomValue {
@@ -23,9 +48,51 @@ pub enum InvalidNotification {
         /// The serializer's words.
         why: String,
     },
+    /// A date lies after the year 2286.
+    #[error("payload: {key} is {secs}, after the year 2286; pass seconds since 1970, not milliseconds")]
+    DateTooFar {
+        /// Where it stands.
+        key: &'static str,
+        /// What was given.
+        secs: u64,
+    },
+    /// A text that has to say something is empty.
+    #[error("payload: {key} is empty; it names what the push is about")]
+    EmptyText {
+        /// Where it stands.
+        key: &'static str,
+    },
     /// A background push without `content-available` 1.
     #[error("payload: a background push needs aps.content-available 1; without it the app is not woken")]
     MissingContentAvailable,
+    /// Without this key the device does nothing with the push.
+    #[error("payload: {key} is missing; a push of type {push_type} needs it")]
+    MissingKey {
+        /// The push type.
+        push_type: PushType,
+        /// Where it belongs.
+        key: &'static str,
+    },
+    /// A value for one of Apple's keys has no JSON form.
+    #[error("payload: {key} has no JSON form ({why}); use text keys and JSON values")]
+    NoJsonForm {
+        /// Where it stands.
+        key: &'static str,
+        /// The serializer's words.
+        why: String,
+    },
+    /// A dictionary is something else.
+    #[error("payload: {key} is not an object; write {{…}}, or pass a struct or a map")]
+    NotAnObject {
+        /// Where it stands.
+        key: &'static str,
+    },
+    /// A number is one that JSON does not have.
+    #[error("payload: {key} is not a number or infinite; use a finite number")]
+    NotFinite {
+        /// Where it stands.
+        key: &'static str,
+    },
     /// A background push with something for the user in it.
     #[error("payload: a background push must not have aps.{key}; drop the key, or use push type alert")]
     NotSilent {
@@ -80,6 +147,12 @@ pub enum InvalidNotification {
         /// What was given.
         score: f64,
     },
+    /// The topic of an MDM push is none of an MDM certificate.
+    #[error(
+        "apns-topic: for push type mdm it has to be the UID of the MDM push certificate's subject, which \
+         begins with `com.apple.mgmt.`"
+    )]
+    TopicNotOfMdm,
     /// The topic has no suffix, or not the push type's.
     #[error(
         "apns-topic: for push type {push_type} it has to be the bundle ID followed by `{}`",
@@ -101,10 +174,20 @@ pub enum InvalidNotification {
         owner: PushType,
     },
     /// The volume of a critical sound is not between 0 and 1.
-    #[error("payload: aps.sound.volume is {volume}; use a number from 0 to 1")]
+    #[error("payload: the sound's volume is {volume}; use a number from 0 to 1")]
     Volume {
         /// What was given.
         volume: f64,
+    },
+    /// A key of a payload written elsewhere has a value of another kind than Apple asks for.
+    #[error("payload: {key} of a push of type {push_type} has to be {expected}")]
+    WrongValue {
+        /// The push type.
+        push_type: PushType,
+        /// Where it stands.
+        key: &'static str,
+        /// What Apple asks for.
+        expected: &'static str,
     },
 }
 
@@ -129,6 +212,18 @@ mod tests {
             error.to_string(),
             "apns-topic: for push type voip it has to be the bundle ID followed by `.voip`"
         );
+        let push_type = PushType::LiveActivity;
+        let error = InvalidNotification::MissingKey { push_type, key: "aps.content-state" };
+        let told = "payload: aps.content-state is missing; a push of type liveactivity needs it";
+        assert_eq!(error.to_string(), told);
+        let error = InvalidNotification::CustomKeyTaken { push_type, key: "aps".into() };
+        let told = "custom key `aps`: in pushes of type liveactivity that key is Apple's; \
+                    use the builder's methods, or a raw notification";
+        assert_eq!(error.to_string(), told);
+        let expected = "an object";
+        let error = InvalidNotification::WrongValue { push_type, key: "aps.attributes", expected };
+        let told = "payload: aps.attributes of a push of type liveactivity has to be an object";
+        assert_eq!(error.to_string(), told);
         assert_eq!(
             InvalidNotification::ApsNotAnObject.to_string(),
             r#"payload: `aps` is not an object; write {"aps":{…}}"#

@@ -7,7 +7,7 @@ use crate::priority::Priority;
 pub(super) struct Options {
     /// Without one: the push type's default.
     pub(super) priority: Option<Priority>,
-    /// Without one: APNs' storage time.
+    /// Without one: the push type's default.
     pub(super) expiration: Option<Expiration>,
     pub(super) collapse_id: Option<CollapseId>,
 }

@@ -1,66 +1,49 @@
 use bytes::Bytes;
 
-use super::options::Options;
-use super::{InvalidNotification, Notification, rules};
-use crate::collapse_id::CollapseId;
-use crate::expiration::Expiration;
+use super::{InvalidNotification, Notification, NotificationBuilder, required, rules};
 use crate::payload::RawPayload;
-use crate::priority::Priority;
 use crate::push_type::PushType;
-use crate::topic::Topic;
 
 /// Builds a notification around a payload written elsewhere; begun by [`Notification::raw`].
 ///
 /// The payload is sent byte for byte. The checks are those of the typed builders, as far as they can be made
-/// from outside: JSON, size, topic suffix, priority, and for `alert` and `background` what `aps` has to hold.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RawNotification {
-    push_type: PushType,
-    topic: Topic,
-    payload: Bytes,
-    options: Options,
-}
+/// from outside: JSON, size, topic suffix, priority, and the keys without which a push of its type does
+/// nothing.
+///
+/// ```
+/// use apns_provider_core::{Notification, PushType, Topic};
+///
+/// let topic = Topic::parse("com.example.app.voip")?;
+/// let call = Notification::raw(PushType::Voip, topic, r#"{ "caller": "Ada" }"#).build()?;
+/// assert_eq!(call.payload(), r#"{ "caller": "Ada" }"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type RawNotification = NotificationBuilder<RawMessage>;
 
 impl RawNotification {
-    pub(super) fn new(push_type: PushType, topic: Topic, payload: Bytes) -> Self {
-        Self { push_type, topic, payload, options: Options::default() }
-    }
-
-    /// How urgent it is; the push type's default unless told otherwise.
-    #[must_use]
-    pub fn priority(mut self, priority: Priority) -> Self {
-        self.options.priority = Some(priority);
-        self
-    }
-
-    /// How long APNs may keep it.
-    #[must_use]
-    pub fn expiration(mut self, expiration: Expiration) -> Self {
-        self.options.expiration = Some(expiration);
-        self
-    }
-
-    /// Replaces what was sent under the same ID.
-    #[must_use]
-    pub fn collapse_id(mut self, collapse_id: CollapseId) -> Self {
-        self.options.collapse_id = Some(collapse_id);
-        self
-    }
-
     /// Checks everything.
     pub fn build(self) -> Result<Notification, InvalidNotification> {
-        let Self { push_type, topic, payload, options } = self;
+        let Self { topic, message: RawMessage { push_type, payload }, options, .. } = self;
         // Before the payload is read, so that nobody makes us parse a gigabyte.
         rules::payload_fits_limit(&payload, push_type)?;
         rules::topic_fits_type(&topic, push_type)?;
         let payload = RawPayload::parse(payload)?;
+        required::check(push_type, payload.object())?;
         Notification::check(push_type, topic, options, payload.shape(), payload.into_json())
     }
+}
+
+/// What a payload written elsewhere says: anything.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawMessage {
+    pub(super) push_type: PushType,
+    pub(super) payload: Bytes,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Expiration, Priority, Topic};
 
     fn raw(push_type: PushType, topic: &str, payload: &'static str) -> RawNotification {
         Notification::raw(push_type, Topic::parse(topic).unwrap(), payload)
@@ -92,6 +75,12 @@ mod tests {
         assert_eq!(loud.build(), Err(InvalidNotification::NotSilent { key: "sound" }));
         let asleep = raw(PushType::Background, topic, r#"{"aps":{"content-available":0}}"#);
         assert_eq!(asleep.build(), Err(InvalidNotification::MissingContentAvailable));
+        let idle = raw(PushType::Widgets, "a.push-type.widgets", r#"{"aps":{}}"#);
+        let push_type = PushType::Widgets;
+        let refused = InvalidNotification::MissingKey { push_type, key: "aps.content-changed" };
+        assert_eq!(idle.build(), Err(refused));
+        let unmanaged = raw(PushType::Mdm, topic, r#"{"mdm":"magic"}"#);
+        assert_eq!(unmanaged.build(), Err(InvalidNotification::TopicNotOfMdm));
         let bare = raw(PushType::Voip, topic, "{}");
         let refused = InvalidNotification::TopicSuffixMissing { push_type: PushType::Voip };
         assert_eq!(bare.build(), Err(refused));

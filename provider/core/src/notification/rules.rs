@@ -1,7 +1,8 @@
 //! One rule, one function: what has to fit what before a push is worth a request (checklist C-64, C-65).
 
 use super::InvalidNotification;
-use crate::payload::{Aps, Shape, Sound};
+use crate::expiration::SECS_MAX;
+use crate::payload::{Aps, LiveActivityAlert, Shape, Sound};
 use crate::priority::Priority;
 use crate::push_type::{Audience, PushType};
 use crate::topic::Topic;
@@ -32,6 +33,14 @@ pub(super) fn topic_fits_type(topic: &Topic, push_type: PushType) -> Result<(), 
         Some(owner) => Err(InvalidNotification::TopicSuffixOfOtherType { push_type, owner }),
         None => Ok(()),
     }
+}
+
+/// MDM's topic is its certificate's, never an app's (Apple, "Mobile Device Management Protocol Reference").
+pub(super) fn topic_fits_mdm(topic: &Topic, push_type: PushType) -> Result<(), InvalidNotification> {
+    if push_type == PushType::Mdm && !topic.as_str().starts_with(MDM_TOPIC_PREFIX) {
+        return Err(InvalidNotification::TopicNotOfMdm);
+    }
+    Ok(())
 }
 
 /// Alert pushes speak to the user and background pushes must not (Apple, "Sending notification requests to
@@ -74,9 +83,19 @@ pub(super) fn alert_says_something(aps: &Aps) -> Result<(), InvalidNotification>
     }
 }
 
+/// The same for the alert of a Live Activity.
+pub(super) fn live_activity_alert_says_something(
+    alert: &LiveActivityAlert,
+) -> Result<(), InvalidNotification> {
+    if alert.says_something() {
+        return Ok(());
+    }
+    Err(InvalidNotification::AlertWithoutText { push_type: PushType::LiveActivity })
+}
+
 /// A critical sound's volume goes from 0 to 1.
-pub(super) fn volume_in_range(aps: &Aps) -> Result<(), InvalidNotification> {
-    match aps.sound.as_ref().and_then(Sound::volume) {
+pub(super) fn volume_in_range(sound: Option<&Sound>) -> Result<(), InvalidNotification> {
+    match sound.and_then(Sound::volume) {
         Some(volume) if !(0.0..=1.0).contains(&volume) => Err(InvalidNotification::Volume { volume }),
         _ => Ok(()),
     }
@@ -90,6 +109,32 @@ pub(super) fn relevance_in_range(aps: &Aps) -> Result<(), InvalidNotification> {
     }
 }
 
+/// The relevance score of a Live Activity is any number; JSON has no others.
+pub(super) fn number_is_finite(key: &'static str, number: Option<f64>) -> Result<(), InvalidNotification> {
+    match number {
+        Some(number) if !number.is_finite() => Err(InvalidNotification::NotFinite { key }),
+        _ => Ok(()),
+    }
+}
+
+/// Dates are seconds; a number that is far too large is one of milliseconds, and iOS would wait for it.
+pub(super) fn date_is_in_seconds(key: &'static str, secs: u64) -> Result<(), InvalidNotification> {
+    if secs > SECS_MAX {
+        return Err(InvalidNotification::DateTooFar { key, secs });
+    }
+    Ok(())
+}
+
+/// Identifiers say what a push is about.
+pub(super) fn text_is_not_empty(key: &'static str, text: &str) -> Result<(), InvalidNotification> {
+    if text.is_empty() {
+        return Err(InvalidNotification::EmptyText { key });
+    }
+    Ok(())
+}
+
+/// Topics of MDM begin so.
+const MDM_TOPIC_PREFIX: &str = "com.apple.mgmt.";
 /// Topics of Wallet passes are pass type IDs, which begin so.
 const PASS_TYPE_PREFIX: &str = "pass.";
 
@@ -155,6 +200,22 @@ mod tests {
     }
 
     #[test]
+    fn only_mdm_has_mdms_topics() {
+        let (mdm, app) = (topic("com.apple.mgmt.XServer.7"), topic("com.example.app"));
+        assert_eq!(topic_fits_mdm(&mdm, PushType::Mdm), Ok(()));
+        assert_eq!(topic_fits_mdm(&app, PushType::Alert), Ok(()));
+        assert_eq!(topic_fits_mdm(&app, PushType::Mdm), Err(InvalidNotification::TopicNotOfMdm));
+    }
+
+    #[test]
+    fn a_date_has_ten_digits_at_most() {
+        assert_eq!(date_is_in_seconds("k", 0), Ok(()));
+        assert_eq!(date_is_in_seconds("k", 9_999_999_999), Ok(()));
+        let secs = 10_000_000_000;
+        assert_eq!(date_is_in_seconds("k", secs), Err(InvalidNotification::DateTooFar { key: "k", secs }));
+    }
+
+    #[test]
     fn a_voip_payload_may_be_larger() {
         assert_eq!(payload_fits_limit(&[b' '; 5120], PushType::Voip), Ok(()));
         let push_type = PushType::LiveActivity;
@@ -176,7 +237,7 @@ mod tests {
         for (number, fits) in [(0.0, true), (1.0, true), (-0.1, false), (1.1, false), (f64::NAN, false)] {
             let sound = Some(Sound::critical("s", number));
             let aps = Aps { sound, relevance_score: Some(number), ..Aps::default() };
-            assert_eq!(volume_in_range(&aps).is_ok(), fits, "{number}");
+            assert_eq!(volume_in_range(aps.sound.as_ref()).is_ok(), fits, "{number}");
             assert_eq!(relevance_in_range(&aps).is_ok(), fits, "{number}");
         }
     }

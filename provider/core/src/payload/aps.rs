@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::{Alert, Shape, Sound};
 
-/// The `aps` dictionary, as far as alert and background pushes use it.
+/// The `aps` dictionary of every push type but `liveactivity`, whose keys are others.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Aps {
@@ -19,6 +19,8 @@ pub(crate) struct Aps {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) content_available: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content_changed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mutable_content: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) target_content_id: Option<String>,
@@ -28,6 +30,8 @@ pub(crate) struct Aps {
     pub(crate) relevance_score: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) filter_criteria: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url_args: Option<Vec<String>>,
 }
 
 impl Aps {
@@ -42,7 +46,10 @@ impl Aps {
     }
 }
 
-/// The number that switches `content-available` and `mutable-content` on.
+/// Apple's key.
+pub(crate) const APS: &str = "aps";
+
+/// The number that switches `content-available`, `mutable-content` and `input-push-token` on.
 pub(crate) const SET: u8 = 1;
 
 /// How much a notification may interrupt: `interruption-level`.
@@ -72,17 +79,20 @@ mod tests {
             thread_id: Some("thread".into()),
             category: Some("category".into()),
             content_available: Some(SET),
+            content_changed: Some(true),
             mutable_content: Some(SET),
             target_content_id: Some("window".into()),
             interruption_level: Some(InterruptionLevel::TimeSensitive),
             relevance_score: Some(0.25),
             filter_criteria: Some("work".into()),
+            url_args: Some(vec!["a".into()]),
         };
         assert_eq!(
             serde_json::to_value(aps).unwrap(),
             serde_json::json!({
                 "alert": {"title": "t"}, "badge": 0, "sound": "default", "thread-id": "thread",
-                "category": "category", "content-available": 1, "mutable-content": 1,
+                "category": "category", "content-available": 1, "content-changed": true,
+                "mutable-content": 1, "url-args": ["a"],
                 "target-content-id": "window", "interruption-level": "time-sensitive",
                 "relevance-score": 0.25, "filter-criteria": "work",
             })

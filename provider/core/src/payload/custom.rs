@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::APS;
 use crate::notification::InvalidNotification;
+use crate::push_type::PushType;
 
 /// The app's own keys, beside `aps`: sorted, so that the same keys make the same bytes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,15 +29,16 @@ impl CustomKeys {
         }
     }
 
-    /// The rule for custom keys: every value has a JSON form, and `aps` is Apple's.
-    pub(crate) fn check(&self) -> Result<(), InvalidNotification> {
+    /// The rule for custom keys: every value has a JSON form, `aps` is Apple's, and `taken` are the keys that
+    /// a message of this type writes itself.
+    pub(crate) fn check(&self, push_type: PushType, taken: &[&str]) -> Result<(), InvalidNotification> {
         if let Some(refused) = &self.refused {
             return Err(refused.clone());
         }
-        if self.values.contains_key(APS) {
-            return Err(InvalidNotification::CustomKeyIsAps);
+        match [APS].iter().chain(taken).find(|key| self.values.contains_key(**key)) {
+            Some(key) => Err(InvalidNotification::CustomKeyTaken { push_type, key: (*key).to_owned() }),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -44,9 +47,6 @@ impl Serialize for CustomKeys {
         self.values.serialize(serializer)
     }
 }
-
-/// Apple's key.
-const APS: &str = "aps";
 
 #[cfg(test)]
 mod tests {
@@ -57,22 +57,29 @@ mod tests {
         let mut custom = CustomKeys::default();
         custom.insert("order".into(), 1);
         custom.insert("order".into(), BTreeMap::from([("id", 7)]));
-        assert_eq!(custom.check(), Ok(()));
+        assert_eq!(check(&custom), Ok(()));
         assert_eq!(serde_json::to_string(&custom).unwrap(), r#"{"order":{"id":7}}"#);
     }
 
     #[test]
-    fn aps_is_apples() {
-        let mut custom = CustomKeys::default();
-        custom.insert("aps".into(), 1);
-        assert_eq!(custom.check(), Err(InvalidNotification::CustomKeyIsAps));
+    fn aps_is_apples_and_some_keys_are_the_messages() {
+        for key in ["aps", "mdm"] {
+            let mut custom = CustomKeys::default();
+            custom.insert(key.into(), 1);
+            let error = InvalidNotification::CustomKeyTaken { push_type: PushType::Mdm, key: key.into() };
+            assert_eq!(check(&custom), Err(error));
+        }
     }
 
     #[test]
     fn a_value_without_json_form_is_named() {
         let mut custom = CustomKeys::default();
         custom.insert("map".into(), BTreeMap::from([((1, 2), 3)]));
-        let Err(InvalidNotification::CustomValue { key, .. }) = custom.check() else { panic!("{custom:?}") };
+        let Err(InvalidNotification::CustomValue { key, .. }) = check(&custom) else { panic!("{custom:?}") };
         assert_eq!(key, "map");
+    }
+
+    fn check(custom: &CustomKeys) -> Result<(), InvalidNotification> {
+        custom.check(PushType::Mdm, &["mdm"])
     }
 }

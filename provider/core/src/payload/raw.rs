@@ -1,13 +1,15 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::Shape;
+use super::{APS, Shape};
 use crate::notification::InvalidNotification;
 
 /// A payload written by somebody else: sent byte for byte, after the same checks as one built here.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct RawPayload {
     json: Bytes,
+    /// What the bytes say.
+    object: Map<String, Value>,
     shape: Shape,
 }
 
@@ -20,13 +22,17 @@ impl RawPayload {
         }
         let value: Value = serde_json::from_slice(&json)
             .map_err(|error| InvalidNotification::PayloadNotJson { why: error.to_string() })?;
-        let Value::Object(payload) = value else { return Err(InvalidNotification::PayloadNotAnObject) };
-        let shape = match payload.get("aps") {
-            None => Shape { user_key: None, content_available: false },
+        let Value::Object(object) = value else { return Err(InvalidNotification::PayloadNotAnObject) };
+        let shape = match object.get(APS) {
+            None => Shape::default(),
             Some(Value::Object(aps)) => shape(aps),
             Some(_) => return Err(InvalidNotification::ApsNotAnObject),
         };
-        Ok(Self { json, shape })
+        Ok(Self { json, object, shape })
+    }
+
+    pub(crate) fn object(&self) -> &Map<String, Value> {
+        &self.object
     }
 
     pub(crate) fn shape(&self) -> Shape {
