@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
 
 #[path = "support/control.rs"]
-#[expect(dead_code, reason = "what other tests ask")]
 mod control;
 #[path = "support/process.rs"]
 mod process;

@@ -137,7 +137,7 @@ impl Service {
         self.providers.verified.inserted()
     }
 
-    /// Counts from zero on: what was [replayed](Self::replay) is not what this service has done.
+    /// Counts from zero on: what was [done again](Self::redo) is not what this service has done.
     pub fn count_anew(&mut self) {
         (self.totals, self.answers) = (Totals::default(), AnswerCounts::default());
         self.providers.verified.count_anew();

@@ -57,7 +57,7 @@ impl Strike {
             Action::Answering(it) => Action::Answering(Answering {
                 delay: it.delay.map(|_| Delay::Always(self.draws.delay)),
                 body_delay: it.body_delay.map(|_| Delay::Always(self.draws.body_delay)),
-                timestamp: it.timestamp.or(self.draws.told_at.filter(|_| it.makes_up_timestamp())),
+                timestamp: it.timestamp.or_else(|| self.draws.told_at.filter(|_| it.makes_up_timestamp())),
                 ..it.clone()
             }),
             action => action.clone(),
