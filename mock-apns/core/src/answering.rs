@@ -54,6 +54,9 @@ impl Service {
     ) {
         let received = ReceivedRequest::new(connection, stream, judged.environment, request, body);
         let replayed = self.replaying.as_mut().and_then(|replaying| replaying.answer(&received));
+        if replayed.is_none() {
+            self.skip_replayed_ids(judged.team);
+        }
         let judgement = (judged, refusal, replayed.as_ref());
         let concluded = match judged.team.and_then(|index| self.at(now, index)) {
             Some(team) => team.conclude((connection, stream), request, judgement, received),

@@ -97,6 +97,13 @@ impl Identifiers {
         Self { message_ids, unique_ids }
     }
 
+    /// Passes over those message IDs that are taken, as far as they would come next.
+    pub(crate) fn skip_taken(&mut self, is_taken: impl Fn(&MessageId) -> bool) {
+        while is_taken(&self.clone().message_id()) {
+            self.message_id();
+        }
+    }
+
     /// 128 random bits in upper case: Apple's are no version-4 UUIDs. Observed in transcripts of 2021 to 2026.
     pub(crate) fn message_id(&mut self) -> MessageId {
         MessageId(uuid_text(random_bytes(&mut self.message_ids), b"0123456789ABCDEF"))

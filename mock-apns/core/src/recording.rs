@@ -290,4 +290,4 @@ impl Recorder {
 }
 
 /// The version of the byte form.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;

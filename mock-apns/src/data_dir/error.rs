@@ -46,7 +46,7 @@ pub(crate) enum Problem {
 }
 
 /// The form in which a folder is written. It counts up when a folder of before cannot be read any more.
-pub(super) const FORM: u32 = 1;
+pub(super) const FORM: u32 = 2;
 
 impl Problem {
     /// The problem, of the folder at `path`.

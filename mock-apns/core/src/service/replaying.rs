@@ -6,6 +6,7 @@ use crate::{
     answering::{Concluded, content_type},
     connection::Connection,
     fault::{Moment, Strike},
+    team::TeamIndex,
     transcript::{Replayed, Replaying},
 };
 
@@ -46,6 +47,16 @@ impl Service {
         concluded.answer.content_type = content_type(settings, concluded.answer.reason);
         concluded.is_own = concluded.answer.reason == own;
         strike
+    }
+
+    /// What is made up next is to be the identifier of no answer that is still to be given again: the seeds may be the same.
+    pub(crate) fn skip_replayed_ids(&mut self, team: Option<TeamIndex>) {
+        let Some(replaying) = &self.replaying else { return };
+        let identifiers = match team.and_then(|index| self.teams.get_mut(index)) {
+            Some(team) => &mut team.identifiers,
+            None => &mut self.identifiers,
+        };
+        identifiers.skip_taken(|id| replaying.knows(id));
     }
 
     /// Lets a connection have as many streams as it had then, though nothing proves good here that it says of itself.

@@ -162,7 +162,7 @@ impl Service {
 }
 
 /// The form that snapshots have. It counts up when a snapshot of before cannot be read any more.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 fn known_version<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
     let version = u32::deserialize(from)?;

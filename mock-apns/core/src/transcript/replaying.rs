@@ -5,7 +5,7 @@ use std::{
     hash::Hash,
 };
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     line::LineAt,
 };
 use crate::{
-    ConnectionId, ReceivedRequest,
+    ConnectionId, MessageId, ReceivedRequest,
     fault::{Moment, Strike},
     journal::COUNT_MAX,
     snapshot::Problem,
@@ -29,6 +29,8 @@ pub(crate) struct Replaying {
     requests: Places<RequestKey>,
     targets: Places<Target>,
     others: Places<LineAt>,
+    /// No other answer is to have these.
+    ids: FxHashSet<MessageId>,
     /// Connections that had been opened before it began: its first is the next.
     opened_before: u64,
     unknown: u64,
@@ -84,6 +86,7 @@ impl Replaying {
             requests: Places::default(),
             targets: Places::default(),
             others: Places::default(),
+            ids: transcript.lines.iter().filter_map(|line| line.apns_id).collect(),
             opened_before,
             unknown: 0,
             raised: BTreeSet::new(),
@@ -117,6 +120,11 @@ impl Replaying {
         };
         self.given[line] = true;
         Some(self.transcript.lines[line].replayed())
+    }
+
+    /// Whether an answer in it has this `apns-id`.
+    pub(crate) fn knows(&self, id: &MessageId) -> bool {
+        self.ids.contains(id)
     }
 
     /// Whether the streams of this connection are still to be raised; they are now.

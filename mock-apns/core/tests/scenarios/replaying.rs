@@ -204,6 +204,19 @@ fn what_is_answered_as_the_service_would_is_done_and_anything_else_only_said() {
 }
 
 #[test]
+fn what_is_made_up_beside_a_replay_is_nothing_that_is_in_it() {
+    let mut run = Bench::new();
+    let push = run.push();
+    let ids = [(); 3].map(|()| run.answer(&push).apns_id);
+    let mut bench = Bench::new(); // of the same seed
+    bench.service.set_transcript(Some(Transcript::parse(&journal(&run.service)).unwrap()));
+    let unknown = bench.push().with("apns-collapse-id", "x").with(":path", "/3/device/f00f");
+    let made_up = bench.answer(&unknown).apns_id;
+    assert!(!ids.contains(&made_up), "{made_up} of {ids:?}");
+    assert_eq!(bench.answer(&push).apns_id, ids[0]);
+}
+
+#[test]
 fn a_connection_gets_its_streams_with_the_first_answer_that_shows_who_it_was() {
     let forbidden = REFUSED.replace("TooManyRequests", "InvalidProviderToken");
     let mut bench = elsewhere(&format!("{forbidden}\n{REFUSED}\n{OK}\n"));

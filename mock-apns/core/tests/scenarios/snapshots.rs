@@ -85,7 +85,7 @@ fn a_checkpoint_is_resumed_with_everyone_connected() {
 #[test]
 fn a_snapshot_is_readable_and_has_each_notification_once() {
     let value = snapshot(&world());
-    assert_eq!(value["version"], 1);
+    assert_eq!(value["version"], 2);
     assert_eq!(value["settings"]["future-iat"], "ExpiredProviderToken");
     let team = &value["teams"][0];
     assert_eq!(team["id"], "TEAM000001");
@@ -119,7 +119,7 @@ fn a_wrong_snapshot_is_refused_with_what_is_wrong_and_where() {
     type Spoil = fn(&mut Value);
     let good = snapshot(&world());
     let spoilt: [(Spoil, &str); 18] = [
-        (|it| it["version"] = 2.into(), "it is of version 2, and this service reads version 1"),
+        (|it| it["version"] = 1.into(), "it is of version 1, and this service reads version 2"),
         (|it| it["colour"] = 1.into(), "unknown field `colour`"),
         (
             |it| it["settings"]["future-iat"] = "maybe".into(),
