@@ -11,7 +11,10 @@ mod events;
 #[expect(dead_code, reason = "what other tests need")]
 mod support;
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use control::Control;
 use events::Events;
@@ -20,6 +23,10 @@ use http::Method;
 use mock_apns::MockApns;
 use serde_json::{Value, json};
 use support::{Peer, authorization};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 /// A double, its control API, and a provider of the ready-made team.
 struct World {
@@ -233,13 +240,12 @@ async fn an_assertion_waits_for_what_must_come_and_ends_at_what_must_not() {
 async fn two_hundred_waits_are_answered_within_20_ms_of_the_push() {
     const WAITS: usize = 200;
     let mut world = World::new().await;
-    let control = world.control;
+    let control = world.mock.control();
     let waits: Vec<_> = (0..WAITS)
         .map(|number| {
             tokio::spawn(async move {
                 let path = format!("/v1/notifications?filter=%22number%20{number}.%22&wait=60s");
-                let reply = control.get(&path).await;
-                (Instant::now(), reply)
+                wait_frugally(control, &path).await
             })
         })
         .collect();
@@ -250,12 +256,31 @@ async fn two_hundred_waits_are_answered_within_20_ms_of_the_push() {
     let pushed = Instant::now();
     // What is read in them would keep the others' answers waiting, so all come before any is looked at.
     for wait in join_all(waits).await {
-        let (answered, reply) = wait.unwrap();
-        let list = reply.expect(200);
-        assert_eq!(list["satisfied"], true, "{list}");
+        let (answered, answer, _open) = wait.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains(r#""satisfied":true"#), "{answer}");
         let after = answered.saturating_duration_since(pushed);
         assert!(after < ANSWERED_IN, "answered {after:?} after the push");
     }
+}
+
+/// Asks, and gives the moment at which the whole answer was there, the answer, and its connection. Two hundred clients share two cores
+/// with the double: what they did beyond reading, such as closing, would be measured with it.
+async fn wait_frugally(control: SocketAddr, path: &str) -> (Instant, String, TcpStream) {
+    let mut tcp = TcpStream::connect(control).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {control}\r\n\r\n");
+    tcp.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !is_whole(&answer) {
+        assert_ne!(tcp.read_buf(&mut answer).await.unwrap(), 0, "the double closed the connection");
+    }
+    (Instant::now(), String::from_utf8(answer).unwrap(), tcp)
+}
+
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
+    let head = str::from_utf8(&answer[..end]).unwrap();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    answer.len() == end + 4 + length.parse::<usize>().unwrap()
 }
 
 /// How long it may take: what is promised of an optimised build. One that is not has to write and read two hundred answers on the
