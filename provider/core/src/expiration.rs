@@ -30,6 +30,11 @@ impl Expiration {
         self.secs
     }
 
+    /// The first moment at which the push is worthless; one to be tried once has none.
+    pub fn passes_at(self) -> Option<UnixTime> {
+        (self != Self::ONCE).then(|| UnixTime::from_secs(self.secs + 1))
+    }
+
     /// Whether the push is worthless at `now`. One to be tried once never is: it has no moment.
     pub fn has_passed(self, now: UnixTime) -> bool {
         self != Self::ONCE && self.secs < now.as_secs()

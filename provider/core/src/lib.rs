@@ -27,6 +27,7 @@
 //! | what was answered | `answer`, `error_body`, `retry_after`, `reason` (the table of reasons) |
 //! | what to do next | `outcome`, `advice` |
 //! | whether to send again, and when | `retry` |
+//! | which push goes out when, on which connection | `dispatch` |
 //! | which device tokens to forget | `token_hygiene` |
 //!
 //! # Example
@@ -60,10 +61,12 @@ mod apns_id;
 mod channel_id;
 mod collapse_id;
 mod device_token;
+mod dispatch;
 mod error_body;
 mod expiration;
 mod http_date;
 mod notification;
+mod now;
 mod outcome;
 mod payload;
 mod priority;
@@ -83,6 +86,9 @@ pub use apns_id::{ApnsId, InvalidApnsId};
 pub use channel_id::{ChannelId, InvalidChannelId};
 pub use collapse_id::{CollapseId, InvalidCollapseId};
 pub use device_token::{DeviceToken, InvalidDeviceToken};
+pub use dispatch::{
+    ConnectionId, DispatchPolicy, DispatchStatus, Dispatcher, Effect, InvalidDispatchPolicy, Job, Room,
+};
 pub use error_body::ErrorBody;
 pub use expiration::{Expiration, InvalidExpiration};
 pub use notification::{
@@ -91,6 +97,7 @@ pub use notification::{
     LocationNotification, MdmNotification, Notification, NotificationBuilder, Push, PushToTalkNotification,
     RawNotification, VoipNotification, WidgetsNotification,
 };
+pub use now::Now;
 pub use outcome::{Acceptance, Ambiguity, NotSent, Outcome, Rejection};
 pub use payload::{Alert, AlertText, InterruptionLevel, LiveActivityAlert, LocalizableText, Sound};
 pub use priority::Priority;

@@ -5,13 +5,15 @@ use crate::reason::Reason;
 use crate::retry_after::RetryAfter;
 use crate::unix_time::UnixTime;
 
-/// How one attempt to send one push ended.
+/// How one attempt to send one push ended, or the push as a whole.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Outcome {
     /// APNs took it. That says nothing about the device yet.
     Accepted(Acceptance),
     /// It may have been processed: sending it again may show it twice, not sending it again may lose it.
     Ambiguous(Ambiguity),
+    /// Its expiration passed before it was sent: it is of no use any more.
+    Expired,
     /// It was certainly not processed: sending it again is safe.
     NotSent(NotSent),
     /// APNs refused it.
@@ -25,7 +27,7 @@ impl Outcome {
         let (status, retry_after) = (answer.status(), answer.retry_after());
         let (apns_unique_id, body) = answer.into_parts();
         if status == ACCEPTED {
-            return Self::Accepted(Acceptance { apns_id, apns_unique_id });
+            return Self::Accepted(Acceptance { apns_id, apns_unique_id, ambiguous_before: false });
         }
         let advice =
             body.reason.as_ref().and_then(Reason::advice).unwrap_or_else(|| Advice::for_status(status));
@@ -37,6 +39,7 @@ impl Outcome {
             unregistered_since: body.timestamp,
             retry_after,
             advice,
+            ambiguous_before: false,
         })
     }
 }
@@ -48,6 +51,8 @@ pub struct Acceptance {
     pub apns_id: ApnsId,
     /// The key to the delivery log of Apple's console; the sandbox gives one.
     pub apns_unique_id: Option<Box<str>>,
+    /// Whether an earlier attempt ended without an answer: the device may get the push twice, both with this ID.
+    pub ambiguous_before: bool,
 }
 
 /// APNs refused the push.
@@ -67,6 +72,8 @@ pub struct Rejection {
     pub retry_after: Option<RetryAfter>,
     /// What to do next.
     pub advice: Advice,
+    /// Whether an earlier attempt ended without an answer: although the last one was refused, the device may get the push.
+    pub ambiguous_before: bool,
 }
 
 impl Rejection {
@@ -101,8 +108,17 @@ pub enum NotSent {
         /// Which certificate and why, in the shell's words.
         why: Box<str>,
     },
-    /// Its deadline or expiration passed before the first byte was written.
+    /// The client was closed before its turn came.
+    Closed,
+    /// APNs refused the credential of the pushes before it, and this one was held back until its deadline.
+    CredentialRefused {
+        /// What APNs said.
+        reason: Option<Reason>,
+    },
+    /// Its deadline passed before the first byte was written.
     OutOfTime,
+    /// APNs answered the pushes before it with nothing but that it is in trouble, and this one was held back until its deadline.
+    ServiceUnavailable,
     /// The stream was refused before any processing (RST_STREAM with REFUSED_STREAM, RFC 9113 section 8.7).
     StreamRefused,
     /// The connection ended before the first byte was written.
@@ -113,7 +129,7 @@ impl NotSent {
     /// Whether the push cannot go out before somebody mends credentials or trust.
     pub fn needs_mending(&self) -> bool {
         match self {
-            Self::CertificateRefused { .. } => true,
+            Self::CertificateRefused { .. } | Self::CredentialRefused { .. } => true,
             Self::BeyondGoaway { reason: Some(reason) } => reason.advice() == Some(Advice::FixCredentials),
             _ => false,
         }
@@ -160,7 +176,10 @@ mod tests {
     #[test]
     fn only_200_is_acceptance() {
         let apns_id = ApnsId::from_random(ID);
-        assert_eq!(outcome(200, b""), Outcome::Accepted(Acceptance { apns_id, apns_unique_id: None }));
+        assert_eq!(
+            outcome(200, b""),
+            Outcome::Accepted(Acceptance { apns_id, apns_unique_id: None, ambiguous_before: false })
+        );
         assert_eq!(rejection(202, b"").advice, Advice::Fix);
     }
 

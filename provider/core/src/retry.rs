@@ -87,7 +87,7 @@ impl Attempts {
             return Next::Final;
         }
         let when = match outcome {
-            Outcome::Accepted(_) => When::Never,
+            Outcome::Accepted(_) | Outcome::Expired => When::Never,
             Outcome::Rejected(rejection) => self.after_rejection(rejection, end.now),
             Outcome::NotSent(why) => after_not_sent(why),
             Outcome::Ambiguous(_) => match policy.ambiguous_pushes() {
@@ -105,6 +105,11 @@ impl Attempts {
             }
         };
         if is_in_time(after, end) { Next::Again { after, is_budgeted } } else { Next::Final }
+    }
+
+    /// Whether one of them was followed by another one with a newer provider token.
+    pub(crate) fn has_renewed_token(&self) -> bool {
+        self.has_renewed_token
     }
 
     /// How many attempts there were.
@@ -129,7 +134,11 @@ impl Attempts {
 fn after_not_sent(why: &NotSent) -> When {
     match why {
         why if why.needs_mending() => When::Never,
-        NotSent::OutOfTime | NotSent::CertificateRefused { .. } => When::Never,
+        NotSent::OutOfTime
+        | NotSent::CertificateRefused { .. }
+        | NotSent::CredentialRefused { .. }
+        | NotSent::ServiceUnavailable
+        | NotSent::Closed => When::Never,
         NotSent::NoConnection { .. } => When::Later(Duration::ZERO),
         NotSent::BeyondGoaway { .. } | NotSent::StreamRefused | NotSent::Unwritten => When::AtOnce,
     }

@@ -69,7 +69,7 @@ impl TokenHygiene {
                 return TokenVerdict::Keep;
             }
             Outcome::Rejected(rejection) => rejection,
-            Outcome::Ambiguous(_) | Outcome::NotSent(_) => return TokenVerdict::Keep,
+            Outcome::Ambiguous(_) | Outcome::NotSent(_) | Outcome::Expired => return TokenVerdict::Keep,
         };
         let is_invalid = matches!(rejection.advice, Advice::RemoveToken | Advice::CheckToken);
         self.guard.count(now, is_invalid);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn accepted() -> Outcome {
-        Outcome::Accepted(Acceptance { apns_id: id(), apns_unique_id: None })
+        Outcome::Accepted(Acceptance { apns_id: id(), apns_unique_id: None, ambiguous_before: false })
     }
 
     fn dead() -> Outcome {

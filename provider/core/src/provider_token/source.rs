@@ -15,6 +15,8 @@ use crate::unix_time::UnixTime;
 pub struct TokenSource {
     key: Arc<AuthKey>,
     held: Option<ProviderToken>,
+    /// The slot whose token APNs found expired although it is not: for its second half there is another one.
+    expired_early: Option<UnixTime>,
 }
 
 impl TokenSource {
@@ -23,7 +25,7 @@ impl TokenSource {
 
     /// A source of this key's tokens.
     pub fn new(key: impl Into<Arc<AuthKey>>) -> Self {
-        Self { key: key.into(), held: None }
+        Self { key: key.into(), held: None, expired_early: None }
     }
 
     /// The token to send at `now`. Its `iat` never decreases: a clock that steps back a little gets the token
@@ -33,7 +35,7 @@ impl TokenSource {
     /// [`ClockSteppedBack`] when the clock is now more than a slot before the token it had; the error carries
     /// that token, for callers that go on, and a new source is the way to trust the new clock instead.
     pub fn token(&mut self, now: UnixTime) -> Result<ProviderToken, ClockSteppedBack> {
-        let start = slot::start(now, self.key.key_id());
+        let start = self.issue_at(now);
         let held = match &self.held {
             Some(held) if start <= held.issued_at() => held.clone(),
             _ => self.held.insert(self.key.sign(start)).clone(),
@@ -44,7 +46,32 @@ impl TokenSource {
         }
         Ok(held)
     }
+
+    /// APNs has found the token expired. A clock that is behind APNs' is the likely cause: if the token has been in use for half a
+    /// slot, the slot's second half has a token of its own, the same in every process that is told so (C-25). Before that there
+    /// is none: APNs wants no new token within 20 minutes. Says whether there is one.
+    pub fn expired(&mut self, now: UnixTime) -> bool {
+        let start = slot::start(now, self.key.key_id());
+        let is_half_over = now.saturating_since(start) >= HALF_SLOT;
+        if is_half_over {
+            self.expired_early = Some(start);
+        }
+        is_half_over
+    }
+
+    /// When the token of this moment is issued.
+    fn issue_at(&self, now: UnixTime) -> UnixTime {
+        let start = slot::start(now, self.key.key_id());
+        if self.expired_early == Some(start) {
+            UnixTime::from_secs(start.as_secs() + HALF_SLOT.as_secs())
+        } else {
+            start
+        }
+    }
 }
+
+/// 25 minutes: more than the 20 that APNs wants between two tokens.
+const HALF_SLOT: Duration = Duration::from_secs(slot::SLOT_SECS / 2);
 
 /// The clock says a time more than a slot before the token in use was issued: it is wrong now, or it was
 /// wrong then.
@@ -114,6 +141,27 @@ mod tests {
         assert_eq!(source.token(now), Err(ClockSteppedBack { held: token.clone(), now, back_by }));
         // Back in step, all is well again.
         assert_eq!(source.token(at(NOW)), Ok(token));
+    }
+
+    #[test]
+    fn a_token_found_expired_is_replaced_once_in_the_second_half_of_its_slot() {
+        let (mut one, mut two) = (TokenSource::new(generated_key(1)), TokenSource::new(generated_key(1)));
+        let first = one.token(at(NOW)).unwrap();
+        let start = first.issued_at().as_secs();
+        assert!(!one.expired(at(start + 24 * 60)), "too soon for another");
+        assert_eq!(one.token(at(start + 24 * 60)), Ok(first.clone()));
+
+        assert!(one.expired(at(start + 30 * 60)));
+        let second = one.token(at(start + 30 * 60)).unwrap();
+        assert_eq!(second.issued_at().as_secs() - start, 25 * 60);
+        assert!(one.expired(at(start + 40 * 60)));
+        assert_eq!(one.token(at(start + 40 * 60)), Ok(second.clone()), "once");
+        two.token(at(start)).unwrap();
+        two.expired(at(start + 45 * 60));
+        assert_eq!(two.token(at(start + 45 * 60)).unwrap().jwt(), second.jwt(), "the whole fleet's");
+
+        let third = one.token(at(start + 50 * 60)).unwrap();
+        assert_eq!(third.issued_at().as_secs() - start, 50 * 60, "then it goes on as ever");
     }
 
     proptest! {

@@ -51,7 +51,8 @@ fn c47_what_would_be_refused_again_is_not_sent_again() {
     for status in [400, 403, 404, 405, 410, 413] {
         assert_eq!(next(&refused(status, "BrandNew2027")), Next::Final, "{status}");
     }
-    let acceptance = Acceptance { apns_id: ApnsId::from_random([7; 16]), apns_unique_id: None };
+    let acceptance =
+        Acceptance { apns_id: ApnsId::from_random([7; 16]), apns_unique_id: None, ambiguous_before: false };
     assert_eq!(next(&Outcome::Accepted(acceptance)), Next::Final);
 }
 

@@ -1,0 +1,22 @@
+use super::ConnectionId;
+use crate::{Outcome, Push};
+
+/// What the shell is to do.
+#[derive(Debug)]
+pub enum Effect<T> {
+    /// Connect; then say [`opened`](super::Dispatcher::opened) or [`open_failed`](super::Dispatcher::open_failed).
+    Open(ConnectionId),
+    /// Let this connection [take](super::Dispatcher::take) pushes.
+    Wake(ConnectionId),
+    /// Close this connection as soon as nothing is under way on it.
+    Drain(ConnectionId),
+    /// Tell the caller how its push ended.
+    Finish {
+        /// To whom.
+        ticket: T,
+        /// The push.
+        push: Push,
+        /// How it ended.
+        outcome: Outcome,
+    },
+}

@@ -1,0 +1,300 @@
+//! A shell without sockets: connections of which a test says what they have room for and how their pushes end.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use apns_provider_core::{
+    AlertNotification, Ambiguity, Answer, ApnsId, BundleId, ConnectionId, DeviceToken, DispatchPolicy,
+    Dispatcher, Effect, Expiration, Job, NotSent, Notification, NotificationBuilder, Now, Outcome, Priority,
+    Push, RetryPolicy, Room, UnixTime, message::AlertMessage,
+};
+
+/// When every test begins, as a date.
+pub(crate) const BEGIN_SECS: u64 = 1_700_000_000;
+/// What a server at ease has room for.
+pub(crate) const ROOM: Room = Room { streams: 1000, window: 65_535 };
+
+pub(crate) struct World {
+    pub(crate) dispatcher: Dispatcher<u32>,
+    pub(crate) now: Duration,
+    pub(crate) connections: BTreeMap<ConnectionId, Connection>,
+    /// Each connection's number and the time at which it was asked for.
+    pub(crate) openings: Vec<Duration>,
+    /// How each push ended, by its ticket.
+    pub(crate) outcomes: BTreeMap<u32, Outcome>,
+    /// When each attempt went out: the time and the push's ticket.
+    pub(crate) attempts: Vec<(Duration, ConnectionId, u32)>,
+    next_ticket: u32,
+}
+
+#[derive(Default)]
+pub(crate) struct Connection {
+    pub(crate) is_open: bool,
+    pub(crate) is_draining: bool,
+    pub(crate) room: Room,
+    pub(crate) under_way: Vec<Job<u32>>,
+}
+
+impl World {
+    pub(crate) fn new(policy: DispatchPolicy, retry: RetryPolicy) -> Self {
+        let now = Now { elapsed: Duration::ZERO, date: UnixTime::from_secs(BEGIN_SECS) };
+        Self {
+            dispatcher: Dispatcher::new(policy, retry, true, now, 7),
+            now: Duration::ZERO,
+            connections: BTreeMap::new(),
+            openings: Vec::new(),
+            outcomes: BTreeMap::new(),
+            attempts: Vec::new(),
+            next_ticket: 0,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        let millis = BEGIN_SECS * 1000 + u64::try_from(self.now.as_millis()).unwrap();
+        Now { elapsed: self.now, date: UnixTime::from_millis(millis) }
+    }
+
+    /// Hands in a push; its ticket.
+    pub(crate) fn submit(&mut self, notification: impl Into<Arc<Notification>>, device: &str) -> u32 {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        let mut id = [0; 16];
+        id[..4].copy_from_slice(&ticket.to_be_bytes());
+        let push = Push::new(notification, DeviceToken::from_hex(device).unwrap(), ApnsId::from_random(id));
+        self.dispatcher.submit(self.now(), push, self.now + PATIENCE, ticket);
+        self.settle();
+        ticket
+    }
+
+    /// So many pushes to as many devices; the first one's ticket.
+    pub(crate) fn submit_many(&mut self, count: u32) -> u32 {
+        let hello = Arc::new(hello());
+        let first = self.next_ticket;
+        for ticket in first..first + count {
+            self.submit(Arc::clone(&hello), &format!("{ticket:08x}"));
+        }
+        first
+    }
+
+    /// Does what is to be done, but for opening connections and answering pushes.
+    pub(crate) fn settle(&mut self) {
+        while self.dispatcher.has_effects() {
+            for effect in self.dispatcher.take_effects() {
+                match effect {
+                    Effect::Open(id) => {
+                        self.openings.push(self.now);
+                        self.connections.insert(id, Connection { room: ROOM, ..Connection::default() });
+                    }
+                    Effect::Wake(id) => self.take(id),
+                    Effect::Drain(id) => {
+                        self.connections.get_mut(&id).unwrap().is_draining = true;
+                        self.close_if_drained(id);
+                    }
+                    Effect::Finish { ticket, outcome, .. } => {
+                        let before = self.outcomes.insert(ticket, outcome);
+                        assert_eq!(before, None, "push {ticket} was finished twice");
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn take(&mut self, id: ConnectionId) {
+        let now = self.now();
+        let Some(connection) = self.connections.get_mut(&id).filter(|one| one.is_open) else { return };
+        let before = connection.under_way.len();
+        let mut room = connection.room;
+        room.streams = room.streams.saturating_sub(before);
+        room.window =
+            room.window.saturating_sub(connection.under_way.iter().map(|job| body_bytes(job.push())).sum());
+        let mut jobs = Vec::new();
+        self.dispatcher.take(now, id, room, &mut jobs);
+        for job in &jobs {
+            let ticket = u32::from_be_bytes(hex(&job.push().apns_id().as_str()[..8]));
+            self.attempts.push((self.now, id, ticket));
+        }
+        connection.under_way.extend(jobs);
+        assert!(
+            connection.under_way.len() <= connection.room.streams.max(before),
+            "more streams than there may be"
+        );
+    }
+
+    /// The connection is there.
+    pub(crate) fn open(&mut self, id: ConnectionId) {
+        self.connections.get_mut(&id).unwrap().is_open = true;
+        self.dispatcher.opened(self.now(), id);
+        self.settle();
+        self.take(id);
+        self.settle();
+    }
+
+    /// Whatever is being opened is there.
+    pub(crate) fn open_all(&mut self) {
+        for id in self.ids(|connection| !connection.is_open) {
+            self.open(id);
+        }
+    }
+
+    /// Whatever is being opened fails.
+    pub(crate) fn refuse_all(&mut self) {
+        for id in self.ids(|connection| !connection.is_open) {
+            self.connections.remove(&id);
+            let why = NotSent::NoConnection { why: "refused".into() };
+            self.dispatcher.open_failed(self.now(), id, &why);
+            self.settle();
+        }
+    }
+
+    pub(crate) fn ids(&self, is: impl Fn(&Connection) -> bool) -> Vec<ConnectionId> {
+        self.connections.iter().filter(|(_, one)| is(one)).map(|(id, _)| *id).collect()
+    }
+
+    /// The oldest push under way here ends so.
+    pub(crate) fn end(&mut self, id: ConnectionId, outcome: impl FnOnce(&Push) -> Outcome) {
+        let job = self.connections.get_mut(&id).unwrap().under_way.remove(0);
+        let outcome = outcome(job.push());
+        self.dispatcher.ended(self.now(), id, job, outcome);
+        self.settle();
+        self.take(id);
+        self.settle();
+        self.close_if_drained(id);
+    }
+
+    /// All that is under way here ends so, and what comes after it, until nothing does.
+    pub(crate) fn end_all(&mut self, id: ConnectionId, outcome: impl Fn(&Push) -> Outcome) {
+        while self.connections.get(&id).is_some_and(|connection| !connection.under_way.is_empty()) {
+            self.end(id, &outcome);
+        }
+    }
+
+    /// What is under way now ends so, on every connection.
+    pub(crate) fn end_round(&mut self, outcome: impl Fn(&Push) -> Outcome) {
+        for id in self.ids(|connection| !connection.under_way.is_empty()) {
+            for _ in 0..self.connections[&id].under_way.len() {
+                self.end(id, &outcome);
+            }
+        }
+    }
+
+    /// The server says GOAWAY: so many of those under way it still answers.
+    pub(crate) fn goaway(&mut self, id: ConnectionId, answers: usize) {
+        self.dispatcher.goaway(self.now(), id, None, false);
+        let connection = self.connections.get_mut(&id).unwrap();
+        connection.is_draining = true;
+        let beyond = connection.under_way.split_off(answers);
+        for job in beyond {
+            let outcome = Outcome::NotSent(NotSent::BeyondGoaway { reason: None });
+            self.dispatcher.ended(self.now(), id, job, outcome);
+        }
+        self.settle();
+        self.close_if_drained(id);
+    }
+
+    /// The connection is lost.
+    pub(crate) fn lose(&mut self, id: ConnectionId) {
+        let connection = self.connections.remove(&id).unwrap();
+        for job in connection.under_way {
+            let outcome = Outcome::Ambiguous(Ambiguity::ConnectionLost);
+            self.dispatcher.ended(self.now(), id, job, outcome);
+        }
+        self.dispatcher.closed(self.now(), id, None);
+        self.settle();
+    }
+
+    /// Lets time pass, event by event; connections open as soon as they are wanted, if `opens`.
+    pub(crate) fn pass(&mut self, by: Duration, opens: bool) {
+        let until = self.now + by;
+        for _ in 0..100_000 {
+            if opens {
+                self.open_all();
+            }
+            match self.dispatcher.poll_timeout() {
+                Some(at) if at <= until => {
+                    self.now = self.now.max(at);
+                    self.dispatcher.handle_timeout(self.now());
+                    self.settle();
+                }
+                _ => {
+                    self.now = until;
+                    return;
+                }
+            }
+        }
+        panic!("time stands still at {:?}: {:?}", self.now, self.dispatcher.poll_timeout());
+    }
+
+    /// A connection that is open and ready, with its first push answered.
+    pub(crate) fn ready(&mut self) -> ConnectionId {
+        let first = self.submit_many(1);
+        self.open_all();
+        let id = self.ids(|connection| connection.is_open)[0];
+        self.end(id, accepted);
+        assert!(matches!(self.outcomes[&first], Outcome::Accepted(_)));
+        id
+    }
+
+    fn close_if_drained(&mut self, id: ConnectionId) {
+        if self.connections.get(&id).is_some_and(|one| one.is_draining && one.under_way.is_empty()) {
+            self.connections.remove(&id);
+            self.dispatcher.closed(self.now(), id, None);
+            self.settle();
+        }
+    }
+}
+
+/// How long callers wait.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) fn policy() -> DispatchPolicy {
+    DispatchPolicy::default()
+}
+
+pub(crate) fn builder() -> NotificationBuilder<AlertMessage> {
+    AlertNotification::new(BundleId::parse("com.example.app").unwrap()).alert("Hello")
+}
+
+pub(crate) fn hello() -> Notification {
+    builder().build().unwrap()
+}
+
+pub(crate) fn with_priority(priority: Priority) -> Notification {
+    builder().priority(priority).build().unwrap()
+}
+
+/// Expires so many seconds after the test began.
+pub(crate) fn expiring(secs: u64) -> Notification {
+    builder().expiration(Expiration::at_secs(BEGIN_SECS + secs).unwrap()).build().unwrap()
+}
+
+/// A body of about so many bytes.
+pub(crate) fn of_bytes(bytes: usize) -> Notification {
+    AlertNotification::new(BundleId::parse("com.example.app").unwrap())
+        .alert("x".repeat(bytes).as_str())
+        .build()
+        .unwrap()
+}
+
+pub(crate) fn accepted(push: &Push) -> Outcome {
+    Outcome::from_answer(Answer::new(200), *push.apns_id())
+}
+
+/// An answer with this status and reason.
+pub(crate) fn refused(status: u16, reason: &'static str) -> impl Fn(&Push) -> Outcome {
+    move |push| {
+        let mut answer = Answer::new(status);
+        answer.read_body(format!(r#"{{"reason":"{reason}"}}"#).as_bytes());
+        Outcome::from_answer(answer, *push.apns_id())
+    }
+}
+
+pub(crate) const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+fn body_bytes(push: &Push) -> usize {
+    push.notification().payload().len()
+}
+
+fn hex(digits: &str) -> [u8; 4] {
+    u32::from_str_radix(digits, 16).unwrap().to_be_bytes()
+}
