@@ -1,55 +1,38 @@
-use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use apns_http2::StreamId;
 use apns_provider_core::{
-    ApnsId, AttemptEnd, Attempts, DeviceToken, Next, NotSent, Notification, Outcome, Push, RetryBudget,
-    RetryPolicy, UnixTime,
+    ApnsId, DeviceToken, DispatchPolicy, DispatchStatus, KeepAlivePolicy, NotSent, Notification, Outcome,
+    Push, Rejection, RetryPolicy,
 };
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::{Instant, sleep},
-};
+use futures::{Stream, StreamExt as _};
+use tokio::sync::Semaphore;
 
 use crate::{
-    BuildError, Credential, Endpoint, clock,
-    driver::{Driver, Job},
+    BuildError, Credential, Endpoint,
+    connect::Connector,
+    engine::{Engine, Identity, InvalidTokenHook, Setup},
     tls,
 };
 
-/// Pushes that wait to be sent. One more makes `send` wait: memory is bounded, and the caller feels how fast
-/// APNs is.
-const QUEUE_MAX: usize = 4096;
-
-/// Sends pushes to one address as one team. Cheap to clone; clones share the connection. When the last one is
-/// dropped, pushes under way are finished and the connection is closed.
+/// Sends pushes to one address as one team. Cheap to clone; clones share the connections. When the last one is
+/// dropped, pushes under way are finished and the connections are closed.
 #[derive(Clone, Debug)]
 pub struct Client {
-    jobs: mpsc::Sender<Job>,
+    handle: Arc<Handle>,
     timeout: Duration,
-    retry: RetryPolicy,
-    budget: Arc<Mutex<RetryBudget>>,
-    counters: Arc<Counters>,
+    ca_pem: Option<Arc<[u8]>>,
+    in_hand_max: usize,
 }
 
-/// What a client has done so far.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Connections opened.
-    pub connections_opened: u64,
-    /// Attempts beyond the first of their pushes.
-    pub retries: u64,
-}
+/// All clones of a client.
+#[derive(Debug)]
+struct Handle(Arc<Engine>);
 
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) connections_opened: AtomicU64,
-    retries: AtomicU64,
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.with(|dispatcher, now| dispatcher.close(now));
+    }
 }
 
 /// How a client is made.
@@ -61,18 +44,32 @@ pub struct ClientBuilder {
     ca_pem: Option<Vec<u8>>,
     timeout: Duration,
     retry: RetryPolicy,
+    dispatch: DispatchPolicy,
+    keep_alive: KeepAlivePolicy,
+    first_stream: u32,
+    in_hand_max: usize,
+    on_invalid_token: Option<InvalidTokenHook>,
 }
 
 impl Client {
     /// Begins a client that sends to `endpoint`.
     pub fn builder(endpoint: Endpoint) -> ClientBuilder {
-        let (timeout, retry) = (DEFAULT_TIMEOUT, RetryPolicy::default());
-        ClientBuilder { endpoint, credential: None, ca_pem: None, timeout, retry }
+        ClientBuilder {
+            endpoint,
+            credential: None,
+            ca_pem: None,
+            timeout: DEFAULT_TIMEOUT,
+            retry: RetryPolicy::default(),
+            dispatch: DispatchPolicy::default(),
+            keep_alive: KeepAlivePolicy::default(),
+            first_stream: StreamId::FIRST.get(),
+            in_hand_max: IN_HAND_MAX,
+            on_invalid_token: None,
+        }
     }
 
-    /// Sends a notification to one device, under a fresh apns-id, again if need be: what is returned is the outcome of the last
-    /// attempt. Pass an `Arc` to share one notification
-    /// among many devices.
+    /// Sends a notification to one device, under a fresh apns-id, again if need be: what is returned is the outcome of the push as a
+    /// whole. Pass an `Arc` to share one notification among many devices.
     pub async fn send(
         &self,
         notification: impl Into<Arc<Notification>>,
@@ -82,65 +79,58 @@ impl Client {
     }
 
     /// Sends a push whose apns-id the caller has drawn, as for one that is sent again.
+    ///
+    /// Waits while the client has as many pushes in hand as it may. A push goes on even if nobody waits for it any more.
     pub async fn send_push(&self, push: Push) -> Outcome {
-        let deadline = Instant::now() + self.timeout;
-        let mut attempts = Attempts::default();
-        self.budget().earn();
-        loop {
-            let outcome = self.attempt(push.clone(), deadline).await;
-            match self.next(&mut attempts, &outcome, &push, deadline) {
-                Some(after) => sleep(after).await,
-                None => return outcome,
-            }
-            self.counters.retries.fetch_add(1, Ordering::Relaxed);
-        }
+        self.handle.0.send(push, self.timeout).await.unwrap_or_else(engine_gone)
     }
 
-    /// How long to wait for another attempt, if there is to be one.
-    fn next(
+    /// Sends many pushes, as many at once as the client may have in hand, and gives each one with its outcome as soon as it is
+    /// known: not in the order in which they were handed in.
+    pub fn send_all(
         &self,
-        attempts: &mut Attempts,
-        outcome: &Outcome,
-        push: &Push,
-        deadline: Instant,
-    ) -> Option<Duration> {
-        if matches!(outcome, Outcome::Accepted(_)) {
-            return None;
-        }
-        let now = clock::now();
-        let left = deadline.saturating_duration_since(Instant::now());
-        let end = AttemptEnd {
-            now,
-            deadline: UnixTime::from_millis(now.as_millis().saturating_add(left.as_millis() as u64)),
-            expiration: push.notification().expiration(),
-            random: rand::random(),
-        };
-        match attempts.next(outcome, end, &self.retry) {
-            Next::Again { after, is_budgeted } if !is_budgeted || self.budget().spend(now) => Some(after),
-            _ => None,
-        }
+        pushes: impl Stream<Item = Push> + Send,
+    ) -> impl Stream<Item = (Push, Outcome)> + Send {
+        let client = self.clone();
+        let at_once = self.in_hand_max;
+        pushes
+            .map(move |push| {
+                let client = client.clone();
+                async move {
+                    let outcome = client.send_push(push.clone()).await;
+                    (push, outcome)
+                }
+            })
+            .buffer_unordered(at_once)
     }
 
-    fn budget(&self) -> MutexGuard<'_, RetryBudget> {
-        // Whoever panicked has left a number behind that is as good as any.
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Opens connections before there is anything to send, up to the most that the client may have; one after the other, as Apple
+    /// wants it.
+    pub fn prewarm(&self, connections: usize) {
+        self.handle.0.with(|dispatcher, now| dispatcher.prewarm(now, connections));
     }
 
-    async fn attempt(&self, push: Push, deadline: Instant) -> Outcome {
-        let (reply, outcome) = oneshot::channel();
-        let job = Job { push, deadline, reply };
-        if self.jobs.send(job).await.is_err() {
-            return driver_gone();
-        }
-        outcome.await.unwrap_or_else(|_| driver_gone())
+    /// Sends as somebody else from now on: what is under way is finished on the old connections, the rest goes out on new ones, and no
+    /// push fails for it.
+    ///
+    /// # Errors
+    /// Those of [`ClientBuilder::build`] that are about credentials; the client goes on as it was.
+    pub fn rotate(&self, credential: &Credential) -> Result<(), BuildError> {
+        let engine = &self.handle.0;
+        let identity = identity(engine.endpoint.clone(), credential, self.ca_pem.as_deref())?;
+        engine.rotate(identity);
+        Ok(())
     }
 
-    /// What the client has done so far.
-    pub fn stats(&self) -> Stats {
-        Stats {
-            connections_opened: self.counters.connections_opened.load(Ordering::Relaxed),
-            retries: self.counters.retries.load(Ordering::Relaxed),
-        }
+    /// Takes no more pushes and waits until all that were handed in are finished, but no longer than `within`: then those that have not
+    /// gone out end as [`NotSent::Closed`], and those that have are ambiguous. Says whether there were none of either.
+    pub async fn drain(&self, within: Duration) -> bool {
+        self.handle.0.drain(within).await
+    }
+
+    /// How things are.
+    pub fn stats(&self) -> DispatchStatus {
+        self.handle.0.status()
     }
 }
 
@@ -165,30 +155,89 @@ impl ClientBuilder {
     }
 
     /// How often a push is tried, with which pauses; unless set, [`RetryPolicy::default`]. All pushes of a client share one
-    /// [`RetryBudget`]: when most of them fail, most fail at once.
+    /// [`RetryBudget`](apns_provider_core::RetryBudget): when most of them fail, most fail at once.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
+    /// How many connections there are, and how carefully they are used; unless set, [`DispatchPolicy::default`].
+    pub fn dispatch(mut self, policy: DispatchPolicy) -> Self {
+        self.dispatch = policy;
+        self
+    }
+
+    /// When a silent connection is asked whether it is still there; unless set, [`KeepAlivePolicy::default`].
+    pub fn keep_alive(mut self, policy: KeepAlivePolicy) -> Self {
+        self.keep_alive = policy;
+        self
+    }
+
+    /// How many pushes may be in hand at once: waiting, under way, or pausing before they are sent again; 10,000 unless set. One more
+    /// makes `send` wait: memory is bounded, and the caller feels how fast APNs is.
+    pub fn in_hand_max(mut self, pushes: usize) -> Self {
+        self.in_hand_max = pushes;
+        self
+    }
+
+    /// Is called for each push that APNs refuses for its device token, dead or wrong, before its outcome is told. Do not take long:
+    /// other pushes wait. Whether the token is to be removed is [`TokenHygiene`](apns_provider_core::TokenHygiene)'s to say.
+    pub fn on_invalid_token(mut self, tell: impl Fn(&Push, &Rejection) + Send + Sync + 'static) -> Self {
+        self.on_invalid_token = Some(InvalidTokenHook(Arc::new(tell)));
+        self
+    }
+
+    /// The first stream of each connection: near the last one, 2³¹ - 1, to rehearse what happens when they run out.
+    pub fn first_stream(mut self, stream: u32) -> Self {
+        self.first_stream = stream;
+        self
+    }
+
     /// Makes the client. It connects when there is something to send. Call it in a tokio runtime: the client
-    /// runs a task there.
+    /// runs its tasks there.
+    ///
+    /// # Errors
+    /// [`BuildError`]: what is missing or cannot be. Nothing was sent anywhere.
     pub fn build(self) -> Result<Client, BuildError> {
         let credential = self.credential.ok_or(BuildError::NoCredential)?;
-        let tls = tls::client_config(&credential, self.ca_pem.as_deref())?;
-        let (jobs, queue) = mpsc::channel(QUEUE_MAX);
-        let counters = Arc::new(Counters::default());
-        let driver = Driver::new(self.endpoint, &credential, tls, queue, Arc::clone(&counters));
-        tokio::spawn(driver.run());
-        let budget = Arc::new(Mutex::new(RetryBudget::new(clock::now())));
-        Ok(Client { jobs, timeout: self.timeout, retry: self.retry, budget, counters })
+        if self.in_hand_max == 0 || self.in_hand_max > Semaphore::MAX_PERMITS {
+            return Err(BuildError::InHand(self.in_hand_max));
+        }
+        let first_stream = StreamId::new(self.first_stream);
+        let identity = identity(self.endpoint.clone(), &credential, self.ca_pem.as_deref())?;
+        let setup = Setup {
+            endpoint: self.endpoint,
+            dispatch: self.dispatch,
+            retry: self.retry,
+            keep_alive: self.keep_alive,
+            http2: apns_http2::Config { first_stream, ..apns_http2::Config::default() },
+            in_hand_max: self.in_hand_max,
+            on_invalid_token: self.on_invalid_token,
+        };
+        Ok(Client {
+            handle: Arc::new(Handle(Engine::start(setup, identity))),
+            timeout: self.timeout,
+            ca_pem: self.ca_pem.map(Into::into),
+            in_hand_max: self.in_hand_max,
+        })
     }
 }
 
-/// The driver ends before its clients only if its runtime ends or it has a bug.
-fn driver_gone() -> Outcome {
+fn identity(
+    endpoint: Endpoint,
+    credential: &Credential,
+    ca_pem: Option<&[u8]>,
+) -> Result<Identity, BuildError> {
+    let tls = tls::client_config(credential, ca_pem)?;
+    Ok(Identity::new(Connector::new(endpoint, tls), credential))
+}
+
+/// The engine ends before its clients only if its runtime ends or it has a bug.
+fn engine_gone() -> Outcome {
     Outcome::NotSent(NotSent::NoConnection { why: "the client's task has ended".into() })
 }
 
 /// Apple names no time; pushes that were answered at all were answered within seconds.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// As many as ten connections take at once; some kilobytes each.
+const IN_HAND_MAX: usize = 10_000;

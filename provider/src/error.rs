@@ -13,6 +13,9 @@ pub enum BuildError {
     /// Neither the system nor the caller gave a root to trust.
     #[error("there is no root certificate to trust")]
     NoRoots,
+    /// No push could ever be sent, or more than can be counted.
+    #[error("{0} pushes in hand at once: give at least one, and not more than a machine has memory for")]
+    InHand(usize),
     /// TLS does not take the certificate and its key together.
     #[error("TLS does not take the certificate: {0}")]
     Certificate(String),

@@ -16,7 +16,7 @@
 //! |---|---|
 //! | `client` | [`Client`] and its builder |
 //! | `endpoint`, `credential`, `tls` | where to, as whom, trusting whom |
-//! | `driver` | the task that connects and takes pushes from the queue |
+//! | `engine` | the dispatcher's shell: what is handed in, the time, what is told |
 //! | `connection` | one connection: streams, windows, answers |
 //! | [`cli`] | the `apns-provider` command |
 //!
@@ -50,15 +50,16 @@
 pub mod cli;
 mod client;
 mod clock;
+mod connect;
 mod connection;
 mod credential;
-mod driver;
 mod endpoint;
+mod engine;
 mod error;
 mod tls;
 
 pub use apns_provider_core as core;
-pub use client::{Client, ClientBuilder, Stats};
+pub use client::{Client, ClientBuilder};
 pub use credential::{Credential, CredentialError};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::BuildError;

@@ -28,6 +28,7 @@
 //! | what to do next | `outcome`, `advice` |
 //! | whether to send again, and when | `retry` |
 //! | which push goes out when, on which connection | `dispatch` |
+//! | whether a silent connection is still there | `keep_alive` |
 //! | which device tokens to forget | `token_hygiene` |
 //!
 //! # Example
@@ -65,6 +66,7 @@ mod dispatch;
 mod error_body;
 mod expiration;
 mod http_date;
+mod keep_alive;
 mod notification;
 mod now;
 mod outcome;
@@ -91,6 +93,7 @@ pub use dispatch::{
 };
 pub use error_body::ErrorBody;
 pub use expiration::{Expiration, InvalidExpiration};
+pub use keep_alive::{KeepAlive, KeepAlivePolicy, Pulse};
 pub use notification::{
     AlertNotification, BackgroundNotification, ComplicationNotification, ControlsNotification, Cut,
     FileProviderNotification, InvalidNotification, LiveActivityEnd, LiveActivityStart, LiveActivityUpdate,

@@ -55,6 +55,10 @@ fn text(outcome: &Outcome, apns_id: &ApnsId) -> String {
             lines.push(format!("{head}: {}", not_sent(why)));
             lines.push(ids(apns_id, None));
         }
+        Outcome::Expired => {
+            lines.push("not sent, and of no use any more: its expiration passed".to_owned());
+            lines.push(ids(apns_id, None));
+        }
         Outcome::Ambiguous(why) => {
             lines.push(format!("unknown whether it was processed: {}", ambiguous(why)));
             lines.push(ids(apns_id, None));
@@ -77,6 +81,14 @@ fn not_sent(why: &NotSent) -> String {
             "APNs closed the connection with GOAWAY and no reason".to_owned()
         }
         NotSent::CertificateRefused { why } | NotSent::NoConnection { why } => why.to_string(),
+        NotSent::Closed => "the client was closed before its turn came".to_owned(),
+        NotSent::CredentialRefused { reason } => {
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("APNs refused the credential of the pushes before it{reason}")
+        }
+        NotSent::ServiceUnavailable => {
+            "APNs answered the pushes before it with nothing but that it is in trouble".to_owned()
+        }
         NotSent::OutOfTime => "its time was over before it could be sent".to_owned(),
         NotSent::StreamRefused => "APNs refused the stream before looking at it".to_owned(),
         NotSent::Unwritten => "the connection ended before it was written".to_owned(),
@@ -121,6 +133,7 @@ fn json_line(outcome: &Outcome, apns_id: &ApnsId) -> Value {
             "may_send_again": !why.needs_mending(),
             "apns_id": apns_id,
         }),
+        Outcome::Expired => json!({ "outcome": "expired", "apns_id": apns_id }),
         Outcome::Ambiguous(why) => {
             json!({ "outcome": "ambiguous", "why": ambiguous(why), "apns_id": apns_id })
         }

@@ -1,24 +1,20 @@
-use std::collections::VecDeque;
+use std::time::Duration;
 
 use apns_http2::StreamId;
 use apns_provider_core::{Answer, ErrorBody, Outcome};
 use rustc_hash::FxHashMap;
-use tokio::time::Instant;
 use tracing::warn;
 
-use crate::driver::Job;
+use crate::engine::Job;
 
-/// Deadlines of answered pushes that may be kept before they are cleared out.
-const DEADLINES_SPARE: usize = 4096;
-
-/// The pushes that were sent and have no outcome yet, by stream.
-#[derive(Debug, Default)]
+/// The pushes that were sent and have no outcome yet, by stream, and those that have just got one.
+#[derive(Debug)]
 pub(super) struct InFlight {
     by_stream: FxHashMap<StreamId, Sent>,
-    /// In the order of their deadlines, since all pushes of a client have the same time. Streams that are
-    /// answered stay until they come to the front.
-    deadlines: VecDeque<(Instant, StreamId)>,
-    last_status: Option<u16>,
+    ended: Vec<(Job, Outcome)>,
+    /// None of them has an earlier deadline.
+    earliest: Duration,
+    answers: u64,
 }
 
 #[derive(Debug)]
@@ -35,14 +31,32 @@ struct PartialAnswer {
 }
 
 impl InFlight {
+    pub(super) fn new() -> Self {
+        Self { by_stream: FxHashMap::default(), ended: Vec::new(), earliest: Duration::MAX, answers: 0 }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.by_stream.is_empty()
     }
 
+    /// Answers so far.
+    pub(super) fn answers(&self) -> u64 {
+        self.answers
+    }
+
     pub(super) fn insert(&mut self, stream: StreamId, job: Job) {
-        self.forget_answered();
-        self.deadlines.push_back((job.deadline, stream));
+        self.earliest = self.earliest.min(job.deadline());
         self.by_stream.insert(stream, Sent { job, partial: None });
+    }
+
+    /// A push that did not go out ends so.
+    pub(super) fn end_unsent(&mut self, job: Job, outcome: Outcome) {
+        self.ended.push((job, outcome));
+    }
+
+    /// The pushes that have ended since the last call, in order.
+    pub(super) fn ended(&mut self) -> &mut Vec<(Job, Outcome)> {
+        &mut self.ended
     }
 
     /// The fields of the answer have come.
@@ -68,54 +82,46 @@ impl InFlight {
     }
 
     /// The push on `stream` ends without an answer.
-    pub(super) fn finish(&mut self, stream: StreamId, outcome: Outcome) {
+    pub(super) fn end(&mut self, stream: StreamId, outcome: Outcome) {
         if let Some(sent) = self.by_stream.remove(&stream) {
-            sent.job.finish(outcome);
+            self.ended.push((sent.job, outcome));
         }
     }
 
-    /// The pushes on streams above `last` end without an answer.
-    pub(super) fn finish_above(&mut self, last: StreamId, outcome: impl Fn() -> Outcome) {
-        let above: Vec<StreamId> =
-            self.deadlines.iter().map(|(_, stream)| *stream).filter(|id| *id > last).collect();
+    /// The pushes on streams above `last` end without an answer, in the order in which they were sent.
+    pub(super) fn end_above(&mut self, last: StreamId, outcome: impl Fn() -> Outcome) {
+        let mut above: Vec<StreamId> = self.by_stream.keys().copied().filter(|id| *id > last).collect();
+        above.sort_unstable();
         for stream in above {
-            self.finish(stream, outcome());
+            self.end(stream, outcome());
         }
     }
 
     /// All that are left end without an answer.
-    pub(super) fn finish_all(&mut self, outcome: impl Fn() -> Outcome) {
-        self.finish_above(StreamId::CONNECTION, outcome);
+    pub(super) fn end_all(&mut self, outcome: impl Fn() -> Outcome) {
+        self.end_above(StreamId::CONNECTION, outcome);
     }
 
-    /// A push whose deadline is over.
-    pub(super) fn next_expired(&mut self, now: Instant) -> Option<StreamId> {
-        self.forget_answered();
-        self.deadlines.front().filter(|(deadline, _)| *deadline <= now).map(|(_, stream)| *stream)
-    }
-
-    /// The status of the last answer since the last call.
-    pub(super) fn take_last_status(&mut self) -> Option<u16> {
-        self.last_status.take()
+    /// The streams whose pushes are past their deadline.
+    pub(super) fn expired(&mut self, now: Duration) -> Vec<StreamId> {
+        if self.earliest > now {
+            return Vec::new();
+        }
+        let is_expired = |sent: &Sent| sent.job.deadline() <= now;
+        let expired =
+            self.by_stream.iter().filter(|(_, sent)| is_expired(sent)).map(|(stream, _)| *stream).collect();
+        let left = self.by_stream.values().filter(|sent| !is_expired(sent));
+        self.earliest = left.map(|sent| sent.job.deadline()).min().unwrap_or(Duration::MAX);
+        expired
     }
 
     fn conclude(&mut self, stream: StreamId, answer: Answer) {
         let Some(Sent { job, .. }) = self.by_stream.remove(&stream) else { return };
-        let apns_id = *job.push.apns_id();
+        let apns_id = *job.push().apns_id();
         if !answer.is_for(apns_id) {
             warn!(%stream, "the answer names another apns-id than the push on its stream");
         }
-        self.last_status = Some(answer.status());
-        job.finish(Outcome::from_answer(answer, apns_id));
-    }
-
-    fn forget_answered(&mut self) {
-        while self.deadlines.front().is_some_and(|(_, stream)| !self.by_stream.contains_key(stream)) {
-            self.deadlines.pop_front();
-        }
-        // One push that is never answered would keep all behind it here until its deadline.
-        if self.deadlines.len() > DEADLINES_SPARE + 2 * self.by_stream.len() {
-            self.deadlines.retain(|(_, stream)| self.by_stream.contains_key(stream));
-        }
+        self.answers += 1;
+        self.ended.push((job, Outcome::from_answer(answer, apns_id)));
     }
 }

@@ -1,200 +1,241 @@
-//! One connection: opens a stream for each push as far as APNs allows, and tells each push its outcome.
+//! One connection: takes pushes from the dispatcher as far as APNs allows, and tells it how each one ended.
 
 mod answers;
+mod events;
 mod in_flight;
+mod request;
 
-use std::{
-    collections::VecDeque,
-    io,
-    time::{Duration, Instant as Monotonic},
-};
+use std::{io, pin::Pin, sync::Arc, time::Duration};
 
-use apns_http2::{
-    CommandError, Config, Connection as Http2, ErrorCode, Event, Section, StreamId,
-    hpack::{Field, Index},
+use apns_http2::{CommandError, Connection as Http2, ErrorCode, StreamId};
+use apns_provider_core::{
+    Advice, Ambiguity, ConnectionId, Dispatcher, KeepAlive, NotSent, Outcome, Pulse, Rejection, Room,
 };
-use apns_provider_core::{Ambiguity, ErrorBody, Indexing, NotSent, Outcome, Push, Reason};
 use apns_wire::{Received, TlsSocket, WireError};
 use tokio::{
     task::yield_now,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Sleep, sleep_until},
 };
 use tracing::debug;
 
 use crate::{
-    Endpoint,
-    driver::{Driver, Job, wire_failure},
+    connect::wire_failure,
+    engine::{End, Engine, Identity, Job, Signals, Ticket},
 };
 use answers::AnswerFields;
+use events::GoingAway;
 use in_flight::InFlight;
 
 /// How often deadlines are looked at while pushes are under way: an outcome may be that much late.
 const DEADLINE_EVERY: Duration = Duration::from_millis(100);
-/// Fields of a request at most; `Push::request_fields` gives eight to eleven.
-const REQUEST_FIELDS_MAX: usize = 12;
+/// Streams that are left when a connection is replaced: identifiers run out at 2³¹ (C-44).
+const STREAMS_SPARE: u32 = 1000;
+/// What our PINGs carry.
+const PING: [u8; 8] = *b"provider";
 
-/// Bytes of requests that are written together: four TLS records. Fewer cost system calls, more cost memory.
-const BATCH_BYTES: usize = 64 * 1024;
+/// Makes a connection and serves it until its end.
+pub(crate) async fn run(engine: Arc<Engine>, id: ConnectionId, signals: Arc<Signals>) {
+    let identity = engine.identity();
+    match identity.connector.connect(None).await {
+        Ok(connected) => {
+            engine.with(|dispatcher, now| dispatcher.opened(now, id));
+            let connection = Connection::new(connected.socket, &engine, id, identity);
+            let why = connection.run(&engine, &signals).await;
+            engine.with(|dispatcher, now| dispatcher.closed(now, id, why.as_ref()));
+        }
+        Err(why) => {
+            debug!(endpoint = %engine.endpoint, ?why, "no connection");
+            engine.with(|dispatcher, now| dispatcher.open_failed(now, id, &why));
+        }
+    }
+    engine.forget(id);
+}
 
 /// A connection after its TLS handshake.
 #[derive(Debug)]
-pub(crate) struct Connection {
+struct Connection {
+    id: ConnectionId,
     socket: TlsSocket,
     http2: Http2,
-    endpoint: Endpoint,
+    identity: Arc<Identity>,
     authority: String,
-    opened_at: Monotonic,
-    /// Whether APNs knows who we are: a certificate says so at once, a provider token with the first push
-    /// that it signs.
-    authenticated: bool,
-    /// Whether any push was answered.
-    answered: bool,
+    began: Duration,
     going_away: Option<GoingAway>,
     answers: AnswerFields,
     in_flight: InFlight,
+    /// Pushes that were taken and are not sent yet; empty between turns.
+    taken: Vec<Job>,
+    keep_alive: KeepAlive,
+    /// Streams that we gave up since the last answer.
+    given_up: u32,
+    timer: Pin<Box<Sleep>>,
+    timer_at: Duration,
 }
 
-/// A GOAWAY has come.
-#[derive(Debug)]
-struct GoingAway {
-    /// What its debug data gave as its reason.
-    reason: Option<Reason>,
-}
-
-/// How opening streams ended.
+/// How a turn ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Batch {
-    /// There is enough to write; after that, more may be opened.
-    Full,
-    /// Nothing waits, or no more may be opened.
-    Done,
+enum Turn {
+    /// There may be more to take at once.
+    More,
+    /// There is nothing to do until something happens.
+    Rest,
 }
 
 /// What a turn of the loop waited for.
 enum Wake {
     Socket(io::Result<()>),
-    Pushes(bool),
-    Deadlines,
+    Signal,
+    Timer,
 }
 
 impl Connection {
-    pub(crate) fn new(socket: TlsSocket, endpoint: Endpoint, by_token: bool) -> Self {
+    fn new(socket: TlsSocket, engine: &Engine, id: ConnectionId, identity: Arc<Identity>) -> Self {
+        let began = engine.elapsed();
         Self {
+            id,
             socket,
-            http2: Http2::client(Config::default()),
-            authority: endpoint.authority(),
-            endpoint,
-            opened_at: Monotonic::now(),
-            authenticated: !by_token,
-            answered: false,
+            http2: Http2::client(engine.http2),
+            identity,
+            authority: engine.endpoint.authority(),
+            began,
             going_away: None,
             answers: AnswerFields::default(),
-            in_flight: InFlight::default(),
+            in_flight: InFlight::new(),
+            taken: Vec::new(),
+            keep_alive: KeepAlive::new(engine.keep_alive, began),
+            given_up: 0,
+            timer: Box::pin(sleep_until(engine.instant(began))),
+            timer_at: began,
         }
     }
 
-    /// Serves the driver's pushes until the connection ends or no client is left. `Err` if it ended before it
-    /// answered anything: another one would not do better.
-    pub(crate) async fn run(mut self, driver: &mut Driver) -> Result<(), NotSent> {
-        let ended = self.serve(driver).await;
+    /// Serves until the end. Gives the reason if it ended before it answered anything.
+    async fn run(mut self, engine: &Arc<Engine>, signals: &Signals) -> Option<NotSent> {
+        let ended = self.serve(engine, signals).await;
         if let Err(error) = &ended {
             debug!(%error, "connection lost");
         }
-        self.in_flight.finish_all(|| Outcome::Ambiguous(Ambiguity::ConnectionLost));
-        match (self.answered, ended, self.going_away) {
-            (true, ..) | (_, Ok(()), None) => Ok(()),
-            (false, _, Some(GoingAway { reason })) => Err(NotSent::BeyondGoaway { reason }),
-            (false, Err(error), None) => Err(wire_failure(&self.endpoint, &error)),
+        self.in_flight.end_all(|| Outcome::Ambiguous(Ambiguity::ConnectionLost));
+        self.report(engine);
+        let has_answered = self.in_flight.answers() > 0;
+        match (ended, self.going_away) {
+            _ if has_answered => None,
+            (_, Some(GoingAway { reason, .. })) => Some(NotSent::BeyondGoaway { reason }),
+            (Err(error), None) => Some(wire_failure(&engine.endpoint, &error)),
+            (Ok(()), None) => None,
         }
     }
 
-    async fn serve(&mut self, driver: &mut Driver) -> Result<(), WireError> {
-        let mut deadlines = interval(DEADLINE_EVERY);
-        deadlines.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut clients_left = true;
+    async fn serve(&mut self, engine: &Arc<Engine>, signals: &Signals) -> Result<(), WireError> {
         loop {
-            driver.take_ready_pushes();
-            while self.open_streams(driver) == Batch::Full {
+            while self.exchange(engine, signals) == Turn::More {
                 self.transmit()?;
-                driver.take_ready_pushes();
             }
-            let idle = self.in_flight.is_empty();
-            let unwanted = !clients_left && driver.waiting().is_empty();
-            if idle && (unwanted || self.going_away.is_some()) {
-                return self.say_goodbye();
+            match signals.end() {
+                End::Cut => return Ok(()),
+                End::Drained if self.in_flight.is_empty() => return self.say_goodbye(),
+                _ if self.going_away.is_some() && self.in_flight.is_empty() => return self.say_goodbye(),
+                _ => self.transmit()?,
             }
-            self.transmit()?;
-
-            let busy = !idle || !driver.waiting().is_empty();
+            self.set_timer(engine);
             let wake = tokio::select! {
                 ready = self.socket.ready() => Wake::Socket(ready),
-                left = driver.take_pushes(), if clients_left && self.going_away.is_none() => Wake::Pushes(left),
-                _ = deadlines.tick(), if busy => Wake::Deadlines,
+                () = signals.notified() => Wake::Signal,
+                () = &mut self.timer => Wake::Timer,
             };
             match wake {
                 Wake::Socket(ready) => {
                     ready?;
-                    if self.receive()? == Received::End {
-                        return Err(WireError::Io(io::ErrorKind::ConnectionAborted.into()));
-                    }
+                    self.receive(engine.elapsed())?;
                 }
-                Wake::Pushes(left) => {
-                    clients_left = left;
-                    // Lets the tasks that were woken together hand in theirs too, so that they share a write.
-                    yield_now().await;
-                }
-                Wake::Deadlines => self.expire(driver.waiting()),
+                // Lets the tasks that were woken together hand in theirs too, so that they share a write.
+                Wake::Signal => yield_now().await,
+                Wake::Timer => self.look_at_time(engine)?,
             }
         }
     }
 
-    /// Opens a stream for each waiting push, as far as SETTINGS, windows and the socket allow.
-    fn open_streams(&mut self, driver: &mut Driver) -> Batch {
-        if driver.waiting().is_empty() || !self.may_open() {
-            return Batch::Done;
+    /// Tells how pushes ended, and takes others, as far as SETTINGS, windows and the socket allow.
+    fn exchange(&mut self, engine: &Arc<Engine>, signals: &Signals) -> Turn {
+        let room = self.room(signals);
+        let mut taken = std::mem::take(&mut self.taken);
+        self.tell(engine, Some((room, &mut taken)));
+        if taken.is_empty() {
+            self.taken = taken;
+            return Turn::Rest;
         }
-        let token = driver.provider_token();
-        let now = Instant::now();
-        while self.may_open() {
-            if self.http2.poll_transmit().is_some_and(|bytes| bytes.len() >= BATCH_BYTES) {
-                return Batch::Full;
-            }
-            let Some(job) = driver.waiting().pop_front() else { return Batch::Done };
-            if job.deadline <= now {
-                job.finish(Outcome::NotSent(NotSent::OutOfTime));
-                continue;
-            }
-            let payload = job.push.notification().payload();
-            // A body that does not fit would hold its stream open half sent; with nothing under way it has to
-            // go anyhow.
-            if payload.len() > self.http2.send_window() && !self.in_flight.is_empty() {
-                driver.waiting().push_front(job);
-                return Batch::Done;
-            }
-            let fields = job.push.request_fields(&self.authority, token.as_ref());
-            match open(&mut self.http2, fields, &job.push) {
+        if self.in_flight.is_empty() {
+            self.keep_alive.awaits(engine.elapsed());
+        }
+        let is_full = taken.len() >= Dispatcher::<Ticket>::TAKEN_MAX;
+        let token = self.identity.provider_token();
+        let mut back = Vec::new();
+        for job in taken.drain(..) {
+            match request::send(&mut self.http2, job.push(), &self.authority, token.as_ref()) {
                 Ok(stream) => self.in_flight.insert(stream, job),
                 Err(CommandError::FieldSectionTooLarge { size, limit }) => {
                     let why = format!("the request's fields have {size} bytes, the server takes {limit}");
-                    job.finish(Outcome::NotSent(NotSent::NoConnection { why: why.into() }));
+                    let outcome = Outcome::NotSent(NotSent::NoConnection { why: why.into() });
+                    self.in_flight.end_unsent(job, outcome);
                 }
                 Err(error) => {
                     debug!(%error, "no stream opened");
-                    driver.waiting().push_front(job);
-                    return Batch::Done;
+                    back.push(job);
                 }
             }
         }
-        Batch::Done
+        self.taken = taken;
+        if back.is_empty() {
+            return if is_full { Turn::More } else { Turn::Rest };
+        }
+        let id = self.id;
+        engine.with(|dispatcher, now| {
+            for job in back.into_iter().rev() {
+                dispatcher.give_back(now, id, job);
+            }
+        });
+        Turn::Rest
     }
 
-    /// Whether one more stream may be opened. Before the first SETTINGS no limit is known, and until APNs
-    /// knows us it takes one push at a time (Apple, "Sending notification requests to APNs").
-    fn may_open(&self) -> bool {
-        self.http2.has_peer_settings()
-            && self.http2.openable_streams() > 0
-            && (self.authenticated || self.in_flight.is_empty())
-            && !self.socket.is_congested()
+    /// Before the first SETTINGS no limit is known (C-10), and when identifiers run out there is none left to open.
+    fn room(&self, signals: &Signals) -> Room {
+        let takes = self.http2.has_peer_settings()
+            && self.going_away.is_none()
+            && signals.end() == End::No
+            && !self.socket.is_congested();
+        let streams = if takes { self.http2.openable_streams() } else { 0 };
+        Room { streams, window: self.http2.send_window() }
+    }
+
+    /// Tells the dispatcher what has ended since the last time.
+    fn report(&mut self, engine: &Arc<Engine>) {
+        self.tell(engine, None);
+    }
+
+    fn tell(&mut self, engine: &Arc<Engine>, take: Option<(Room, &mut Vec<Job>)>) {
+        let id = self.id;
+        let goaway = self.going_away.as_mut().filter(|goaway| !goaway.is_told);
+        let ended = self.in_flight.ended();
+        if ended.iter().any(|(_, outcome)| says_token_expired(outcome)) {
+            self.identity.token_expired();
+        }
+        let is_worn_out = self.http2.stream_ids_left() < STREAMS_SPARE;
+        engine.with(|dispatcher, now| {
+            // First, so that what is sent again goes elsewhere.
+            if let Some(GoingAway { reason, wants_calm, is_told }) = goaway {
+                dispatcher.goaway(now, id, reason.as_ref(), *wants_calm);
+                *is_told = true;
+            }
+            if is_worn_out {
+                dispatcher.worn_out(now, id);
+            }
+            for (job, outcome) in ended.drain(..) {
+                dispatcher.ended(now, id, job, outcome);
+            }
+            if let Some((room, into)) = take {
+                dispatcher.take(now, id, room, into);
+            }
+        });
     }
 
     fn transmit(&mut self) -> Result<(), WireError> {
@@ -206,41 +247,73 @@ impl Connection {
         self.socket.flush().map(drop)
     }
 
-    fn receive(&mut self) -> Result<Received, WireError> {
-        let elapsed = self.opened_at.elapsed();
-        let http2 = &mut self.http2;
-        let received = self.socket.read(|bytes| http2.recv(elapsed, bytes))?;
+    fn receive(&mut self, now: Duration) -> Result<(), WireError> {
+        let elapsed = now.saturating_sub(self.began);
+        let (http2, keep_alive) = (&mut self.http2, &mut self.keep_alive);
+        let received = self.socket.read(|bytes| {
+            keep_alive.heard(now);
+            http2.recv(elapsed, bytes);
+        })?;
+        let answers_before = self.in_flight.answers();
         loop {
             match self.http2.poll_event(&mut self.answers) {
-                Ok(None) => return Ok(received),
+                Ok(None) => break,
                 Ok(Some(event)) => {
-                    handle(event, &mut self.answers, &mut self.in_flight, &mut self.going_away);
+                    events::handle(event, &mut self.answers, &mut self.in_flight, &mut self.going_away);
                 }
                 Err(error) => {
                     self.transmit()?; // the GOAWAY that says what the server did wrong
                     return Err(WireError::Io(io::Error::new(io::ErrorKind::InvalidData, error)));
                 }
             }
-            if let Some(status) = self.in_flight.take_last_status() {
-                self.answered = true;
-                self.authenticated |= status != FORBIDDEN;
-            }
+        }
+        if self.in_flight.answers() > answers_before {
+            self.given_up = 0;
+        }
+        match received {
+            Received::Open => Ok(()),
+            Received::End => Err(WireError::Io(io::ErrorKind::ConnectionAborted.into())),
         }
     }
 
-    /// Gives up on what is past its deadline.
-    fn expire(&mut self, waiting: &mut VecDeque<Job>) {
-        let now = Instant::now();
-        while waiting.front().is_some_and(|job| job.deadline <= now) {
-            let Some(job) = waiting.pop_front() else { return };
-            job.finish(Outcome::NotSent(NotSent::OutOfTime));
-        }
-        while let Some(stream) = self.in_flight.next_expired(now) {
-            // An answer that comes later finds its stream reset and is ignored.
-            if let Err(error) = self.http2.reset(stream, ErrorCode::CANCEL) {
+    /// Gives up what is past its deadline, and asks a silent server whether it is there.
+    fn look_at_time(&mut self, engine: &Engine) -> Result<(), WireError> {
+        let now = engine.elapsed();
+        for stream in self.in_flight.expired(now) {
+            // An answer that comes later finds its stream reset and is ignored. A server that answers nothing at all gets a few, and
+            // then none: many would be an attack in its eyes (C-43).
+            self.given_up += 1;
+            if self.given_up <= engine.unanswered_max
+                && let Err(error) = self.http2.reset(stream, ErrorCode::CANCEL)
+            {
                 debug!(%error, %stream, "not reset");
             }
-            self.in_flight.finish(stream, Outcome::Ambiguous(Ambiguity::NoAnswer));
+            self.in_flight.end(stream, Outcome::Ambiguous(Ambiguity::NoAnswer));
+        }
+        match self.keep_alive.poll(now, self.awaits_answers()) {
+            None => Ok(()),
+            Some(Pulse::Ask) => {
+                if let Err(error) = self.http2.ping(PING) {
+                    debug!(%error, "not asked");
+                }
+                Ok(())
+            }
+            Some(Pulse::Dead) => Err(WireError::Io(io::ErrorKind::TimedOut.into())),
+        }
+    }
+
+    fn awaits_answers(&self) -> bool {
+        !self.in_flight.is_empty() || !self.http2.has_peer_settings()
+    }
+
+    /// Comes back in time for deadlines and silence. A timer that is too early is left: it is cheaper to look in vain.
+    fn set_timer(&mut self, engine: &Engine) {
+        let now = engine.elapsed();
+        let silence = self.keep_alive.next(self.awaits_answers());
+        let at = if self.in_flight.is_empty() { silence } else { silence.min(now + DEADLINE_EVERY) };
+        if at < self.timer_at || self.timer_at <= now {
+            self.timer_at = at;
+            self.timer.as_mut().reset(engine.instant(at));
         }
     }
 
@@ -255,61 +328,6 @@ impl Connection {
     }
 }
 
-/// 403: the credential was not accepted, so APNs still does not know us.
-const FORBIDDEN: u16 = 403;
-
-/// Sends the request of one push.
-fn open<'a>(
-    http2: &mut Http2,
-    request: impl Iterator<Item = apns_provider_core::Field<'a>>,
-    push: &Push,
-) -> Result<StreamId, CommandError> {
-    let mut fields = [Field::literal(b"", b""); REQUEST_FIELDS_MAX];
-    let mut count = 0;
-    for (slot, field) in fields.iter_mut().zip(request) {
-        let index = match field.indexing {
-            Indexing::Incremental => Index::Incremental,
-            Indexing::Literal => Index::Literal,
-            Indexing::Never => Index::Never,
-        };
-        *slot = Field { name: field.name.as_bytes(), value: field.value, index };
-        count += 1;
-    }
-    let stream = http2.open(&fields[..count], false)?;
-    http2.send_data(stream, push.notification().payload().clone(), true)?;
-    Ok(stream)
-}
-
-fn handle(
-    event: Event<'_>,
-    answers: &mut AnswerFields,
-    in_flight: &mut InFlight,
-    going_away: &mut Option<GoingAway>,
-) {
-    match event {
-        Event::Headers { stream, section: Section::Response, end_stream } => {
-            if let Some(answer) = answers.take() {
-                in_flight.answer(stream, answer, end_stream);
-            }
-        }
-        Event::Headers { stream, section: Section::Trailers, .. } => in_flight.body(stream, &[], true),
-        Event::Data { stream, data, end_stream } => in_flight.body(stream, data, end_stream),
-        Event::Reset { stream, code: ErrorCode::REFUSED_STREAM, violation: None } => {
-            in_flight.finish(stream, Outcome::NotSent(NotSent::StreamRefused));
-        }
-        Event::Reset { stream, code, .. } => {
-            in_flight.finish(stream, Outcome::Ambiguous(Ambiguity::StreamReset { code: code.0 }));
-        }
-        Event::GoAway { last_stream, code, debug } => {
-            let reason = ErrorBody::parse(debug).reason;
-            debug!(%last_stream, %code, ?reason, "GOAWAY");
-            // A second GOAWAY usually has no reason; the first one's is the one to tell.
-            let reason = reason.or_else(|| going_away.take()?.reason);
-            *going_away = Some(GoingAway { reason: reason.clone() });
-            in_flight.finish_above(last_stream, || {
-                Outcome::NotSent(NotSent::BeyondGoaway { reason: reason.clone() })
-            });
-        }
-        _ => {}
-    }
+fn says_token_expired(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Rejected(Rejection { advice: Advice::RenewProviderToken, .. }))
 }

@@ -1,8 +1,8 @@
 //! Checklist D: the end that is announced.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
-use apns_provider::core::{NotSent, Outcome, Reason, RetryPolicy};
+use apns_provider::core::{DispatchPolicy, NotSent, Outcome, Reason, RetryPolicy};
 
 use crate::world::{World, accepted};
 
@@ -35,7 +35,9 @@ async fn c34_streams_behind_the_last_are_sent_again_and_no_others() {
 #[tokio::test]
 async fn c35_a_server_that_ends_every_connection_after_one_stream_is_served_all_the_same() {
     let world = World::with(&[r#"{"name":"over","action":{"goaway":{"reason":"Shutdown"}}}"#]).await;
-    let client = world.builder().retry(RetryPolicy::default()).build().unwrap();
+    let pauses =
+        DispatchPolicy::default().with_reconnect_pauses(Duration::from_millis(1), Duration::from_millis(20));
+    let client = world.builder().retry(RetryPolicy::default()).dispatch(pauses).build().unwrap();
     for _ in 0..20 {
         let outcome = world.send(&client).await;
         assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");

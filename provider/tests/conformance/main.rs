@@ -6,6 +6,7 @@
 mod answers;
 mod authentication;
 mod connections;
+mod dispatch;
 mod goaway;
 mod streams;
 mod table;

@@ -78,16 +78,25 @@ impl World {
         self.mock.team().pushes(&Filter::default())
     }
 
-    /// The frames of the first connection, decoded, line by line.
-    pub(crate) async fn frames(&self) -> Vec<String> {
+    /// The providers' connections that are open.
+    pub(crate) async fn connections(&self) -> Vec<serde_json::Value> {
         let control = self.mock.control();
-        let text = tokio::task::spawn_blocking(move || {
-            let connections: serde_json::Value =
-                serde_json::from_str(&get(control, "/v1/connections?kind=provider")).unwrap();
-            let id = connections["connections"][0]["id"].as_str().unwrap().to_owned();
-            get(control, &format!("/v1/connections/{id}/frames"))
-        });
-        text.await.unwrap().lines().map(str::to_owned).collect()
+        let text = tokio::task::spawn_blocking(move || get(control, "/v1/connections?kind=provider"));
+        let connections: serde_json::Value = serde_json::from_str(&text.await.unwrap()).unwrap();
+        connections["connections"].as_array().unwrap().clone()
+    }
+
+    /// The frames of the first connection that is open, decoded, line by line.
+    pub(crate) async fn frames(&self) -> Vec<String> {
+        let id = self.connections().await[0]["id"].as_str().unwrap().to_owned();
+        self.frames_of(&id).await
+    }
+
+    /// The frames of a connection, open or not.
+    pub(crate) async fn frames_of(&self, id: &str) -> Vec<String> {
+        let (control, path) = (self.mock.control(), format!("/v1/connections/{id}/frames"));
+        let text = tokio::task::spawn_blocking(move || get(control, &path)).await.unwrap();
+        text.lines().map(str::to_owned).collect()
     }
 }
 

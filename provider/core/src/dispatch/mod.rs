@@ -212,6 +212,12 @@ impl<T> Dispatcher<T> {
         self.settle(now.elapsed);
     }
 
+    /// The connection runs out of stream identifiers: another one takes its place (C-44).
+    pub fn worn_out(&mut self, now: Now, id: ConnectionId) {
+        self.drain(id);
+        self.settle(now.elapsed);
+    }
+
     /// The credential has changed: connections that know the old one end when nothing is under way on them, and new ones know the new
     /// one (C-29).
     pub fn rotate(&mut self, now: Now, by_token: bool) {

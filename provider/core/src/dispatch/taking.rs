@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::{ConnectionId, Dispatcher, Effect, Job, Room, breaker::Pass, worthless_at};
 use crate::Now;
 
-/// Pushes that are taken at once: enough that the dispatcher is asked seldom, and few enough that others have their turn.
-const BATCH_MAX: usize = 128;
-
 impl<T> Dispatcher<T> {
+    /// Pushes that are taken at once at most: enough that the dispatcher is asked seldom, and few enough that others have their turn.
+    pub const TAKEN_MAX: usize = 128;
+
     /// A connection takes what it has room for. It comes whenever its room may have changed, also when it took nothing the last time.
     ///
     /// It takes until another connection has twice the room, and lets that one take the rest.
@@ -18,7 +18,7 @@ impl<T> Dispatcher<T> {
         connection.woken = false;
         connection.report(room);
         let before = into.len();
-        while into.len() - before < BATCH_MAX && self.may_take(now.elapsed, index) {
+        while into.len() - before < Self::TAKEN_MAX && self.may_take(now.elapsed, index) {
             let Some(job) = self.queue.pop() else { break };
             if let Some(job) = self.pass_by(now, job) {
                 self.connections[index].occupy(job.body_bytes(), now.elapsed);

@@ -1,0 +1,202 @@
+//! The engine behind a client: one dispatcher that decides, a task for each connection, and one that watches the time.
+//!
+//! ```text
+//!   send ──▶ Engine::submit ──▶ Dispatcher ──Effect──▶ connection tasks, callers, hooks
+//!                                  ▲   ▲
+//!            connection: ended, take   └── time keeper: handle_timeout
+//! ```
+
+mod effects;
+mod identity;
+mod signals;
+mod time_keeper;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use apns_provider_core::{
+    ConnectionId, DispatchPolicy, DispatchStatus, Dispatcher, KeepAlivePolicy, Now, Outcome, Push,
+    RetryPolicy,
+};
+use rustc_hash::FxHashMap;
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, Semaphore, oneshot},
+    time::Instant,
+};
+
+pub(crate) use effects::InvalidTokenHook;
+pub(crate) use identity::Identity;
+pub(crate) use signals::{End, Signals};
+
+use crate::{Endpoint, clock};
+
+/// To whom the outcome of a push is told.
+pub(crate) type Ticket = oneshot::Sender<Outcome>;
+pub(crate) type Job = apns_provider_core::Job<Ticket>;
+
+/// How an engine is set up.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) dispatch: DispatchPolicy,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) keep_alive: KeepAlivePolicy,
+    pub(crate) http2: apns_http2::Config,
+    pub(crate) in_hand_max: usize,
+    pub(crate) on_invalid_token: Option<InvalidTokenHook>,
+}
+
+/// What all tasks of a client share.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) keep_alive: KeepAlivePolicy,
+    pub(crate) http2: apns_http2::Config,
+    pub(crate) unanswered_max: u32,
+    identity: Mutex<Arc<Identity>>,
+    state: Mutex<State>,
+    /// One permit for each push that may still be handed in.
+    in_hand: Semaphore,
+    began: Instant,
+    runtime: Handle,
+    sooner: Notify,
+    done: Notify,
+    on_invalid_token: Option<InvalidTokenHook>,
+}
+
+/// What is decided and done under one lock.
+#[derive(Debug)]
+struct State {
+    dispatcher: Dispatcher<Ticket>,
+    signals: FxHashMap<ConnectionId, Arc<Signals>>,
+    /// When the time keeper comes by itself.
+    timer_at: Option<Duration>,
+}
+
+impl Engine {
+    /// Starts one on the runtime that this is called on.
+    pub(crate) fn start(setup: Setup, identity: Identity) -> Arc<Self> {
+        let began = Instant::now();
+        let now = Now { elapsed: Duration::ZERO, date: clock::now() };
+        let by_token = identity.is_by_token();
+        let unanswered_max = setup.dispatch.unanswered_max();
+        let dispatcher = Dispatcher::new(setup.dispatch, setup.retry, by_token, now, rand::random());
+        let engine = Arc::new(Self {
+            endpoint: setup.endpoint,
+            keep_alive: setup.keep_alive,
+            http2: setup.http2,
+            unanswered_max,
+            identity: Mutex::new(Arc::new(identity)),
+            state: Mutex::new(State { dispatcher, signals: FxHashMap::default(), timer_at: None }),
+            in_hand: Semaphore::new(setup.in_hand_max),
+            began,
+            runtime: Handle::current(),
+            sooner: Notify::new(),
+            done: Notify::new(),
+            on_invalid_token: setup.on_invalid_token,
+        });
+        tokio::spawn(time_keeper::run(Arc::clone(&engine)));
+        engine
+    }
+
+    /// Hands in a push, as soon as there is room for one more, and waits for its outcome.
+    pub(crate) async fn send(self: &Arc<Self>, push: Push, timeout: Duration) -> Option<Outcome> {
+        let deadline = self.elapsed() + timeout;
+        // `effects` gives the permit back when the push is finished.
+        self.in_hand.acquire().await.ok()?.forget();
+        let (ticket, outcome) = oneshot::channel();
+        self.with(|dispatcher, now| dispatcher.submit(now, push, deadline, ticket));
+        outcome.await.ok()
+    }
+
+    /// Asks or tells the dispatcher something, and does what it wants done.
+    pub(crate) fn with<R>(self: &Arc<Self>, ask: impl FnOnce(&mut Dispatcher<Ticket>, Now) -> R) -> R {
+        let mut state = self.state();
+        let now = self.now();
+        let answer = ask(&mut state.dispatcher, now);
+        let effects = state.dispatcher.take_effects();
+        let effects = self.signal(&mut state, effects);
+        let timer_at = state.dispatcher.poll_timeout();
+        let is_sooner = timer_at.is_some_and(|at| state.timer_at.is_none_or(|timer_at| at < timer_at));
+        if is_sooner {
+            state.timer_at = timer_at;
+        }
+        let is_done = state.dispatcher.is_done();
+        drop(state);
+        if is_sooner {
+            self.sooner.notify_one();
+        }
+        if is_done {
+            self.done.notify_waiters();
+            self.sooner.notify_one();
+        }
+        self.carry_out(effects);
+        answer
+    }
+
+    pub(crate) fn status(&self) -> DispatchStatus {
+        self.state().dispatcher.status()
+    }
+
+    /// As whom connections are made from now on.
+    pub(crate) fn identity(&self) -> Arc<Identity> {
+        Arc::clone(&self.identity.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes connections as somebody else from now on (C-29).
+    pub(crate) fn rotate(self: &Arc<Self>, identity: Identity) {
+        let by_token = identity.is_by_token();
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(identity);
+        self.with(|dispatcher, now| dispatcher.rotate(now, by_token));
+    }
+
+    /// Takes no more pushes, and waits until those that are here are finished, for so long; then gives up the rest. Whether there was
+    /// none.
+    pub(crate) async fn drain(self: &Arc<Self>, within: Duration) -> bool {
+        self.with(|dispatcher, now| dispatcher.close(now));
+        if tokio::time::timeout(within, self.is_done()).await.is_ok() {
+            return true;
+        }
+        self.with(|dispatcher, now| dispatcher.abandon(now));
+        for signals in self.state().signals.values() {
+            signals.cut();
+        }
+        self.is_done().await;
+        false
+    }
+
+    /// The connection's task has ended.
+    pub(crate) fn forget(&self, id: ConnectionId) {
+        self.state().signals.remove(&id);
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    pub(crate) fn instant(&self, elapsed: Duration) -> Instant {
+        self.began + elapsed
+    }
+
+    fn now(&self) -> Now {
+        Now { elapsed: self.elapsed(), date: clock::now() }
+    }
+
+    async fn is_done(&self) {
+        loop {
+            let done = self.done.notified();
+            if self.state().dispatcher.is_done() {
+                return;
+            }
+            done.await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The dispatcher does not panic; if it did, its pushes would end with their tickets.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
