@@ -17,6 +17,7 @@ use tokio::{
 
 use crate::{
     BuildError, Credential, Endpoint, clock,
+    connect::Way,
     driver::{Driver, Job},
     tls,
 };
@@ -56,7 +57,8 @@ pub(crate) struct Counters {
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder {
-    endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) way: Way,
     credential: Option<Credential>,
     ca_pem: Option<Vec<u8>>,
     timeout: Duration,
@@ -67,7 +69,7 @@ impl Client {
     /// Begins a client that sends to `endpoint`.
     pub fn builder(endpoint: Endpoint) -> ClientBuilder {
         let (timeout, retry) = (DEFAULT_TIMEOUT, RetryPolicy::default());
-        ClientBuilder { endpoint, credential: None, ca_pem: None, timeout, retry }
+        ClientBuilder { endpoint, way: Way::default(), credential: None, ca_pem: None, timeout, retry }
     }
 
     /// Sends a notification to one device, under a fresh apns-id, again if need be: what is returned is the outcome of the last
@@ -178,7 +180,9 @@ impl ClientBuilder {
         let tls = tls::client_config(&credential, self.ca_pem.as_deref())?;
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let counters = Arc::new(Counters::default());
-        let driver = Driver::new(self.endpoint, &credential, tls, queue, Arc::clone(&counters));
+        let connector = self.way.connector(self.endpoint.clone(), tls)?;
+        credential.warn_of_expiry(clock::now());
+        let driver = Driver::new(self.endpoint, &credential, connector, queue, Arc::clone(&counters));
         tokio::spawn(driver.run());
         let budget = Arc::new(Mutex::new(RetryBudget::new(clock::now())));
         Ok(Client { jobs, timeout: self.timeout, retry: self.retry, budget, counters })

@@ -4,23 +4,23 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
 };
 
 use apns_provider_core::{ClockSteppedBack, NotSent, Outcome, ProviderToken, Push, TokenSource};
-use apns_wire::{TlsSocket, WireError};
-use rustls::ClientConfig;
 use tokio::{
-    net::TcpStream,
     sync::{mpsc, oneshot},
-    time::{Instant, timeout_at},
+    time::Instant,
 };
-use tracing::{debug, warn};
+use tracing::warn;
 
-use crate::{Credential, Endpoint, client::Counters, clock, connection::Connection, tls::ALPN_H2};
+use crate::{
+    Credential, Endpoint,
+    client::Counters,
+    clock,
+    connect::{Connected, Connector},
+    connection::Connection,
+};
 
-/// Time for DNS, TCP and TLS together.
-const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Pushes taken from the queue that wait for a stream. The rest waits in the queue, where it holds callers
 /// back.
 const WAITING_MAX: usize = 1024;
@@ -37,7 +37,7 @@ pub(crate) struct Job {
 #[derive(Debug)]
 pub(crate) struct Driver {
     endpoint: Endpoint,
-    tls: Arc<ClientConfig>,
+    connector: Connector,
     tokens: Option<TokenSource>,
     queue: mpsc::Receiver<Job>,
     waiting: VecDeque<Job>,
@@ -55,12 +55,12 @@ impl Driver {
     pub(crate) fn new(
         endpoint: Endpoint,
         credential: &Credential,
-        tls: Arc<ClientConfig>,
+        connector: Connector,
         queue: mpsc::Receiver<Job>,
         counters: Arc<Counters>,
     ) -> Self {
         let tokens = credential.auth_key().map(|key| TokenSource::new(Arc::clone(key)));
-        Self { endpoint, tls, tokens, queue, waiting: VecDeque::new(), counters }
+        Self { endpoint, connector, tokens, queue, waiting: VecDeque::new(), counters }
     }
 
     /// Runs until every client is gone and their pushes are done.
@@ -73,7 +73,7 @@ impl Driver {
                 }
             }
             match self.connect().await {
-                Ok(socket) => {
+                Ok(Connected { socket, address: _in_use }) => {
                     self.counters.connections_opened.fetch_add(1, Ordering::Relaxed);
                     let connection = Connection::new(socket, self.endpoint.clone(), self.tokens.is_some());
                     let answered = connection.run(&mut self).await;
@@ -82,38 +82,14 @@ impl Driver {
                         self.fail_waiting(&why);
                     }
                 }
-                Err(why) => {
-                    debug!(endpoint = %self.endpoint, ?why, "no connection");
-                    self.fail_waiting(&why);
-                }
+                Err(why) => self.fail_waiting(&why),
             }
         }
     }
 
-    async fn connect(&self) -> Result<TlsSocket, NotSent> {
-        let (host, port) = (self.endpoint.host(), self.endpoint.port());
-        let longest = Instant::now() + CONNECT_MAX;
+    async fn connect(&self) -> Result<Connected, NotSent> {
         // Nobody waits for the connection longer than for the push that wants it.
-        let deadline = self.waiting.front().map_or(longest, |job| job.deadline.min(longest));
-        let late =
-            |what| move |_| no_connection(format!("{what} with {} was not done in time", self.endpoint));
-        // Resolves anew for each connection (C-03) and tries the addresses one after the other.
-        let tcp = timeout_at(deadline, TcpStream::connect((host, port)))
-            .await
-            .map_err(late("a TCP connection"))?
-            .map_err(|error| no_connection(format!("cannot connect to {}: {error}", self.endpoint)))?;
-        let handshake = TlsSocket::connect(tcp, Arc::clone(&self.tls), self.endpoint.server_name());
-        let socket = timeout_at(deadline, handshake)
-            .await
-            .map_err(late("the TLS handshake"))?
-            .map_err(|error| wire_failure(&self.endpoint, &error))?;
-        if socket.tls().alpn_protocol() != Some(ALPN_H2) {
-            return Err(no_connection(format!(
-                "{} does not speak HTTP/2: TLS did not agree on h2",
-                self.endpoint
-            )));
-        }
-        Ok(socket)
+        self.connector.connect(self.waiting.front().map(|job| job.deadline)).await
     }
 
     /// The provider token of the moment, if the credential is a key.
@@ -164,22 +140,4 @@ impl Driver {
             job.finish(Outcome::NotSent(why.clone()));
         }
     }
-}
-
-/// What a TLS failure means for the pushes that waited for the connection.
-pub(crate) fn wire_failure(endpoint: &Endpoint, error: &WireError) -> NotSent {
-    match error {
-        WireError::Tls(rustls::Error::InvalidCertificate(why)) => NotSent::CertificateRefused {
-            why: format!("the certificate of {endpoint} is not trusted: {why}").into(),
-        },
-        WireError::Tls(rustls::Error::AlertReceived(alert)) => NotSent::CertificateRefused {
-            why: format!("{endpoint} refused us in TLS, most likely for our certificate: alert {alert:?}")
-                .into(),
-        },
-        error => no_connection(format!("no connection with {endpoint}: {error}")),
-    }
-}
-
-fn no_connection(why: String) -> NotSent {
-    NotSent::NoConnection { why: why.into() }
 }

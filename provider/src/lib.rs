@@ -16,7 +16,8 @@
 //! |---|---|
 //! | `client` | [`Client`] and its builder |
 //! | `endpoint`, `credential`, `tls` | where to, as whom, trusting whom |
-//! | `driver` | the task that connects and takes pushes from the queue |
+//! | `connect` | the way to the server: [`Resolve`], [`Proxy`], the race of its addresses, TLS |
+//! | `driver` | the task that has connections made and takes pushes from the queue |
 //! | `connection` | one connection: streams, windows, answers |
 //! | [`cli`] | the `apns-provider` command |
 //!
@@ -50,6 +51,7 @@
 pub mod cli;
 mod client;
 mod clock;
+mod connect;
 mod connection;
 mod credential;
 mod driver;
@@ -59,6 +61,7 @@ mod tls;
 
 pub use apns_provider_core as core;
 pub use client::{Client, ClientBuilder, Stats};
+pub use connect::{InvalidProxy, Proxy, Resolve, Resolving, SystemResolver};
 pub use credential::{Credential, CredentialError};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::BuildError;

@@ -27,6 +27,7 @@
 //! | what was answered | `answer`, `error_body`, `retry_after`, `reason` (the table of reasons) |
 //! | what to do next | `outcome`, `advice` |
 //! | whether to send again, and when | `retry` |
+//! | which of a server's addresses to connect to | `addresses` |
 //! | which device tokens to forget | `token_hygiene` |
 //!
 //! # Example
@@ -54,6 +55,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod addresses;
 mod advice;
 mod answer;
 mod apns_id;
@@ -77,6 +79,7 @@ mod token_hygiene;
 mod topic;
 mod unix_time;
 
+pub use addresses::Dialing;
 pub use advice::Advice;
 pub use answer::Answer;
 pub use apns_id::{ApnsId, InvalidApnsId};

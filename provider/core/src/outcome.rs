@@ -101,6 +101,14 @@ pub enum NotSent {
         /// Which certificate and why, in the shell's words.
         why: Box<str>,
     },
+    /// The fields of its request are larger than the server takes (SETTINGS_MAX_HEADER_LIST_SIZE, RFC 9113 section
+    /// 6.5.2).
+    FieldsTooLarge {
+        /// Their size: names and values, and 32 for each field.
+        bytes: usize,
+        /// What the server takes.
+        limit: u32,
+    },
     /// Its deadline or expiration passed before the first byte was written.
     OutOfTime,
     /// The stream was refused before any processing (RST_STREAM with REFUSED_STREAM, RFC 9113 section 8.7).

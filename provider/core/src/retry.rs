@@ -129,7 +129,9 @@ impl Attempts {
 fn after_not_sent(why: &NotSent) -> When {
     match why {
         why if why.needs_mending() => When::Never,
-        NotSent::OutOfTime | NotSent::CertificateRefused { .. } => When::Never,
+        NotSent::OutOfTime | NotSent::CertificateRefused { .. } | NotSent::FieldsTooLarge { .. } => {
+            When::Never
+        }
         NotSent::NoConnection { .. } => When::Later(Duration::ZERO),
         NotSent::BeyondGoaway { .. } | NotSent::StreamRefused | NotSent::Unwritten => When::AtOnce,
     }

@@ -77,6 +77,9 @@ fn not_sent(why: &NotSent) -> String {
             "APNs closed the connection with GOAWAY and no reason".to_owned()
         }
         NotSent::CertificateRefused { why } | NotSent::NoConnection { why } => why.to_string(),
+        NotSent::FieldsTooLarge { bytes, limit } => {
+            format!("the fields of its request have {bytes} bytes and the server takes {limit}")
+        }
         NotSent::OutOfTime => "its time was over before it could be sent".to_owned(),
         NotSent::StreamRefused => "APNs refused the stream before looking at it".to_owned(),
         NotSent::Unwritten => "the connection ended before it was written".to_owned(),
@@ -118,7 +121,7 @@ fn json_line(outcome: &Outcome, apns_id: &ApnsId) -> Value {
         Outcome::NotSent(why) => json!({
             "outcome": "not-sent",
             "why": not_sent(why),
-            "may_send_again": !why.needs_mending(),
+            "may_send_again": !why.needs_mending() && !matches!(why, NotSent::FieldsTooLarge { .. }),
             "apns_id": apns_id,
         }),
         Outcome::Ambiguous(why) => {

@@ -23,7 +23,8 @@ use tracing::debug;
 
 use crate::{
     Endpoint,
-    driver::{Driver, Job, wire_failure},
+    connect::wire_failure,
+    driver::{Driver, Job},
 };
 use answers::AnswerFields;
 use in_flight::InFlight;
@@ -175,8 +176,7 @@ impl Connection {
             match open(&mut self.http2, fields, &job.push) {
                 Ok(stream) => self.in_flight.insert(stream, job),
                 Err(CommandError::FieldSectionTooLarge { size, limit }) => {
-                    let why = format!("the request's fields have {size} bytes, the server takes {limit}");
-                    job.finish(Outcome::NotSent(NotSent::NoConnection { why: why.into() }));
+                    job.finish(Outcome::NotSent(NotSent::FieldsTooLarge { bytes: size, limit }));
                 }
                 Err(error) => {
                     debug!(%error, "no stream opened");
