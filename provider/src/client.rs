@@ -9,8 +9,8 @@ use futures::{Stream, StreamExt as _};
 use tokio::sync::Semaphore;
 
 use crate::{
-    BuildError, Credential, Endpoint,
-    connect::Connector,
+    BuildError, Credential, Endpoint, clock,
+    connect::Way,
     engine::{Engine, Identity, InvalidTokenHook, Setup},
     tls,
 };
@@ -20,7 +20,6 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Client {
     handle: Arc<Handle>,
-    timeout: Duration,
     ca_pem: Option<Arc<[u8]>>,
     in_hand_max: usize,
 }
@@ -39,7 +38,8 @@ impl Drop for Handle {
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder {
-    endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) way: Way,
     credential: Option<Credential>,
     ca_pem: Option<Vec<u8>>,
     timeout: Duration,
@@ -56,6 +56,7 @@ impl Client {
     pub fn builder(endpoint: Endpoint) -> ClientBuilder {
         ClientBuilder {
             endpoint,
+            way: Way::default(),
             credential: None,
             ca_pem: None,
             timeout: DEFAULT_TIMEOUT,
@@ -82,7 +83,7 @@ impl Client {
     ///
     /// Waits while the client has as many pushes in hand as it may. A push goes on even if nobody waits for it any more.
     pub async fn send_push(&self, push: Push) -> Outcome {
-        self.handle.0.send(push, self.timeout).await.unwrap_or_else(engine_gone)
+        self.handle.0.send(push).await.unwrap_or_else(engine_gone)
     }
 
     /// Sends many pushes, as many at once as the client may have in hand, and gives each one with its outcome as soon as it is
@@ -116,9 +117,7 @@ impl Client {
     /// # Errors
     /// Those of [`ClientBuilder::build`] that are about credentials; the client goes on as it was.
     pub fn rotate(&self, credential: &Credential) -> Result<(), BuildError> {
-        let engine = &self.handle.0;
-        let identity = identity(engine.endpoint.clone(), credential, self.ca_pem.as_deref())?;
-        engine.rotate(identity);
+        self.handle.0.rotate(identity(credential, self.ca_pem.as_deref())?);
         Ok(())
     }
 
@@ -204,32 +203,30 @@ impl ClientBuilder {
             return Err(BuildError::InHand(self.in_hand_max));
         }
         let first_stream = StreamId::new(self.first_stream);
-        let identity = identity(self.endpoint.clone(), &credential, self.ca_pem.as_deref())?;
+        let identity = identity(&credential, self.ca_pem.as_deref())?;
         let setup = Setup {
-            endpoint: self.endpoint,
+            connector: self.way.connector(self.endpoint)?,
             dispatch: self.dispatch,
             retry: self.retry,
             keep_alive: self.keep_alive,
             http2: apns_http2::Config { first_stream, ..apns_http2::Config::default() },
             in_hand_max: self.in_hand_max,
+            timeout: self.timeout,
             on_invalid_token: self.on_invalid_token,
         };
         Ok(Client {
             handle: Arc::new(Handle(Engine::start(setup, identity))),
-            timeout: self.timeout,
             ca_pem: self.ca_pem.map(Into::into),
             in_hand_max: self.in_hand_max,
         })
     }
 }
 
-fn identity(
-    endpoint: Endpoint,
-    credential: &Credential,
-    ca_pem: Option<&[u8]>,
-) -> Result<Identity, BuildError> {
+/// As whom to send, whom to trust.
+fn identity(credential: &Credential, ca_pem: Option<&[u8]>) -> Result<Identity, BuildError> {
     let tls = tls::client_config(credential, ca_pem)?;
-    Ok(Identity::new(Connector::new(endpoint, tls), credential))
+    credential.warn_of_expiry(clock::now());
+    Ok(Identity::new(tls, credential))
 }
 
 /// The engine ends before its clients only if its runtime ends or it has a bug.

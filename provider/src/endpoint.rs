@@ -68,8 +68,16 @@ impl Endpoint {
 
     /// What goes into `:authority`: the port only where it is not the usual one.
     pub(crate) fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == APPLE_PORT { host } else { format!("{host}:{}", self.port) }
+        if self.port == APPLE_PORT { self.bracketed_host() } else { self.host_and_port() }
+    }
+
+    /// What a proxy is asked for, which is told every port.
+    pub(crate) fn host_and_port(&self) -> String {
+        format!("{}:{}", self.bracketed_host(), self.port)
+    }
+
+    fn bracketed_host(&self) -> String {
+        if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
     }
 }
 

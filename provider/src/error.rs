@@ -1,5 +1,7 @@
 use thiserror::Error;
 
+use crate::InvalidProxy;
+
 /// Why a client could not be built. Nothing was sent anywhere.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
@@ -19,4 +21,12 @@ pub enum BuildError {
     /// TLS does not take the certificate and its key together.
     #[error("TLS does not take the certificate: {0}")]
     Certificate(String),
+    /// A variable of the environment names a proxy that cannot be used.
+    #[error("{variable}: {error}")]
+    ProxyVariable {
+        /// Its name, such as `HTTPS_PROXY`.
+        variable: &'static str,
+        /// What is wrong with it.
+        error: InvalidProxy,
+    },
 }

@@ -16,6 +16,7 @@
 //! |---|---|
 //! | `client` | [`Client`] and its builder |
 //! | `endpoint`, `credential`, `tls` | where to, as whom, trusting whom |
+//! | `connect` | the way to the server: [`Resolve`], [`Proxy`], the race of its addresses, TLS |
 //! | `engine` | the dispatcher's shell: what is handed in, the time, what is told |
 //! | `connection` | one connection: streams, windows, answers |
 //! | [`cli`] | the `apns-provider` command |
@@ -60,6 +61,7 @@ mod tls;
 
 pub use apns_provider_core as core;
 pub use client::{Client, ClientBuilder};
+pub use connect::{InvalidProxy, Proxy, Resolve, Resolving, SystemResolver};
 pub use credential::{Credential, CredentialError};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::BuildError;

@@ -29,6 +29,7 @@
 //! | whether to send again, and when | `retry` |
 //! | which push goes out when, on which connection | `dispatch` |
 //! | whether a silent connection is still there | `keep_alive` |
+//! | which of a server's addresses to connect to | `addresses` |
 //! | which device tokens to forget | `token_hygiene` |
 //!
 //! # Example
@@ -56,6 +57,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod addresses;
 mod advice;
 mod answer;
 mod apns_id;
@@ -82,6 +84,7 @@ mod token_hygiene;
 mod topic;
 mod unix_time;
 
+pub use addresses::Dialing;
 pub use advice::Advice;
 pub use answer::Answer;
 pub use apns_id::{ApnsId, InvalidApnsId};

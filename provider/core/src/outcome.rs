@@ -115,6 +115,14 @@ pub enum NotSent {
         /// What APNs said.
         reason: Option<Reason>,
     },
+    /// The fields of its request are larger than the server takes (SETTINGS_MAX_HEADER_LIST_SIZE, RFC 9113 section
+    /// 6.5.2).
+    FieldsTooLarge {
+        /// Their size: names and values, and 32 for each field.
+        bytes: usize,
+        /// What the server takes.
+        limit: u32,
+    },
     /// Its deadline passed before the first byte was written.
     OutOfTime,
     /// APNs answered the pushes before it with nothing but that it is in trouble, and this one was held back until its deadline.

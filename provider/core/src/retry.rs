@@ -137,6 +137,7 @@ fn after_not_sent(why: &NotSent) -> When {
         NotSent::OutOfTime
         | NotSent::CertificateRefused { .. }
         | NotSent::CredentialRefused { .. }
+        | NotSent::FieldsTooLarge { .. }
         | NotSent::ServiceUnavailable
         | NotSent::Closed => When::Never,
         NotSent::NoConnection { .. } => When::Later(Duration::ZERO),

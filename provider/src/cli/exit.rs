@@ -1,10 +1,10 @@
 //! What the command's exit codes mean; scripts and queues decide by them.
 
-use apns_provider_core::{Advice, Outcome};
+use apns_provider_core::{Advice, NotSent, Outcome};
 
 /// APNs took it.
 pub(super) const ACCEPTED: u8 = 0;
-/// APNs refused it, and would again.
+/// APNs refused it, or does not take a request like it, and would again.
 pub(super) const REJECTED: u8 = 1;
 /// An option, a file, the credential or the app's set-up is wrong.
 pub(super) const MISCONFIGURED: u8 = 2;
@@ -16,6 +16,7 @@ pub(super) fn code(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Accepted(_) => ACCEPTED,
         Outcome::NotSent(why) if why.needs_mending() => MISCONFIGURED,
+        Outcome::NotSent(NotSent::FieldsTooLarge { .. }) => REJECTED,
         Outcome::NotSent(_) | Outcome::Ambiguous(_) => RETRYABLE,
         Outcome::Expired => REJECTED,
         Outcome::Rejected(rejection) => match rejection.advice {
@@ -28,7 +29,7 @@ pub(super) fn code(outcome: &Outcome) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use apns_provider_core::{Ambiguity, Answer, ApnsId, NotSent};
+    use apns_provider_core::{Ambiguity, Answer, ApnsId};
 
     use super::*;
 
@@ -49,6 +50,8 @@ mod tests {
         assert_eq!(code_of(503, ""), RETRYABLE);
         assert_eq!(code(&Outcome::Ambiguous(Ambiguity::ConnectionLost)), RETRYABLE);
         assert_eq!(code(&Outcome::NotSent(NotSent::OutOfTime)), RETRYABLE);
+        let too_large = NotSent::FieldsTooLarge { bytes: 600, limit: 500 };
+        assert_eq!(code(&Outcome::NotSent(too_large)), REJECTED);
         assert_eq!(code(&Outcome::NotSent(NotSent::CertificateRefused { why: "x".into() })), MISCONFIGURED);
     }
 }

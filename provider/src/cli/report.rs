@@ -86,6 +86,9 @@ fn not_sent(why: &NotSent) -> String {
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             format!("APNs refused the credential of the pushes before it{reason}")
         }
+        NotSent::FieldsTooLarge { bytes, limit } => {
+            format!("the fields of its request have {bytes} bytes and the server takes {limit}")
+        }
         NotSent::ServiceUnavailable => {
             "APNs answered the pushes before it with nothing but that it is in trouble".to_owned()
         }
@@ -130,7 +133,7 @@ fn json_line(outcome: &Outcome, apns_id: &ApnsId) -> Value {
         Outcome::NotSent(why) => json!({
             "outcome": "not-sent",
             "why": not_sent(why),
-            "may_send_again": !why.needs_mending(),
+            "may_send_again": !why.needs_mending() && !matches!(why, NotSent::FieldsTooLarge { .. }),
             "apns_id": apns_id,
         }),
         Outcome::Expired => json!({ "outcome": "expired", "apns_id": apns_id }),

@@ -19,7 +19,7 @@ use tokio::{
 use tracing::debug;
 
 use crate::{
-    connect::wire_failure,
+    connect::{Connected, wire_failure},
     engine::{End, Engine, Identity, Job, Signals, Ticket},
 };
 use answers::AnswerFields;
@@ -36,15 +36,15 @@ const PING: [u8; 8] = *b"provider";
 /// Makes a connection and serves it until its end.
 pub(crate) async fn run(engine: Arc<Engine>, id: ConnectionId, signals: Arc<Signals>) {
     let identity = engine.identity();
-    match identity.connector.connect(None).await {
+    match engine.connector.connect(Arc::clone(&identity.tls), engine.patience).await {
         Ok(connected) => {
             engine.with(|dispatcher, now| dispatcher.opened(now, id));
-            let connection = Connection::new(connected.socket, &engine, id, identity);
+            let Connected { socket, address: _in_use } = connected;
+            let connection = Connection::new(socket, &engine, id, identity);
             let why = connection.run(&engine, &signals).await;
             engine.with(|dispatcher, now| dispatcher.closed(now, id, why.as_ref()));
         }
         Err(why) => {
-            debug!(endpoint = %engine.endpoint, ?why, "no connection");
             engine.with(|dispatcher, now| dispatcher.open_failed(now, id, &why));
         }
     }
@@ -96,7 +96,7 @@ impl Connection {
             socket,
             http2: Http2::client(engine.http2),
             identity,
-            authority: engine.endpoint.authority(),
+            authority: engine.connector.endpoint().authority(),
             began,
             going_away: None,
             answers: AnswerFields::default(),
@@ -121,7 +121,7 @@ impl Connection {
         match (ended, self.going_away) {
             _ if has_answered => None,
             (_, Some(GoingAway { reason, .. })) => Some(NotSent::BeyondGoaway { reason }),
-            (Err(error), None) => Some(wire_failure(&engine.endpoint, &error)),
+            (Err(error), None) => Some(wire_failure(engine.connector.endpoint(), &error)),
             (Ok(()), None) => None,
         }
     }
@@ -174,9 +174,8 @@ impl Connection {
             match request::send(&mut self.http2, job.push(), &self.authority, token.as_ref()) {
                 Ok(stream) => self.in_flight.insert(stream, job),
                 Err(CommandError::FieldSectionTooLarge { size, limit }) => {
-                    let why = format!("the request's fields have {size} bytes, the server takes {limit}");
-                    let outcome = Outcome::NotSent(NotSent::NoConnection { why: why.into() });
-                    self.in_flight.end_unsent(job, outcome);
+                    let why = NotSent::FieldsTooLarge { bytes: size, limit };
+                    self.in_flight.end_unsent(job, Outcome::NotSent(why));
                 }
                 Err(error) => {
                     debug!(%error, "no stream opened");

@@ -1,21 +1,22 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use apns_provider_core::{ClockSteppedBack, ProviderToken, TokenSource};
+use rustls::ClientConfig;
 use tracing::warn;
 
-use crate::{Credential, clock, connect::Connector};
+use crate::{Credential, clock};
 
-/// As whom, and how, connections are made. All of one identity share its provider token (C-22).
+/// As whom connections are made, and whom they trust. All of one identity share its provider token (C-22).
 #[derive(Debug)]
 pub(crate) struct Identity {
-    pub(crate) connector: Connector,
+    pub(crate) tls: Arc<ClientConfig>,
     tokens: Option<Mutex<TokenSource>>,
 }
 
 impl Identity {
-    pub(crate) fn new(connector: Connector, credential: &Credential) -> Self {
+    pub(crate) fn new(tls: Arc<ClientConfig>, credential: &Credential) -> Self {
         let tokens = credential.auth_key().map(|key| Mutex::new(TokenSource::new(Arc::clone(key))));
-        Self { connector, tokens }
+        Self { tls, tokens }
     }
 
     /// Whether provider tokens say who it is, and not a certificate.

@@ -31,7 +31,7 @@ pub(crate) use effects::InvalidTokenHook;
 pub(crate) use identity::Identity;
 pub(crate) use signals::{End, Signals};
 
-use crate::{Endpoint, clock};
+use crate::{clock, connect::Connector};
 
 /// To whom the outcome of a push is told.
 pub(crate) type Ticket = oneshot::Sender<Outcome>;
@@ -40,22 +40,26 @@ pub(crate) type Job = apns_provider_core::Job<Ticket>;
 /// How an engine is set up.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    pub(crate) endpoint: Endpoint,
+    pub(crate) connector: Connector,
     pub(crate) dispatch: DispatchPolicy,
     pub(crate) retry: RetryPolicy,
     pub(crate) keep_alive: KeepAlivePolicy,
     pub(crate) http2: apns_http2::Config,
     pub(crate) in_hand_max: usize,
+    pub(crate) timeout: Duration,
     pub(crate) on_invalid_token: Option<InvalidTokenHook>,
 }
 
 /// What all tasks of a client share.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    pub(crate) endpoint: Endpoint,
+    pub(crate) connector: Connector,
     pub(crate) keep_alive: KeepAlivePolicy,
     pub(crate) http2: apns_http2::Config,
     pub(crate) unanswered_max: u32,
+    /// How long a connection may take to come about: less than the push that wants it has time, so that it ends with what went wrong.
+    pub(crate) patience: Duration,
+    timeout: Duration,
     identity: Mutex<Arc<Identity>>,
     state: Mutex<State>,
     /// One permit for each push that may still be handed in.
@@ -85,10 +89,12 @@ impl Engine {
         let unanswered_max = setup.dispatch.unanswered_max();
         let dispatcher = Dispatcher::new(setup.dispatch, setup.retry, by_token, now, rand::random());
         let engine = Arc::new(Self {
-            endpoint: setup.endpoint,
+            connector: setup.connector,
             keep_alive: setup.keep_alive,
             http2: setup.http2,
             unanswered_max,
+            patience: setup.timeout.mul_f64(0.9),
+            timeout: setup.timeout,
             identity: Mutex::new(Arc::new(identity)),
             state: Mutex::new(State { dispatcher, signals: FxHashMap::default(), timer_at: None }),
             in_hand: Semaphore::new(setup.in_hand_max),
@@ -103,8 +109,8 @@ impl Engine {
     }
 
     /// Hands in a push, as soon as there is room for one more, and waits for its outcome.
-    pub(crate) async fn send(self: &Arc<Self>, push: Push, timeout: Duration) -> Option<Outcome> {
-        let deadline = self.elapsed() + timeout;
+    pub(crate) async fn send(self: &Arc<Self>, push: Push) -> Option<Outcome> {
+        let deadline = self.elapsed() + self.timeout;
         // `effects` gives the permit back when the push is finished.
         self.in_hand.acquire().await.ok()?.forget();
         let (ticket, outcome) = oneshot::channel();

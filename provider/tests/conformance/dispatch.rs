@@ -233,7 +233,8 @@ async fn c43_a_server_that_answers_nothing_gets_few_resets_and_is_left() {
     let outcomes = world.send_many(&client, 300).await;
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Ambiguous(_))), "{outcomes:?}");
     assert!(matches!(world.send(&client).await, Outcome::Accepted(_)), "on another connection");
-    let frames = world.frames_of("1").await;
+    let first = *world.pushes_of_connections().await.keys().next().unwrap();
+    let frames = world.frames_of(&first.to_string()).await;
     let resets = frames.iter().filter(|line| line.contains("recv RST_STREAM")).count();
     assert_eq!(resets, 10);
 }

@@ -7,7 +7,17 @@ mod answers;
 mod authentication;
 mod connections;
 mod dispatch;
+mod frames;
+mod framing;
 mod goaway;
+mod hpack;
+mod raw_server;
+mod representations;
+mod roads;
+#[path = "../support/server_identity.rs"]
+mod server_identity;
 mod streams;
 mod table;
+mod tls;
+mod way;
 mod world;

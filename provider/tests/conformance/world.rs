@@ -48,14 +48,24 @@ impl World {
     }
 
     pub(crate) fn builder(&self) -> ClientBuilder {
-        let (mock, ready_made) = (&self.mock, self.mock.ready_made());
+        self.builder_to("localhost", self.mock.sandbox().port())
+    }
+
+    /// A client that knows the double by another name or at another port.
+    pub(crate) fn builder_to(&self, host: &str, port: u16) -> ClientBuilder {
+        let ready_made = self.mock.ready_made();
         let key = &ready_made.keys[0];
-        Client::builder(Endpoint::custom("localhost", mock.sandbox().port()).unwrap())
-            .ca_pem(mock.certificates().authority().root_pem(Purpose::Server).as_bytes())
+        Client::builder(Endpoint::custom(host, port).unwrap())
+            .ca_pem(&self.ca_pem())
             .credential(
                 Credential::from_p8(key.key.to_p8().as_bytes(), key.key_id, ready_made.team_id).unwrap(),
             )
             .retry(RetryPolicy::never())
+    }
+
+    /// What the double's clients have to trust.
+    pub(crate) fn ca_pem(&self) -> Vec<u8> {
+        self.mock.certificates().authority().root_pem(Purpose::Server).into_bytes()
     }
 
     pub(crate) fn token(&self) -> DeviceToken {
@@ -94,14 +104,28 @@ impl World {
 
     /// The frames of a connection, open or not.
     pub(crate) async fn frames_of(&self, id: &str) -> Vec<String> {
-        let (control, path) = (self.mock.control(), format!("/v1/connections/{id}/frames"));
-        let text = tokio::task::spawn_blocking(move || get(control, &path)).await.unwrap();
-        text.lines().map(str::to_owned).collect()
+        let (mut lines, mut page) = (Vec::new(), String::new());
+        loop {
+            let (control, path) = (self.mock.control(), format!("/v1/connections/{id}/frames{page}"));
+            let text = tokio::task::spawn_blocking(move || get(control, &path)).await.unwrap();
+            lines.extend(text.lines().map(str::to_owned));
+            // The last line says that there are more.
+            match lines.last().and_then(|last| last.split_once("more frames: ")) {
+                Some((_, after)) => page = format!("?{after}"),
+                None => return lines,
+            }
+            lines.pop();
+        }
     }
 }
 
 pub(crate) fn hello() -> Notification {
     alert("Hello")
+}
+
+/// A device token where nobody looks at it.
+pub(crate) fn some_token() -> DeviceToken {
+    DeviceToken::from_hex("00fc13adff785122b4ad28809a342098").unwrap()
 }
 
 pub(crate) fn alert(text: &str) -> Notification {

@@ -121,6 +121,7 @@ fn c34_and_c37_what_was_not_processed_is_sent_again_at_once_and_costs_nothing() 
     assert_eq!(next(&Outcome::NotSent(NotSent::OutOfTime)), Next::Final);
     let refused = NotSent::CertificateRefused { why: "expired".into() };
     assert_eq!(next(&Outcome::NotSent(refused)), Next::Final);
+    assert_eq!(next(&Outcome::NotSent(NotSent::FieldsTooLarge { bytes: 600, limit: 500 })), Next::Final);
     let bad = NotSent::BeyondGoaway { reason: Some(Reason::BadCertificate) };
     assert_eq!(next(&Outcome::NotSent(bad)), Next::Final, "until somebody mends it");
 }
