@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use apns_http2::StreamId;
 use apns_provider_core::{
-    ApnsId, DeviceToken, DispatchPolicy, DispatchStatus, KeepAlivePolicy, NotSent, Notification, Outcome,
-    Push, Rejection, RetryPolicy,
+    ApnsId, DeviceToken, DispatchPolicy, DispatchStatus, Dispatcher, KeepAlivePolicy, NotSent, Notification,
+    Outcome, Push, Rejection, RetryPolicy,
 };
 use futures::{Stream, StreamExt as _};
 use tokio::sync::Semaphore;
@@ -30,7 +30,7 @@ struct Handle(Arc<Engine>);
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.with(|dispatcher, now| dispatcher.close(now));
+        self.0.with(Dispatcher::close);
     }
 }
 

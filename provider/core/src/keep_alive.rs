@@ -102,9 +102,9 @@ impl KeepAlive {
     pub fn next(&self, awaits_answers: bool) -> Duration {
         let after = if awaits_answers { self.policy.silence } else { self.policy.idle };
         match self.asked_at {
-            Some(asked_at) if self.is_asked => asked_at + self.policy.patience,
-            Some(asked_at) => (self.heard_at + after).max(asked_at + APART),
-            None => self.heard_at + after,
+            Some(asked_at) if self.is_asked => asked_at.saturating_add(self.policy.patience),
+            Some(asked_at) => self.heard_at.saturating_add(after).max(asked_at + APART),
+            None => self.heard_at.saturating_add(after),
         }
     }
 }

@@ -16,9 +16,8 @@ pub(super) fn code(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Accepted(_) => ACCEPTED,
         Outcome::NotSent(why) if why.needs_mending() => MISCONFIGURED,
-        Outcome::NotSent(NotSent::FieldsTooLarge { .. }) => REJECTED,
+        Outcome::NotSent(NotSent::FieldsTooLarge { .. }) | Outcome::Expired => REJECTED,
         Outcome::NotSent(_) | Outcome::Ambiguous(_) => RETRYABLE,
-        Outcome::Expired => REJECTED,
         Outcome::Rejected(rejection) => match rejection.advice {
             advice if advice.may_send_again() => RETRYABLE,
             Advice::FixApp | Advice::FixCredentials => MISCONFIGURED,

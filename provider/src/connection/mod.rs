@@ -168,10 +168,10 @@ impl Connection {
             self.keep_alive.awaits(engine.elapsed());
         }
         let is_full = taken.len() >= Dispatcher::<Ticket>::TAKEN_MAX;
-        let token = self.identity.provider_token();
+        let provider_token = self.identity.provider_token();
         let mut back = Vec::new();
         for job in taken.drain(..) {
-            match request::send(&mut self.http2, job.push(), &self.authority, token.as_ref()) {
+            match request::send(&mut self.http2, job.push(), &self.authority, provider_token.as_ref()) {
                 Ok(stream) => self.in_flight.insert(stream, job),
                 Err(CommandError::FieldSectionTooLarge { size, limit }) => {
                     let why = NotSent::FieldsTooLarge { bytes: size, limit };
@@ -309,7 +309,8 @@ impl Connection {
     fn set_timer(&mut self, engine: &Engine) {
         let now = engine.elapsed();
         let silence = self.keep_alive.next(self.awaits_answers());
-        let at = if self.in_flight.is_empty() { silence } else { silence.min(now + DEADLINE_EVERY) };
+        let at =
+            if self.in_flight.is_empty() { silence } else { silence.min(now.saturating_add(DEADLINE_EVERY)) };
         if at < self.timer_at || self.timer_at <= now {
             self.timer_at = at;
             self.timer.as_mut().reset(engine.instant(at));

@@ -9,7 +9,9 @@ use crate::connection;
 
 /// What is called for each device token that APNs found dead or wrong.
 #[derive(Clone)]
-pub(crate) struct InvalidTokenHook(pub(crate) Arc<dyn Fn(&Push, &Rejection) + Send + Sync>);
+pub(crate) struct InvalidTokenHook(pub(crate) Arc<TellOfInvalidToken>);
+
+type TellOfInvalidToken = dyn Fn(&Push, &Rejection) + Send + Sync;
 
 impl fmt::Debug for InvalidTokenHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -17,26 +19,23 @@ impl fmt::Debug for InvalidTokenHook {
     }
 }
 
-impl Engine {
-    /// Tells connections what concerns them, and gives back what is to be done without the lock.
-    pub(super) fn signal(&self, state: &mut State, effects: Vec<Effect<Ticket>>) -> Vec<Effect<Ticket>> {
-        for effect in &effects {
+impl State {
+    /// Tells connections what concerns them.
+    pub(super) fn signal(&mut self, effects: &[Effect<Ticket>]) {
+        for effect in effects {
             match effect {
                 Effect::Open(id) => {
-                    state.signals.insert(*id, Arc::default());
+                    self.signals.insert(*id, Arc::default());
                 }
-                Effect::Wake(id) => {
-                    state.signals.get(id).map(|signals| signals.wake());
-                }
-                Effect::Drain(id) => {
-                    state.signals.get(id).map(|signals| signals.drain());
-                }
+                Effect::Wake(id) => self.signals.get(id).into_iter().for_each(|signals| signals.wake()),
+                Effect::Drain(id) => self.signals.get(id).into_iter().for_each(|signals| signals.drain()),
                 Effect::Finish { .. } => {}
             }
         }
-        effects
     }
+}
 
+impl Engine {
     /// Does the rest.
     pub(super) fn carry_out(self: &Arc<Self>, effects: Vec<Effect<Ticket>>) {
         let mut finished = 0;

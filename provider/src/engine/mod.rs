@@ -12,6 +12,7 @@ mod signals;
 mod time_keeper;
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -20,7 +21,6 @@ use apns_provider_core::{
     ConnectionId, DispatchPolicy, DispatchStatus, Dispatcher, KeepAlivePolicy, Now, Outcome, Push,
     RetryPolicy,
 };
-use rustc_hash::FxHashMap;
 use tokio::{
     runtime::Handle,
     sync::{Notify, Semaphore, oneshot},
@@ -75,10 +75,13 @@ pub(crate) struct Engine {
 #[derive(Debug)]
 struct State {
     dispatcher: Dispatcher<Ticket>,
-    signals: FxHashMap<ConnectionId, Arc<Signals>>,
+    signals: BTreeMap<ConnectionId, Arc<Signals>>,
     /// When the time keeper comes by itself.
     timer_at: Option<Duration>,
 }
+
+/// Thirty years: what is further away does not come.
+const DISTANT: Duration = Duration::from_hours(30 * 365 * 24);
 
 impl Engine {
     /// Starts one on the runtime that this is called on.
@@ -96,7 +99,7 @@ impl Engine {
             patience: setup.timeout.mul_f64(0.9),
             timeout: setup.timeout,
             identity: Mutex::new(Arc::new(identity)),
-            state: Mutex::new(State { dispatcher, signals: FxHashMap::default(), timer_at: None }),
+            state: Mutex::new(State { dispatcher, signals: BTreeMap::new(), timer_at: None }),
             in_hand: Semaphore::new(setup.in_hand_max),
             began,
             runtime: Handle::current(),
@@ -110,7 +113,7 @@ impl Engine {
 
     /// Hands in a push, as soon as there is room for one more, and waits for its outcome.
     pub(crate) async fn send(self: &Arc<Self>, push: Push) -> Option<Outcome> {
-        let deadline = self.elapsed() + self.timeout;
+        let deadline = self.elapsed().saturating_add(self.timeout);
         // `effects` gives the permit back when the push is finished.
         self.in_hand.acquire().await.ok()?.forget();
         let (ticket, outcome) = oneshot::channel();
@@ -124,7 +127,7 @@ impl Engine {
         let now = self.now();
         let answer = ask(&mut state.dispatcher, now);
         let effects = state.dispatcher.take_effects();
-        let effects = self.signal(&mut state, effects);
+        state.signal(&effects);
         let timer_at = state.dispatcher.poll_timeout();
         let is_sooner = timer_at.is_some_and(|at| state.timer_at.is_none_or(|timer_at| at < timer_at));
         if is_sooner {
@@ -162,11 +165,11 @@ impl Engine {
     /// Takes no more pushes, and waits until those that are here are finished, for so long; then gives up the rest. Whether there was
     /// none.
     pub(crate) async fn drain(self: &Arc<Self>, within: Duration) -> bool {
-        self.with(|dispatcher, now| dispatcher.close(now));
+        self.with(Dispatcher::close);
         if tokio::time::timeout(within, self.is_done()).await.is_ok() {
             return true;
         }
-        self.with(|dispatcher, now| dispatcher.abandon(now));
+        self.with(Dispatcher::abandon);
         for signals in self.state().signals.values() {
             signals.cut();
         }
@@ -184,7 +187,7 @@ impl Engine {
     }
 
     pub(crate) fn instant(&self, elapsed: Duration) -> Instant {
-        self.began + elapsed
+        self.began.checked_add(elapsed).unwrap_or_else(|| self.began + DISTANT)
     }
 
     fn now(&self) -> Now {

@@ -2,6 +2,7 @@
 
 use std::{future::pending, sync::Arc};
 
+use apns_provider_core::Dispatcher;
 use tokio::time::sleep_until;
 
 use super::Engine;
@@ -24,7 +25,7 @@ pub(super) async fn run(engine: Arc<Engine>) {
             }
         };
         tokio::select! {
-            () = due => engine.with(|dispatcher, now| dispatcher.handle_timeout(now)),
+            () = due => engine.with(Dispatcher::handle_timeout),
             () = engine.sooner.notified() => {}
         }
     }

@@ -6,6 +6,8 @@
 mod answers;
 mod authentication;
 mod connections;
+#[path = "../support/control.rs"]
+mod control;
 mod dispatch;
 mod frames;
 mod framing;

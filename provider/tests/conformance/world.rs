@@ -1,12 +1,9 @@
 //! A double on a bad day, and a client that pushes to it.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
-    sync::Arc,
-    time::Duration,
-};
+use std::sync::Arc;
 
+pub(crate) use crate::control::PATIENCE;
+use crate::control::get;
 use apns_certs::Purpose;
 use apns_provider::{
     Client, ClientBuilder, Credential, Endpoint,
@@ -134,19 +131,4 @@ pub(crate) fn alert(text: &str) -> Notification {
 
 pub(crate) fn accepted(outcomes: &[Outcome]) -> usize {
     outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Accepted(_))).count()
-}
-
-/// Longer than anything here takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A text of the control API.
-fn get(control: SocketAddr, path: &str) -> String {
-    let mut tcp = TcpStream::connect(control).unwrap();
-    tcp.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(tcp, "GET {path} HTTP/1.0\r\nhost: localhost\r\naccept: text/plain\r\n\r\n").unwrap();
-    let mut text = String::new();
-    tcp.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    assert!(head.contains(" 200 "), "{path}: {text}");
-    body.to_owned()
 }

@@ -26,7 +26,9 @@ impl Backoff {
         let factor = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
         let whole = self.first.saturating_mul(factor).min(self.longest);
         self.failures = self.failures.saturating_add(1);
-        self.not_before = now + whole.mul_f64(0.5 + f64::from(random) / f64::from(u32::MAX) / 2.0);
+        let random_half = whole / 2;
+        let random_half = random_half.mul_f64(f64::from(random) / f64::from(u32::MAX));
+        self.not_before = now.saturating_add(whole / 2).saturating_add(random_half);
     }
 
     /// A connection has been of use.
@@ -42,7 +44,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest_and_begin_anew_after_a_healthy_connection() {
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(60));
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_mins(1));
         let pauses: Vec<u128> = (0..12)
             .map(|_| {
                 backoff.failed(Duration::ZERO, u32::MAX);

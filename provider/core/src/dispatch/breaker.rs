@@ -71,24 +71,25 @@ impl Breaker {
     pub(super) fn refused(&mut self, now: Duration, was_probe: bool, asked: Duration) {
         self.in_a_row = self.in_a_row.saturating_add(1);
         let interval = match self.open {
-            Some(open) if was_probe => (open.interval * 2).min(self.longest_interval),
+            Some(open) if was_probe => open.interval.saturating_mul(2).min(self.longest_interval),
             None if self.in_a_row >= self.threshold => self.first_interval,
             _ => return,
         };
-        self.open = Some(Open { interval, probe_at: now + interval.max(asked), is_probing: false });
+        self.open =
+            Some(Open { interval, probe_at: now.saturating_add(interval.max(asked)), is_probing: false });
     }
 
     /// There is no doubt: opens at once.
     pub(super) fn trip(&mut self, now: Duration) {
         self.in_a_row = self.threshold;
         let interval = self.open.map_or(self.first_interval, |open| open.interval);
-        self.open = Some(Open { interval, probe_at: now + interval, is_probing: false });
+        self.open = Some(Open { interval, probe_at: now.saturating_add(interval), is_probing: false });
     }
 
     /// The probe ended without an answer: another one is due after the same interval.
     pub(super) fn unanswered(&mut self, now: Duration) {
         if let Some(open) = &mut self.open {
-            *open = Open { probe_at: now + open.interval, is_probing: false, ..*open };
+            *open = Open { probe_at: now.saturating_add(open.interval), is_probing: false, ..*open };
         }
     }
 }

@@ -12,6 +12,8 @@ const SERVER_ERRORS_MAX: u32 = 2;
 /// A connection is of use when it has lived so long, or answered so many pushes.
 const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 const HEALTHY_ANSWERS: u64 = 100;
+/// The longest that a `Retry-After` holds everything back. In what was seen of outages a quarter of an hour was soon enough.
+const ASKED_MAX: Duration = Duration::from_mins(15);
 
 /// Whom an answer speaks for or against.
 enum Verdict {
@@ -30,7 +32,7 @@ impl<T> Dispatcher<T> {
     pub fn ended(&mut self, now: Now, id: ConnectionId, mut job: Job<T>, outcome: Outcome) {
         let was_probe = std::mem::take(&mut job.is_probe);
         let verdict = verdict(&outcome, &job, now);
-        self.judge(now.elapsed, verdict, &outcome, was_probe);
+        self.judge(now.elapsed, &verdict, &outcome, was_probe);
         self.judge_connection(now.elapsed, id, &outcome);
         if let Outcome::Accepted(_) = outcome {
             self.finish(job, outcome);
@@ -54,7 +56,7 @@ impl<T> Dispatcher<T> {
         match job.attempts.next(&outcome, end, &self.retry) {
             Next::Again { after, is_budgeted } if !is_budgeted || self.budget.spend(now.date) => {
                 self.retries += 1;
-                let until = now.elapsed + after;
+                let until = now.elapsed.saturating_add(after);
                 if let Outcome::Rejected(Rejection { advice: Advice::SlowDownDevice, .. }) = &outcome {
                     self.slow.slow_down(job.push.device_token(), now.elapsed, until);
                 }
@@ -70,7 +72,7 @@ impl<T> Dispatcher<T> {
         }
     }
 
-    fn judge(&mut self, now: Duration, verdict: Verdict, outcome: &Outcome, was_probe: bool) {
+    fn judge(&mut self, now: Duration, verdict: &Verdict, outcome: &Outcome, was_probe: bool) {
         match verdict {
             Verdict::Fine => {
                 self.credential.passed();
@@ -85,7 +87,7 @@ impl<T> Dispatcher<T> {
                 }
             }
             Verdict::Service(asked) => {
-                self.service.refused(now, was_probe, asked);
+                self.service.refused(now, was_probe, *asked);
                 if was_probe {
                     self.credential.unanswered(now);
                 }
@@ -112,7 +114,7 @@ impl<T> Dispatcher<T> {
                 let is_failing = connection.server_errors >= SERVER_ERRORS_MAX;
                 match rejection.advice {
                     Advice::RestConnection => {
-                        connection.rest_until = now + rest;
+                        connection.rest_until = now.saturating_add(rest);
                         self.failed(now);
                     }
                     Advice::Reconnect | Advice::RenewProviderToken => self.drain(id),
@@ -158,7 +160,8 @@ impl<T> Dispatcher<T> {
             return;
         }
         connection.phase = Phase::Draining;
-        let was_of_use = connection.answers >= HEALTHY_ANSWERS || now - connection.opened_at >= HEALTHY_AFTER;
+        let was_of_use = connection.answers >= HEALTHY_ANSWERS
+            || now.saturating_sub(connection.opened_at) >= HEALTHY_AFTER;
         if was_of_use { self.reconnect.healthy() } else { self.failed(now) }
     }
 
@@ -230,7 +233,8 @@ fn verdict<T>(outcome: &Outcome, job: &Job<T>, now: Now) -> Verdict {
         Advice::RenewProviderToken if job.attempts.has_renewed_token() => Verdict::Credential,
         Advice::RenewProviderToken | Advice::Reconnect | Advice::RestConnection => Verdict::Neither,
         Advice::RetryLater => {
-            Verdict::Service(rejection.retry_after.map_or(Duration::ZERO, |after| after.delay(now.date)))
+            let asked = rejection.retry_after.map_or(Duration::ZERO, |after| after.delay(now.date));
+            Verdict::Service(asked.min(ASKED_MAX))
         }
         Advice::CheckToken | Advice::Fix | Advice::FixApp | Advice::RemoveToken | Advice::SlowDownDevice => {
             Verdict::Fine

@@ -77,8 +77,8 @@ impl<T> Job<T> {
                 rejection.ambiguous_before = true;
                 Outcome::Rejected(rejection)
             }
-            (Some(ambiguity), Outcome::NotSent(_) | Outcome::Expired) => Outcome::Ambiguous(ambiguity),
-            (Some(_), Outcome::Ambiguous(ambiguity)) => Outcome::Ambiguous(ambiguity),
+            (Some(ambiguity), Outcome::NotSent(_) | Outcome::Expired)
+            | (Some(_), Outcome::Ambiguous(ambiguity)) => Outcome::Ambiguous(ambiguity),
         }
     }
 

@@ -34,8 +34,10 @@ impl<T> Dispatcher<T> {
             return None;
         }
         let not_before = self.reconnect.not_before();
-        let spaced =
-            self.last_opening.map_or(Duration::ZERO, |last| last + self.policy.spacing).max(not_before);
+        let spaced = self
+            .last_opening
+            .map_or(Duration::ZERO, |last| last.saturating_add(self.policy.spacing))
+            .max(not_before);
         if wanted == 0 {
             let waits = !self.queue.is_empty() && self.credential.pass(now.max(not_before)) != Pass::Nothing;
             return (waits || self.target > 0).then_some(not_before);
@@ -43,7 +45,7 @@ impl<T> Dispatcher<T> {
         if wanted < self.target.max(self.policy.connections_min) {
             return Some(spaced);
         }
-        self.saturated_since.map(|since| spaced.max(since + self.policy.saturated_for))
+        self.saturated_since.map(|since| spaced.max(since.saturating_add(self.policy.saturated_for)))
     }
 
     /// Takes note of whether the connections that there are have enough to do (C-14).
@@ -81,7 +83,7 @@ impl<T> Dispatcher<T> {
         let spare = open().count() > self.policy.connections_min;
         let idle = open()
             .filter(|one| spare && one.under_way == 0)
-            .map(|one| (one.last_used + self.policy.idle_for, one.id));
+            .map(|one| (one.last_used.saturating_add(self.policy.idle_for), one.id));
         starved.chain(idle).min()
     }
 }
