@@ -23,7 +23,7 @@ impl Credential {
     /// A key as Apple hands it out (`AuthKey_<KEYID>.p8`); its tokens say that pushes come from the team.
     pub fn from_p8(p8: &[u8], key_id: &str, team_id: &str) -> Result<Self, CredentialError> {
         let key = AuthKey::from_p8(p8, KeyId::parse(key_id)?, TeamId::parse(team_id)?)?;
-        Ok(Self(Kind::Token(Arc::new(key))))
+        Ok(key.into())
     }
 
     /// A certificate with its private key and its chain, in one PEM text, in any order.
@@ -57,6 +57,13 @@ impl Credential {
             Kind::Token(_) => None,
             Kind::Certificate { chain, key } => Some((chain, key)),
         }
+    }
+}
+
+/// The key's tokens.
+impl From<AuthKey> for Credential {
+    fn from(key: AuthKey) -> Self {
+        Self(Kind::Token(Arc::new(key)))
     }
 }
 
