@@ -194,6 +194,11 @@ fn frames() {
 }
 
 #[test]
+fn the_providers_command_line() {
+    Page::start().run("docs/provider-cli.md");
+}
+
+#[test]
 fn replay() {
     Page::start().run("docs/replay.md");
 }
@@ -224,6 +229,7 @@ fn every_page_with_commands_is_run() {
                 "frames.md",
                 "metrics.md",
                 "profiles.md",
+                "provider-cli.md",
                 "replay.md",
                 "scenarios.md"
             ]
@@ -232,5 +238,5 @@ fn every_page_with_commands_is_run() {
             "{page:?}"
         );
     }
-    assert_eq!(with_commands.len(), 11);
+    assert_eq!(with_commands.len(), 12);
 }

@@ -18,13 +18,7 @@ pub(crate) fn client_config(
     credential: &Credential,
     ca_pem: Option<&[u8]>,
 ) -> Result<Arc<ClientConfig>, BuildError> {
-    let roots = match ca_pem {
-        Some(pem) => only(pem)?,
-        None => system_roots(),
-    };
-    if roots.is_empty() {
-        return Err(BuildError::NoRoots);
-    }
+    let roots = roots(ca_pem)?;
     let error = |error: rustls::Error| BuildError::Certificate(error.to_string());
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -38,6 +32,15 @@ pub(crate) fn client_config(
     };
     config.alpn_protocols = vec![ALPN_H2.to_vec()];
     Ok(Arc::new(config))
+}
+
+/// Whom to trust: `ca_pem`, or the system's roots where it is not given.
+pub(crate) fn roots(ca_pem: Option<&[u8]>) -> Result<RootCertStore, BuildError> {
+    let roots = match ca_pem {
+        Some(pem) => only(pem)?,
+        None => system_roots(),
+    };
+    if roots.is_empty() { Err(BuildError::NoRoots) } else { Ok(roots) }
 }
 
 fn only(ca_pem: &[u8]) -> Result<RootCertStore, BuildError> {

@@ -23,8 +23,8 @@
 //! | what to build it with | `notification`: `builder`, which all types share; one file for each type; `shorten` |
 //! | what is checked before sending | `notification`: `rules`, one function each; `required`, for raw payloads |
 //! | how a push becomes a request | `request` |
-//! | who is sending | `provider_token`: the key, the slots, the source of tokens |
-//! | what was answered | `answer`, `error_body`, `retry_after`, `reason` (the table of reasons) |
+//! | who is sending | `provider_token`: the key, the slots, the source of tokens; what is wrong with a token |
+//! | what was answered | `answer`, `error_body`, `retry_after`, `reason` (the table of reasons, and their causes) |
 //! | what to do next | `outcome`, `advice` |
 //! | whether to send again, and when | `retry` |
 //! | which push goes out when, on which connection | `dispatch` |
@@ -108,7 +108,8 @@ pub use outcome::{Acceptance, Ambiguity, NotSent, Outcome, Rejection};
 pub use payload::{Alert, AlertText, InterruptionLevel, LiveActivityAlert, LocalizableText, Sound};
 pub use priority::Priority;
 pub use provider_token::{
-    AuthKey, AuthKeyError, ClockSteppedBack, InvalidIdentifier, KeyId, ProviderToken, TeamId, TokenSource,
+    AuthKey, AuthKeyError, ClockSteppedBack, InvalidIdentifier, KeyId, ProviderToken, TeamId, TokenFlaw,
+    TokenInspection, TokenMismatch, TokenSource,
 };
 pub use push_type::PushType;
 pub use reason::Reason;

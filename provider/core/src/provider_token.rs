@@ -3,17 +3,20 @@
 
 mod auth_key;
 mod ids;
+mod inspection;
 mod pem;
 mod slot;
 mod source;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[cfg(test)]
 pub(crate) use auth_key::tests::generated_key;
 pub use auth_key::{AuthKey, AuthKeyError};
 pub use ids::{InvalidIdentifier, KeyId, TeamId};
+pub use inspection::{TokenFlaw, TokenInspection, TokenMismatch};
 pub use source::{ClockSteppedBack, TokenSource};
 
 use crate::unix_time::UnixTime;
@@ -27,6 +30,9 @@ pub struct ProviderToken {
 }
 
 impl ProviderToken {
+    /// How long after its `iat` APNs takes a token (Apple, "Establishing a token-based connection to APNs").
+    pub const AGE_MAX: Duration = Duration::from_hours(1);
+
     /// The value of the `authorization` header. A secret: never index it, never log it.
     pub fn authorization(&self) -> &str {
         &self.authorization

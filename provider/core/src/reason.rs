@@ -1,3 +1,5 @@
+mod causes;
+
 use std::fmt;
 
 use crate::advice::Advice;

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::http_date;
+
 /// A moment: milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// This crate owns no clock: whoever calls says what time it is. APNs speaks seconds in requests
@@ -29,6 +31,12 @@ impl UnixTime {
     /// Whole seconds since the epoch, rounded down.
     pub const fn as_secs(self) -> u64 {
         self.millis / MILLIS_PER_SEC
+    }
+
+    /// The moment of an HTTP date such as `Sun, 06 Nov 1994 08:49:37 GMT`, as the `date` field of an answer
+    /// has it (RFC 9110 section 5.6.7).
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        http_date::parse(text)
     }
 
     /// How long after `earlier` this is; zero when it is not after it.

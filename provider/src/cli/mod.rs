@@ -1,8 +1,17 @@
 //! The `apns-provider` command. Results go to standard output, everything else to standard error.
 
+mod bench;
+mod bulk;
+mod dates;
+mod doctor;
 mod exit;
+mod options;
 mod report;
+mod runtime;
 mod send;
+mod tally;
+mod token;
+mod validate;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -12,6 +21,9 @@ use clap::{Parser, Subcommand};
 ///
 /// Exit codes: 0 accepted; 1 rejected, and sending it again would change nothing; 2 misconfigured: an option,
 /// a file, the credential or the app's set-up; 3 not sent or not answered, may be sent again.
+///
+/// Options that say who sends, where to and to which app can be given as variables: APNS_PROVIDER_TO and so
+/// on.
 #[derive(Debug, Parser)]
 #[command(name = "apns-provider", version)]
 struct Cli {
@@ -23,6 +35,34 @@ struct Cli {
 enum Command {
     /// Sends one push and prints what was answered.
     Send(Box<send::SendArgs>),
+    /// Says what `send` would send, or what is wrong with it; contacts nothing.
+    ///
+    /// Takes the options of `send`; address, credential and device token need not be given, and are checked
+    /// if they are.
+    Validate(Box<validate::ValidateArgs>),
+    /// Mints, reads and checks provider tokens; contacts nothing.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Sends a push to each line of a file, and goes on where it was interrupted.
+    ///
+    /// The file is CSV with a header row and a column device_token, or one JSON object with "device-token" a
+    /// line. Texts of the message may have placeholders, {{name}}, for the other columns; with JSON lines, a
+    /// JSON text that is one placeholder and nothing else takes the value as it is.
+    ///
+    /// Ctrl-C once waits for what is under way, twice ends at once. Exit codes: 0 all accepted; 1 some were
+    /// refused for good, or lines are wrong; 2 ended early, since every push would have been refused; 3 some
+    /// may be sent again: run it again with the same --resume.
+    Bulk(Box<bulk::BulkArgs>),
+    /// Looks at each step from DNS to the answer, and says what a failure means and what to do.
+    ///
+    /// Opens one connection and sends one push: to the device if --device-token is given, as a background
+    /// push, which shows nothing; else to a device token that is none, which is enough to have the credential
+    /// judged.
+    Doctor(Box<doctor::DoctorArgs>),
+    /// Measures how fast a simulated service is served; never Apple's.
+    ///
+    /// Apple's host names and addresses are refused: load on them is abuse.
+    Bench(Box<bench::BenchArgs>),
 }
 
 /// The whole command, given its arguments.
@@ -37,5 +77,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match cli.command {
         Command::Send(args) => send::run(&args),
+        Command::Validate(args) => validate::run(&args),
+        Command::Token(command) => token::run(&command),
+        Command::Bulk(args) => bulk::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Bench(args) => bench::run(&args),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use apns_provider_core::{Ambiguity, ApnsId, NotSent, Outcome, Reason, Rejection, UnixTime};
+use apns_provider_core::{Ambiguity, ApnsId, Cut, NotSent, Outcome, Reason, Rejection, UnixTime};
 use serde_json::{Value, json};
 
 use super::exit;
@@ -17,11 +17,60 @@ pub(super) fn outcome(outcome: &Outcome, apns_id: &ApnsId, as_json: bool) {
     }
 }
 
+/// Says what was cut off for a push to fit.
+#[expect(clippy::print_stderr, reason = "the command line's own voice")]
+pub(super) fn cuts(cuts: &[Cut]) {
+    for cut in cuts {
+        eprintln!("apns-provider: shortened {cut}");
+    }
+}
+
 /// Says what is wrong with options, files or credentials.
 #[expect(clippy::print_stderr, reason = "the command line's own voice")]
 pub(super) fn misconfigured(message: &str) -> ExitCode {
     eprintln!("apns-provider: {message}");
     ExitCode::from(exit::MISCONFIGURED)
+}
+
+/// Says something that is no error.
+#[expect(clippy::print_stderr, reason = "the command line's own voice")]
+pub(super) fn note(message: &str) {
+    eprintln!("apns-provider: {message}");
+}
+
+/// How it ended, in one line.
+pub(super) fn sentence(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Accepted(_) => kind(outcome),
+        Outcome::Rejected(rejection) => {
+            let todo = rejection.reason.as_ref().and_then(Reason::todo);
+            todo.map_or_else(|| kind(outcome), |todo| format!("{}. {todo}", kind(outcome)))
+        }
+        Outcome::NotSent(why) => not_sent(why),
+        Outcome::Ambiguous(why) => ambiguous(why),
+        Outcome::Expired => EXPIRED.to_owned(),
+    }
+}
+
+const EXPIRED: &str = "not sent, and of no use any more: its expiration passed";
+
+/// One word for how it ended.
+pub(super) fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Accepted(_) => "accepted",
+        Outcome::Rejected(_) => "rejected",
+        Outcome::NotSent(_) => "not-sent",
+        Outcome::Ambiguous(_) => "ambiguous",
+        Outcome::Expired => "expired",
+    }
+}
+
+/// What outcomes are counted by: the word, and for a rejection the status and the reason.
+pub(super) fn kind(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Rejected(rejection) => format!("{}{}", rejection.status, reason(rejection)),
+        _ => word(outcome).to_owned(),
+    }
 }
 
 fn text(outcome: &Outcome, apns_id: &ApnsId) -> String {
@@ -56,7 +105,7 @@ fn text(outcome: &Outcome, apns_id: &ApnsId) -> String {
             lines.push(ids(apns_id, None));
         }
         Outcome::Expired => {
-            lines.push("not sent, and of no use any more: its expiration passed".to_owned());
+            lines.push(EXPIRED.to_owned());
             lines.push(ids(apns_id, None));
         }
         Outcome::Ambiguous(why) => {
@@ -112,33 +161,37 @@ fn ambiguous(why: &Ambiguity) -> String {
     }
 }
 
-fn json_line(outcome: &Outcome, apns_id: &ApnsId) -> Value {
+/// The outcome for a program.
+pub(super) fn json_line(outcome: &Outcome, apns_id: &ApnsId) -> Value {
     let apns_id = apns_id.as_str();
     match outcome {
         Outcome::Accepted(acceptance) => json!({
-            "outcome": "accepted",
+            "outcome": word(outcome),
             "status": 200,
-            "apns_id": acceptance.apns_id.as_str(),
-            "apns_unique_id": acceptance.apns_unique_id,
+            "apns-id": acceptance.apns_id.as_str(),
+            "apns-unique-id": acceptance.apns_unique_id,
+            "ambiguous-before": acceptance.ambiguous_before,
         }),
         Outcome::Rejected(rejection) => json!({
-            "outcome": "rejected",
+            "outcome": word(outcome),
             "status": rejection.status,
             "reason": rejection.reason.as_ref().map(Reason::as_str),
-            "apns_id": rejection.apns_id.as_str(),
-            "apns_unique_id": rejection.apns_unique_id,
+            "todo": rejection.reason.as_ref().and_then(Reason::todo),
+            "apns-id": rejection.apns_id.as_str(),
+            "apns-unique-id": rejection.apns_unique_id,
             "timestamp": rejection.unregistered_since.map(UnixTime::as_millis),
-            "may_send_again": rejection.advice.may_send_again(),
+            "may-send-again": rejection.advice.may_send_again(),
+            "ambiguous-before": rejection.ambiguous_before,
         }),
         Outcome::NotSent(why) => json!({
-            "outcome": "not-sent",
+            "outcome": word(outcome),
             "why": not_sent(why),
-            "may_send_again": !why.needs_mending() && !matches!(why, NotSent::FieldsTooLarge { .. }),
-            "apns_id": apns_id,
+            "may-send-again": !why.needs_mending() && !matches!(why, NotSent::FieldsTooLarge { .. }),
+            "apns-id": apns_id,
         }),
-        Outcome::Expired => json!({ "outcome": "expired", "apns_id": apns_id }),
+        Outcome::Expired => json!({ "outcome": word(outcome), "apns-id": apns_id }),
         Outcome::Ambiguous(why) => {
-            json!({ "outcome": "ambiguous", "why": ambiguous(why), "apns_id": apns_id })
+            json!({ "outcome": word(outcome), "why": ambiguous(why), "apns-id": apns_id })
         }
     }
 }

@@ -33,7 +33,7 @@ impl Credential {
     /// A key as Apple hands it out (`AuthKey_<KEYID>.p8`); its tokens say that pushes come from the team.
     pub fn from_p8(p8: &[u8], key_id: &str, team_id: &str) -> Result<Self, CredentialError> {
         let key = AuthKey::from_p8(p8, KeyId::parse(key_id)?, TeamId::parse(team_id)?)?;
-        Ok(Self(Kind::Token(Arc::new(key))))
+        Ok(key.into())
     }
 
     /// A certificate with its private key and its chain, in one PEM text, in any order.
@@ -104,6 +104,13 @@ impl Credential {
 fn belong_together(certificate: &CertificateDer<'static>, key: &PrivateKeyDer<'static>) -> bool {
     let key = ring::sign::any_supported_type(key);
     key.is_ok_and(|key| CertifiedKey::new(vec![certificate.clone()], key).keys_match().is_ok())
+}
+
+/// The key's tokens.
+impl From<AuthKey> for Credential {
+    fn from(key: AuthKey) -> Self {
+        Self(Kind::Token(Arc::new(key)))
+    }
 }
 
 impl fmt::Debug for Credential {

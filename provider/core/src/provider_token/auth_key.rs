@@ -3,7 +3,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::SecretKey;
-use p256::ecdsa::signature::Signer;
+use p256::ecdsa::signature::{Signer, Verifier};
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
 use thiserror::Error;
@@ -57,6 +57,11 @@ impl AuthKey {
         jwt.push('.');
         URL_SAFE_NO_PAD.encode_string(signature.to_bytes(), &mut jwt);
         ProviderToken::new(&jwt, issued_at)
+    }
+
+    /// Whether the signature is this key's.
+    pub(super) fn verifies(&self, signed: &[u8], signature: &Signature) -> bool {
+        self.signing_key.verifying_key().verify(signed, signature).is_ok()
     }
 }
 
@@ -154,7 +159,6 @@ const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 #[cfg(test)]
 pub(super) mod tests {
     use base64::engine::general_purpose::STANDARD;
-    use p256::ecdsa::signature::Verifier;
     use p256::pkcs8::{EncodePrivateKey, LineEnding};
     use serde_json::{Value, json};
 
@@ -169,7 +173,7 @@ pub(super) mod tests {
     pub(in super::super) fn verify(key: &AuthKey, jwt: &str) -> bool {
         let (signed, signature) = jwt.rsplit_once('.').unwrap();
         let signature = Signature::from_slice(&URL_SAFE_NO_PAD.decode(signature).unwrap()).unwrap();
-        key.signing_key.verifying_key().verify(signed.as_bytes(), &signature).is_ok()
+        key.verifies(signed.as_bytes(), &signature)
     }
 
     #[test]

@@ -1,0 +1,78 @@
+use std::{path::PathBuf, time::Duration};
+
+use apns_provider_core::RetryPolicy;
+use clap::Args;
+
+use super::{CredentialArgs, read};
+use crate::{Client, Credential, Endpoint};
+
+/// Where to, and trusting whom.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Server")]
+pub(in crate::cli) struct AddressArgs {
+    /// Where to: production, sandbox, or host:port, as in localhost:2197.
+    #[arg(long, env = "APNS_PROVIDER_TO", value_name = "ADDRESS", value_parser = Endpoint::parse)]
+    to: Option<Endpoint>,
+
+    /// PEM file with the certificates to trust, and no others; the system's if not given.
+    #[arg(long, env = "APNS_PROVIDER_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+
+    /// Seconds that a push may take, all attempts together.
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..))]
+    timeout: u16,
+}
+
+impl AddressArgs {
+    /// The server, which everything but a dry run needs.
+    pub(in crate::cli) fn endpoint(&self) -> Result<&Endpoint, String> {
+        self.to.as_ref().ok_or_else(|| "--to is missing: production, sandbox, or host:port".to_owned())
+    }
+
+    /// The server, if one is named.
+    pub(in crate::cli) fn to(&self) -> Option<&Endpoint> {
+        self.to.as_ref()
+    }
+
+    pub(in crate::cli) fn ca_pem(&self) -> Result<Option<Vec<u8>>, String> {
+        self.ca.as_deref().map(|file| read(file, "--ca")).transpose()
+    }
+
+    pub(in crate::cli) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.into())
+    }
+
+    /// What a client needs besides a runtime.
+    pub(in crate::cli) fn way(&self, credential: &CredentialArgs) -> Result<Way, String> {
+        Ok(Way {
+            endpoint: self.endpoint()?.clone(),
+            credential: credential.credential()?,
+            ca_pem: self.ca_pem()?,
+            timeout: self.timeout(),
+        })
+    }
+}
+
+/// The way to a server, with every file read.
+#[derive(Debug)]
+pub(in crate::cli) struct Way {
+    pub(in crate::cli) endpoint: Endpoint,
+    credential: Credential,
+    ca_pem: Option<Vec<u8>>,
+    timeout: Duration,
+}
+
+impl Way {
+    /// A client that goes this way. Call it in a tokio runtime.
+    pub(in crate::cli) fn client(self, retry: RetryPolicy) -> Result<Client, String> {
+        let mut builder = Client::builder(self.endpoint)
+            .credential(self.credential)
+            .retry(retry)
+            .timeout(self.timeout)
+            .proxy_from_env();
+        if let Some(pem) = &self.ca_pem {
+            builder = builder.ca_pem(pem);
+        }
+        builder.build().map_err(|error| error.to_string())
+    }
+}

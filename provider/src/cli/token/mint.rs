@@ -1,0 +1,38 @@
+use std::process::ExitCode;
+
+use apns_provider_core::{TokenSource, UnixTime};
+use clap::Args;
+use serde_json::json;
+
+use crate::{
+    cli::{dates::date, options::KeyArgs},
+    clock,
+};
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct MintArgs {
+    /// Print the token and its moments as one line of JSON.
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the token is the command's result")]
+pub(super) fn run(args: &MintArgs) -> Result<ExitCode, String> {
+    let mut source = TokenSource::new(args.key.auth_key()?);
+    let token = source.token(clock::now()).map_err(|error| error.to_string())?;
+    let (issued_at, next_at) = (token.issued_at(), token.issued_at().as_secs() + TokenSource::SLOT.as_secs());
+    let next_at = UnixTime::from_secs(next_at);
+    if args.json {
+        println!(
+            "{}",
+            json!({ "token": token.jwt(), "issued-at": date(issued_at), "used-until": date(next_at) })
+        );
+    } else {
+        println!("{}", token.jwt());
+        eprintln!("issued at {}, used until {}: then `mint` prints the next", date(issued_at), date(next_at));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,12 @@
+//! `apns-provider`, run as a process against the double.
+
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
+
+mod bench;
+mod bulk;
+mod desk;
+mod doctor;
+mod help;
+mod send;
+mod token;
+mod validate;
