@@ -9,7 +9,7 @@
 mod control;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -67,6 +67,7 @@ fn client(mock: &MockApns, ambiguous: AmbiguousPushes) -> Client {
     Client::builder(Endpoint::custom("localhost", mock.sandbox().port()).unwrap())
         .ca_pem(mock.certificates().authority().root_pem(Purpose::Server).as_bytes())
         .credential(Credential::from_p8(key.key.to_p8().as_bytes(), key.key_id, ready_made.team_id).unwrap())
+        .timeout(Duration::from_secs(5))
         .retry(retry.with_ambiguous_pushes(ambiguous))
         .dispatch(dispatch)
         .keep_alive(KeepAlivePolicy::default().with_silence(Duration::from_millis(200)))
@@ -80,6 +81,8 @@ fn client(mock: &MockApns, ambiguous: AmbiguousPushes) -> Client {
 struct Ledger {
     ended: HashMap<String, Outcome>,
     taken: HashMap<String, usize>,
+    /// The streams of the attempts: one is listed again when more becomes of it.
+    streams: HashSet<(u64, u64)>,
 }
 
 impl Ledger {
@@ -90,6 +93,11 @@ impl Ledger {
 
     /// What the double did with an attempt. It has refused others, or a fault has swallowed them.
     fn came(&mut self, push: ReceivedPush) {
+        let json: serde_json::Value = serde_json::from_str(push.as_json()).unwrap();
+        let number = |name: &str| json[name].as_u64().unwrap();
+        if !self.streams.insert((number("connection"), number("stream"))) {
+            return;
+        }
         if push.device.is_some() && push.reason.is_none() && push.fault.is_none() {
             *self.taken.entry(push.apns_id).or_default() += 1;
         }

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use budget::RetryBudget;
 pub use policy::{AmbiguousPushes, InvalidRetryPolicy, RetryPolicy};
 
-use crate::{Advice, Expiration, NotSent, Outcome, Rejection, UnixTime};
+use crate::{Advice, Ambiguity, Expiration, NotSent, Outcome, Rejection, UnixTime};
 
 /// What comes after an attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,7 +27,7 @@ pub enum Next {
         /// How long from now.
         after: Duration,
         /// Whether it is one of the [budget](RetryBudget): APNs has looked at the push, or there is no way to it. What APNs says it has
-        /// not looked at costs nothing.
+        /// not looked at costs nothing, nor does what was under way on a connection that was lost.
         is_budgeted: bool,
     },
 }
@@ -77,6 +77,8 @@ enum When {
     AtOnce,
     /// With growing pauses, and not before this much time has passed.
     Later(Duration),
+    /// With growing pauses, and without being counted.
+    LaterFree,
 }
 
 impl Attempts {
@@ -91,6 +93,10 @@ impl Attempts {
             Outcome::Rejected(rejection) => self.after_rejection(rejection, end.now),
             Outcome::NotSent(why) => after_not_sent(why),
             Outcome::Ambiguous(_) => match policy.ambiguous_pushes() {
+                // How often connections are lost is bounded by how often they are opened, which has pauses of its own.
+                AmbiguousPushes::SendAgain if *outcome == Outcome::Ambiguous(Ambiguity::ConnectionLost) => {
+                    When::LaterFree
+                }
                 AmbiguousPushes::SendAgain => When::Later(Duration::ZERO),
                 AmbiguousPushes::Report => When::Never,
             },
@@ -98,6 +104,11 @@ impl Attempts {
         let (after, is_budgeted) = match when {
             When::Never => return Next::Final,
             When::AtOnce => (Duration::ZERO, false),
+            When::LaterFree => {
+                let pause = policy.pause(self.paused, end.random);
+                self.paused += 1;
+                (pause, false)
+            }
             When::Later(at_least) => {
                 let pause = policy.pause(self.paused, end.random).max(at_least);
                 self.paused += 1;
