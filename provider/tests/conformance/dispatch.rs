@@ -69,7 +69,7 @@ async fn c14_and_c12_where_few_streams_are_allowed_work_moves_to_more_connection
     let outcomes = world.send_many(&client, 100).await;
     assert_eq!(accepted(&outcomes), 100, "{outcomes:?}");
     assert_eq!(client.stats().connections_opened, 3, "the most there may be");
-    let shares = world.pushes_of_connections().await;
+    let shares = world.pushes_of_connections();
     assert!(shares.values().all(|count| *count >= 10), "{shares:?}");
 }
 
@@ -137,7 +137,7 @@ async fn c26_a_connection_with_too_many_provider_token_updates_rests_and_the_tok
         let outcome = world.send(&client).await;
         assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
     }
-    let shares = world.pushes_of_connections().await;
+    let shares = world.pushes_of_connections();
     assert_eq!(shares.values().copied().collect::<Vec<_>>(), [10, 41], "{shares:?}");
     assert_eq!(world.provider_tokens().len(), 1);
 }
@@ -233,7 +233,7 @@ async fn c43_a_server_that_answers_nothing_gets_few_resets_and_is_left() {
     let outcomes = world.send_many(&client, 300).await;
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Ambiguous(_))), "{outcomes:?}");
     assert!(matches!(world.send(&client).await, Outcome::Accepted(_)), "on another connection");
-    let first = *world.pushes_of_connections().await.keys().next().unwrap();
+    let first = *world.pushes_of_connections().keys().next().unwrap();
     let frames = world.frames_of(&first.to_string()).await;
     let resets = frames.iter().filter(|line| line.contains("recv RST_STREAM")).count();
     assert_eq!(resets, 10);
@@ -336,7 +336,7 @@ fn other_device(world: &World) -> (Arc<Notification>, DeviceToken) {
 /// The devices' and connections' pushes, and what was used to send them.
 impl World {
     /// How many pushes came on each connection.
-    async fn pushes_of_connections(&self) -> BTreeMap<u64, usize> {
+    fn pushes_of_connections(&self) -> BTreeMap<u64, usize> {
         let mut shares = BTreeMap::new();
         for push in self.seen() {
             let json: serde_json::Value = serde_json::from_str(push.as_json()).unwrap();

@@ -87,9 +87,9 @@ fn one_503_in_twenty_stops_nothing() {
     for number in 0..1_000 {
         world.submit_many(1);
         if number % 20 == 0 {
-            world.end(id, refused(503, "ServiceUnavailable"))
+            world.end(id, refused(503, "ServiceUnavailable"));
         } else {
-            world.end(id, accepted)
+            world.end(id, accepted);
         }
     }
     assert_eq!(world.attempts.len(), 1_001);
