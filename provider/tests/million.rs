@@ -79,7 +79,7 @@ fn client(mock: &MockApns, ambiguous: AmbiguousPushes) -> Client {
 /// What became of the pushes, by apns-id: how each ended, and how often the double has taken it.
 #[derive(Default)]
 struct Ledger {
-    ended: HashMap<String, Outcome>,
+    ended: BTreeMap<String, Outcome>,
     taken: HashMap<String, usize>,
     /// The streams of the attempts: one is listed again when more becomes of it.
     streams: HashSet<(u64, u64)>,
@@ -140,7 +140,9 @@ async fn send_and_compare(ambiguous: AmbiguousPushes) -> BTreeMap<&'static str, 
         let pushes = (slice * SLICE..(slice + 1) * SLICE)
             .map(|number| Push::new(Arc::clone(&hello), token.clone(), apns_id(number)));
         let ended: Vec<(Push, Outcome)> = client.send_all(stream::iter(pushes)).collect().await;
-        ended.into_iter().for_each(|(push, outcome)| ledger.end(&push, outcome));
+        for (push, outcome) in ended {
+            ledger.end(&push, outcome);
+        }
         read_journal(&mock, &mut cursor, &mut ledger);
     }
     assert!(client.drain(Duration::from_secs(10)).await, "nothing is left");
@@ -156,7 +158,9 @@ async fn send_and_compare(ambiguous: AmbiguousPushes) -> BTreeMap<&'static str, 
 fn read_journal(mock: &MockApns, cursor: &mut u64, ledger: &mut Ledger) {
     let came = mock.team().pushes(&format!("after:{cursor}").parse::<Filter>().unwrap());
     *cursor = came.last().map_or(*cursor, |last| last.cursor);
-    came.into_iter().for_each(|push| ledger.came(push));
+    for push in came {
+        ledger.came(push);
+    }
 }
 
 async fn all_closed(mock: &MockApns) {
