@@ -36,7 +36,12 @@ const PING: [u8; 8] = *b"provider";
 /// Makes a connection and serves it until its end.
 pub(crate) async fn run(engine: Arc<Engine>, id: ConnectionId, signals: Arc<Signals>) {
     let identity = engine.identity();
-    match engine.connector.connect(Arc::clone(&identity.tls), engine.patience).await {
+    let connect = engine.connector.connect(Arc::clone(&identity.tls), engine.patience);
+    let connected = tokio::select! {
+        connected = connect => connected,
+        () = signals.ended() => Err(NotSent::Closed),
+    };
+    match connected {
         Ok(connected) => {
             engine.with(|dispatcher, now| dispatcher.opened(now, id));
             let Connected { socket, address: _in_use } = connected;

@@ -39,6 +39,13 @@ impl Signals {
         self.wake.notified().await;
     }
 
+    /// Waits until it is to end. Can be dropped at any time.
+    pub(crate) async fn ended(&self) {
+        while self.end() == End::No {
+            self.notified().await;
+        }
+    }
+
     pub(crate) fn end(&self) -> End {
         match self.end.load(Ordering::Acquire) {
             0 => End::No,

@@ -121,9 +121,10 @@ impl Connection {
         self.last_used = now;
     }
 
-    /// Whether four fifths of what it could have under way are.
-    pub(super) fn is_saturated(&self) -> bool {
-        let streams = self.under_way * 5 >= (self.under_way + self.room.streams) * 4;
+    /// Whether four fifths of what it could have under way are, or it takes nothing of what waits.
+    pub(super) fn is_saturated(&self, something_waits: bool) -> bool {
+        let can_tell = self.under_way > 0 || something_waits;
+        let streams = can_tell && self.under_way * 5 >= (self.under_way + self.room.streams) * 4;
         let window = self.room.window * 5 <= self.window_max;
         self.phase == Phase::Open && (streams || window)
     }

@@ -8,7 +8,7 @@ pub enum Effect<T> {
     Open(ConnectionId),
     /// Let this connection [take](super::Dispatcher::take) pushes.
     Wake(ConnectionId),
-    /// Close this connection as soon as nothing is under way on it.
+    /// Close this connection as soon as nothing is under way on it; one that is not there yet need not come about.
     Drain(ConnectionId),
     /// Tell the caller how its push ended.
     Finish {

@@ -21,6 +21,8 @@ enum Verdict {
     Fine,
     /// The credential is refused.
     Credential,
+    /// It is refused without a doubt: another attempt would end alike.
+    CredentialForSure,
     /// The service is in trouble, and asks to come back after this time.
     Service(Duration),
     /// It says nothing about either.
@@ -79,9 +81,12 @@ impl<T> Dispatcher<T> {
                 self.service.passed();
                 self.refused = None;
             }
-            Verdict::Credential => {
+            Verdict::Credential | Verdict::CredentialForSure => {
                 self.service.passed();
                 self.credential.refused(now, was_probe, Duration::ZERO);
+                if matches!(verdict, Verdict::CredentialForSure) && !self.credential.is_open() {
+                    self.credential.trip(now);
+                }
                 if let Outcome::Rejected(Rejection { reason, .. }) = outcome {
                     self.refused.clone_from(reason);
                 }
@@ -117,7 +122,10 @@ impl<T> Dispatcher<T> {
                         connection.rest_until = now.saturating_add(rest);
                         self.failed(now);
                     }
-                    Advice::Reconnect | Advice::RenewProviderToken => self.drain(id),
+                    Advice::Reconnect | Advice::RenewProviderToken if connection.phase == Phase::Open => {
+                        self.peer_ends(now, id);
+                        self.effects.push(Effect::Drain(id));
+                    }
                     _ if is_failing => self.drain(id),
                     _ => {}
                 }
@@ -176,12 +184,10 @@ impl<T> Dispatcher<T> {
         let Some(connection) = self.connection(id) else { return };
         match &mut connection.phase {
             Phase::Opening { unwanted } => *unwanted = true,
-            Phase::Open => {
-                connection.phase = Phase::Draining;
-                self.effects.push(Effect::Drain(id));
-            }
-            Phase::Draining => {}
+            Phase::Open => connection.phase = Phase::Draining,
+            Phase::Draining => return,
         }
+        self.effects.push(Effect::Drain(id));
     }
 
     pub(super) fn drain_all(&mut self) {
@@ -229,8 +235,8 @@ fn verdict<T>(outcome: &Outcome, job: &Job<T>, now: Now) -> Verdict {
     };
     match rejection.advice {
         Advice::FixCredentials => Verdict::Credential,
-        // The first time it may be the token's age, the second it is the clock or the key.
-        Advice::RenewProviderToken if job.attempts.has_renewed_token() => Verdict::Credential,
+        // The first time it may be the token's age; on a fresh connection it is the clock or the key (C-25).
+        Advice::RenewProviderToken if job.attempts.has_renewed_token() => Verdict::CredentialForSure,
         Advice::RenewProviderToken | Advice::Reconnect | Advice::RestConnection => Verdict::Neither,
         Advice::RetryLater => {
             let asked = rejection.retry_after.map_or(Duration::ZERO, |after| after.delay(now.date));

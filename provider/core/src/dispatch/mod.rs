@@ -184,9 +184,12 @@ impl<T> Dispatcher<T> {
 
     /// The connection could not be made.
     pub fn open_failed(&mut self, now: Now, id: ConnectionId, why: &NotSent) {
-        self.connections.retain(|connection| connection.id != id);
-        self.failed(now.elapsed);
-        self.fail_waiting(now, why);
+        let Some(index) = self.connections.iter().position(|one| one.id == id) else { return };
+        let connection = self.connections.remove(index);
+        if connection.phase != (Phase::Opening { unwanted: true }) {
+            self.failed(now.elapsed);
+            self.fail_waiting(now, why);
+        }
         self.settle(now.elapsed);
     }
 

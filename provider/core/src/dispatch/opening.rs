@@ -50,8 +50,9 @@ impl<T> Dispatcher<T> {
 
     /// Takes note of whether the connections that there are have enough to do (C-14).
     pub(super) fn note_saturation(&mut self, now: Duration) {
+        let waits = !self.queue.is_empty();
         let mut usable = self.connections.iter().filter(|connection| connection.is_wanted(now)).peekable();
-        let is_saturated = usable.peek().is_some() && usable.all(Connection::is_saturated);
+        let is_saturated = usable.peek().is_some() && usable.all(|one| one.is_saturated(waits));
         self.saturated_since = is_saturated.then(|| self.saturated_since.unwrap_or(now));
     }
 

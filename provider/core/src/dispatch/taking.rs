@@ -29,7 +29,11 @@ impl<T> Dispatcher<T> {
     }
 
     /// A push that was taken could not go out, through no fault of its own.
-    pub fn give_back(&mut self, now: Now, id: ConnectionId, job: Job<T>) {
+    pub fn give_back(&mut self, now: Now, id: ConnectionId, mut job: Job<T>) {
+        if std::mem::take(&mut job.is_probe) {
+            self.credential.unanswered(now.elapsed);
+            self.service.unanswered(now.elapsed);
+        }
         if let Some(connection) = self.connection(id) {
             connection.under_way = connection.under_way.saturating_sub(1);
         }

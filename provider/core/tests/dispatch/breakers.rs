@@ -114,3 +114,19 @@ fn c49_429_slows_one_device_down_and_no_other() {
     let times: Vec<_> = world.attempts.iter().filter(|one| one.2 == next).map(|one| one.0).collect();
     assert!(times[0] >= Duration::from_millis(500), "{times:?}");
 }
+
+#[test]
+fn a_probe_that_could_not_go_out_is_followed_by_another() {
+    let mut world = World::new(policy().with_probes(secs(10), secs(1), secs(60)), RetryPolicy::never());
+    let id = world.ready();
+    world.submit_many(5);
+    world.end_round(refused(403, "InvalidProviderToken"));
+    world.submit_many(3);
+    world.pass(secs(11), true);
+    let probe = world.connections.get_mut(&id).unwrap().under_way.remove(0);
+    world.dispatcher.give_back(world.now(), id, probe);
+    world.pass(secs(9), true);
+    assert!(world.connections[&id].under_way.is_empty(), "not at once");
+    world.pass(secs(2), true);
+    assert_eq!(world.connections[&id].under_way.len(), 1);
+}

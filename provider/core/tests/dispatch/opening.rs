@@ -151,7 +151,7 @@ fn c25_an_expired_provider_token_takes_a_fresh_connection_and_one_attempt_more()
         world.end(id, refused(403, "ExpiredProviderToken"));
     }
     assert!(!world.connections.contains_key(&id));
-    world.open_all();
+    world.pass(secs(1), true);
     let other = world.ids(|_| true)[0];
     world.end_all(other, accepted);
     assert_eq!(world.openings.len(), 2);
@@ -275,4 +275,45 @@ fn what_is_abandoned_is_told_to_be_unsent() {
     world.settle();
     assert!(world.outcomes.values().all(|outcome| *outcome == Outcome::NotSent(NotSent::Closed)));
     assert_eq!(world.outcomes.len(), 10);
+}
+
+#[test]
+fn c35_a_server_that_answers_shutdown_to_everything_is_not_reconnected_to_in_a_loop() {
+    let mut world = world();
+    world.submit_many(2_000);
+    for _ in 0..600 {
+        world.open_all();
+        world.end_round(refused(503, "Shutdown"));
+        world.pass(Duration::from_millis(50), true);
+    }
+    assert!(world.openings.len() < 12, "{} connections in half a minute", world.openings.len());
+}
+
+#[test]
+fn a_connection_that_takes_nothing_calls_for_another_only_if_something_waits() {
+    let mut world = world();
+    let id = world.ready();
+    world.connections.get_mut(&id).unwrap().room.streams = 0;
+    world.take(id);
+    world.pass(secs(5), true);
+    assert_eq!(world.openings.len(), 1);
+    world.submit_many(1);
+    world.pass(secs(2), true);
+    assert_eq!(world.openings.len(), 2);
+}
+
+#[test]
+fn a_connection_that_is_not_wanted_any_more_may_fail() {
+    let mut world = once();
+    world.submit_many(1);
+    world.dispatcher.rotate(world.now(), true);
+    world.settle();
+    let old = world.ids(|_| true)[0];
+    world.connections.remove(&old);
+    world.dispatcher.open_failed(world.now(), old, &NotSent::Closed);
+    world.settle();
+    world.open_all();
+    let new = world.ids(|connection| connection.is_open)[0];
+    world.end(new, accepted);
+    assert!(matches!(world.outcomes[&0], Outcome::Accepted(_)));
 }

@@ -86,7 +86,8 @@ impl World {
                     }
                     Effect::Wake(id) => self.take(id),
                     Effect::Drain(id) => {
-                        self.connections.get_mut(&id).unwrap().is_draining = true;
+                        let connection = self.connections.get_mut(&id).unwrap();
+                        connection.is_draining = true;
                         self.close_if_drained(id);
                     }
                     Effect::Finish { ticket, outcome, .. } => {
@@ -234,7 +235,11 @@ impl World {
     }
 
     fn close_if_drained(&mut self, id: ConnectionId) {
-        if self.connections.get(&id).is_some_and(|one| one.is_draining && one.under_way.is_empty()) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        if !connection.is_draining || !connection.under_way.is_empty() {
+            return;
+        }
+        if connection.is_open {
             self.connections.remove(&id);
             self.dispatcher.closed(self.now(), id, None);
             self.settle();
