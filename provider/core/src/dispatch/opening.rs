@@ -84,7 +84,7 @@ impl<T> Dispatcher<T> {
         let spare = open().count() > self.policy.connections_min;
         let idle = open()
             .filter(|one| spare && one.under_way == 0)
-            .map(|one| (one.last_used.saturating_add(self.policy.idle_for), one.id));
+            .map(|one| (one.last_used.saturating_add(self.policy.idle_for).max(one.rest_until), one.id));
         starved.chain(idle).min()
     }
 }

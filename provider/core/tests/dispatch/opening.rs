@@ -317,3 +317,15 @@ fn a_connection_that_is_not_wanted_any_more_may_fail() {
     world.end(new, accepted);
     assert!(matches!(world.outcomes[&0], Outcome::Accepted(_)));
 }
+
+#[test]
+fn c26_however_many_connections_rest_there_is_an_end_to_new_ones() {
+    let mut world = World::new(policy().with_connections(1..=2).unwrap(), RetryPolicy::default());
+    for _ in 0..200 {
+        world.submit_many(1);
+        world.open_all();
+        world.end_round(refused(429, "TooManyProviderTokenUpdates"));
+        world.pass(secs(5), true);
+    }
+    assert_eq!(world.openings.len(), 4, "two, and as many that rest");
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apns_provider_core::{NotSent, Outcome, RetryPolicy, Room};
+use apns_provider_core::{Ambiguity, NotSent, Outcome, RetryPolicy, Room};
 
 use crate::world::{ROOM, World, accepted, of_bytes, policy, refused, secs};
 
@@ -116,4 +116,22 @@ fn a_server_that_never_opens_its_window_again_is_left() {
     assert!(!world.connections.contains_key(&id), "it was closed");
     let (_, other, _) = *world.attempts.last().unwrap();
     assert_ne!(other, id, "and the push went out on another one");
+}
+
+#[test]
+fn a_connection_that_comes_again_and_again_leaves_half_to_the_other() {
+    let (mut world, [first, _]) = two();
+    world.submit_many(1);
+    let calm = Outcome::Ambiguous(Ambiguity::StreamReset { code: 0xb });
+    let busy = world.ids(|connection| !connection.under_way.is_empty())[0];
+    world.end(busy, |_| calm);
+    world.submit_many(1_200);
+    assert!(world.ids(|connection| !connection.under_way.is_empty()).is_empty(), "all is calm");
+    world.now += secs(3);
+    let mut jobs = Vec::new();
+    for _ in 0..20 {
+        let room = Room { streams: ROOM.streams - jobs.len(), ..ROOM };
+        world.dispatcher.take(world.now(), first, room, &mut jobs);
+    }
+    assert!((400..=700).contains(&jobs.len()), "{}", jobs.len());
 }

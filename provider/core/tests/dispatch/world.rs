@@ -155,8 +155,7 @@ impl World {
         let job = self.connections.get_mut(&id).unwrap().under_way.remove(0);
         let outcome = outcome(job.push());
         self.dispatcher.ended(self.now(), id, job, outcome);
-        self.settle();
-        self.take(id);
+        self.take(id); // in the same turn, before others have theirs
         self.settle();
         self.close_if_drained(id);
     }
