@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use apns_provider_core::{Advice, Effect, Outcome, Push, Rejection};
+use apns_provider_core::{Advice, ConnectionId, Effect, Outcome, Push, Rejection};
 
 use super::{Engine, Signals, State, Ticket};
 use crate::connection;
@@ -19,43 +19,48 @@ impl fmt::Debug for InvalidTokenHook {
     }
 }
 
+/// What is done without the lock.
+#[derive(Default)]
+pub(super) struct Effects {
+    opening: Vec<(ConnectionId, Arc<Signals>)>,
+    finished: Vec<(Ticket, Push, Outcome)>,
+}
+
 impl State {
-    /// Tells connections what concerns them.
-    pub(super) fn signal(&mut self, effects: &[Effect<Ticket>]) {
-        for effect in effects {
+    /// Tells connections what concerns them, and gives back the rest. What there is most often, a connection to wake, allocates nothing.
+    pub(super) fn signal(&mut self) -> Effects {
+        let mut effects = Effects::default();
+        while let Some(effect) = self.dispatcher.poll_effect() {
             match effect {
                 Effect::Open(id) => {
-                    self.signals.insert(*id, Arc::default());
+                    let signals = Arc::<Signals>::default();
+                    self.signals.insert(id, Arc::clone(&signals));
+                    effects.opening.push((id, signals));
                 }
-                Effect::Wake(id) => self.signals.get(id).into_iter().for_each(|signals| signals.wake()),
-                Effect::Drain(id) => self.signals.get(id).into_iter().for_each(|signals| signals.drain()),
-                Effect::Finish { .. } => {}
+                Effect::Wake(id) => self.signals.get(&id).into_iter().for_each(|signals| signals.wake()),
+                Effect::Drain(id) => self.signals.get(&id).into_iter().for_each(|signals| signals.drain()),
+                Effect::Finish { ticket, push, outcome } => effects.finished.push((ticket, push, outcome)),
             }
         }
+        effects
     }
 }
 
 impl Engine {
     /// Does the rest.
-    pub(super) fn carry_out(self: &Arc<Self>, effects: Vec<Effect<Ticket>>) {
-        let mut finished = 0;
-        for effect in effects {
-            match effect {
-                Effect::Open(id) => {
-                    let signals = self.state().signals.get(&id).cloned();
-                    let signals: Arc<Signals> = signals.unwrap_or_default();
-                    self.runtime.spawn(connection::run(Arc::clone(self), id, signals));
-                }
-                Effect::Finish { ticket, push, outcome } => {
-                    finished += 1;
-                    self.tell_of_invalid_token(&push, &outcome);
-                    // A caller that has stopped waiting does not want it any more.
-                    let _ = ticket.send(outcome);
-                }
-                Effect::Wake(_) | Effect::Drain(_) => {}
-            }
+    pub(super) fn carry_out(self: &Arc<Self>, effects: Effects) {
+        for (id, signals) in effects.opening {
+            self.runtime.spawn(connection::run(Arc::clone(self), id, signals));
         }
-        self.in_hand.add_permits(finished);
+        let finished = effects.finished.len();
+        for (ticket, push, outcome) in effects.finished {
+            self.tell_of_invalid_token(&push, &outcome);
+            // A caller that has stopped waiting does not want it any more.
+            let _ = ticket.send(outcome);
+        }
+        if finished > 0 {
+            self.in_hand.add_permits(finished);
+        }
     }
 
     fn tell_of_invalid_token(&self, push: &Push, outcome: &Outcome) {

@@ -126,8 +126,7 @@ impl Engine {
         let mut state = self.state();
         let now = self.now();
         let answer = ask(&mut state.dispatcher, now);
-        let effects = state.dispatcher.take_effects();
-        state.signal(&effects);
+        let effects = state.signal();
         let timer_at = state.dispatcher.poll_timeout();
         let is_sooner = timer_at.is_some_and(|at| state.timer_at.is_none_or(|timer_at| at < timer_at));
         if is_sooner {

@@ -30,7 +30,8 @@ enum Verdict {
 }
 
 impl<T> Dispatcher<T> {
-    /// An attempt is over. On the connection `id` nothing of it is under way any more.
+    /// An attempt is over. On the connection `id` nothing of it is under way any more. To be followed, for one or for many, by
+    /// [`take`](Self::take) or [`closed`](Self::closed), which see to what comes of it.
     pub fn ended(&mut self, now: Now, id: ConnectionId, mut job: Job<T>, outcome: Outcome) {
         let was_probe = std::mem::take(&mut job.is_probe);
         let verdict = verdict(&outcome, &job, now);
@@ -44,7 +45,6 @@ impl<T> Dispatcher<T> {
             }
             self.after_attempt(now, job, outcome);
         }
-        self.settle(now.elapsed);
     }
 
     /// Sends it again, now or later, or tells how it ended.
@@ -124,7 +124,7 @@ impl<T> Dispatcher<T> {
                     }
                     Advice::Reconnect | Advice::RenewProviderToken if connection.phase == Phase::Open => {
                         self.peer_ends(now, id);
-                        self.effects.push(Effect::Drain(id));
+                        self.effects.push_back(Effect::Drain(id));
                     }
                     _ if is_failing => self.drain(id),
                     _ => {}
@@ -187,7 +187,7 @@ impl<T> Dispatcher<T> {
             Phase::Open => connection.phase = Phase::Draining,
             Phase::Draining => return,
         }
-        self.effects.push(Effect::Drain(id));
+        self.effects.push_back(Effect::Drain(id));
     }
 
     pub(super) fn drain_all(&mut self) {

@@ -33,7 +33,7 @@ mod slow_tokens;
 mod status;
 mod taking;
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 pub use connections::{ConnectionId, Room};
 pub use effect::Effect;
@@ -66,7 +66,7 @@ use slow_tokens::SlowTokens;
 /// let push = Push::new(hello, DeviceToken::from_hex("00fc13ad")?, ApnsId::from_random([7; 16]));
 /// dispatcher.submit(now, push, Duration::from_secs(30), "the caller");
 ///
-/// let Some(Effect::Open(connection)) = dispatcher.take_effects().pop() else { panic!("a connection is wanted") };
+/// let Some(Effect::Open(connection)) = dispatcher.poll_effect() else { panic!("a connection is wanted") };
 /// dispatcher.opened(now, connection);
 /// let mut jobs = Vec::new();
 /// dispatcher.take(now, connection, Room { streams: 100, window: 65_535 }, &mut jobs);
@@ -102,7 +102,7 @@ pub struct Dispatcher<T> {
     looked_at: Duration,
     opened: u64,
     retries: u64,
-    effects: Vec<Effect<T>>,
+    effects: VecDeque<Effect<T>>,
 }
 
 /// Refusals of a credential in a row, and of the service, after which it is taken for refused as a whole. A credential's are certain
@@ -145,7 +145,7 @@ impl<T> Dispatcher<T> {
             looked_at: now.elapsed,
             opened: 0,
             retries: 0,
-            effects: Vec::new(),
+            effects: VecDeque::new(),
         }
     }
 
@@ -158,7 +158,10 @@ impl<T> Dispatcher<T> {
         self.budget.earn();
         let worthless_at = worthless_at(&job, now);
         self.queue.push_back(job, worthless_at);
-        self.settle(now.elapsed);
+        // Where others wait already, a connection was woken, or none has room: one more changes nothing.
+        if self.queue.len() == 1 {
+            self.settle(now.elapsed);
+        }
     }
 
     /// The connection is there, TLS and all.
@@ -273,14 +276,9 @@ impl<T> Dispatcher<T> {
 
 /// What comes out.
 impl<T> Dispatcher<T> {
-    /// What is to be done, in order.
-    pub fn take_effects(&mut self) -> Vec<Effect<T>> {
-        std::mem::take(&mut self.effects)
-    }
-
-    /// Whether there is nothing to do.
-    pub fn has_effects(&self) -> bool {
-        !self.effects.is_empty()
+    /// What is to be done next.
+    pub fn poll_effect(&mut self) -> Option<Effect<T>> {
+        self.effects.pop_front()
     }
 
     /// Until when [`handle_timeout`](Self::handle_timeout) has to be called, if nothing else happens.
@@ -316,12 +314,12 @@ impl<T> Dispatcher<T> {
 
     fn finish(&mut self, mut job: Job<T>, outcome: Outcome) {
         let outcome = job.conclude(outcome);
-        self.effects.push(Effect::Finish { ticket: job.ticket, push: job.push, outcome });
+        self.effects.push_back(Effect::Finish { ticket: job.ticket, push: job.push, outcome });
     }
 
     fn finish_untried(&mut self, mut job: Job<T>, why: impl FnOnce() -> Outcome) {
         let outcome = job.conclude_untried(why);
-        self.effects.push(Effect::Finish { ticket: job.ticket, push: job.push, outcome });
+        self.effects.push_back(Effect::Finish { ticket: job.ticket, push: job.push, outcome });
     }
 
     fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {

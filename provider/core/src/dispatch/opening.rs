@@ -18,7 +18,7 @@ impl<T> Dispatcher<T> {
         self.last_opening = Some(now);
         self.saturated_since = None;
         self.connections.push(Connection::new(id, now, !self.by_token));
-        self.effects.push(Effect::Open(id));
+        self.effects.push_back(Effect::Open(id));
     }
 
     /// When the next connection is to be opened, as things are.

@@ -57,7 +57,7 @@ impl<T> Dispatcher<T> {
         });
         if let Some(best) = best.filter(|best| best.fits(body_bytes, now) > 0 && !best.woken) {
             best.woken = true;
-            self.effects.push(Effect::Wake(best.id));
+            self.effects.push_back(Effect::Wake(best.id));
         }
     }
 

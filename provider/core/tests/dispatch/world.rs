@@ -77,23 +77,20 @@ impl World {
 
     /// Does what is to be done, but for opening connections and answering pushes.
     pub(crate) fn settle(&mut self) {
-        while self.dispatcher.has_effects() {
-            for effect in self.dispatcher.take_effects() {
-                match effect {
-                    Effect::Open(id) => {
-                        self.openings.push(self.now);
-                        self.connections.insert(id, Connection { room: ROOM, ..Connection::default() });
-                    }
-                    Effect::Wake(id) => self.take(id),
-                    Effect::Drain(id) => {
-                        let connection = self.connections.get_mut(&id).unwrap();
-                        connection.is_draining = true;
-                        self.close_if_drained(id);
-                    }
-                    Effect::Finish { ticket, outcome, .. } => {
-                        let before = self.outcomes.insert(ticket, outcome);
-                        assert_eq!(before, None, "push {ticket} was finished twice");
-                    }
+        while let Some(effect) = self.dispatcher.poll_effect() {
+            match effect {
+                Effect::Open(id) => {
+                    self.openings.push(self.now);
+                    self.connections.insert(id, Connection { room: ROOM, ..Connection::default() });
+                }
+                Effect::Wake(id) => self.take(id),
+                Effect::Drain(id) => {
+                    self.connections.get_mut(&id).unwrap().is_draining = true;
+                    self.close_if_drained(id);
+                }
+                Effect::Finish { ticket, outcome, .. } => {
+                    let before = self.outcomes.insert(ticket, outcome);
+                    assert_eq!(before, None, "push {ticket} was finished twice");
                 }
             }
         }
@@ -186,6 +183,7 @@ impl World {
             let outcome = Outcome::NotSent(NotSent::BeyondGoaway { reason: None });
             self.dispatcher.ended(self.now(), id, job, outcome);
         }
+        self.take(id);
         self.settle();
         self.close_if_drained(id);
     }
