@@ -168,7 +168,7 @@ async fn c28_a_refused_credential_stops_the_sending_until_a_probe_goes_through()
 #[tokio::test]
 async fn c29_a_new_key_takes_over_and_no_push_fails() {
     let world = World::good().await;
-    let client = world.builder().dispatch(quick()).build().unwrap();
+    let client = world.builder().dispatch(quick().with_connections(1..=1).unwrap()).build().unwrap();
     let (hello, token) = (Arc::new(hello()), world.token());
     let sends = (0..2_000).map(|number| {
         let (client, hello, token) = (client.clone(), Arc::clone(&hello), token.clone());
