@@ -1,13 +1,13 @@
 //! A full APNs provider: this crate is its shell, `apns_provider_core` its heart.
 //!
 //! ```text
-//!   send(push).await ──▶ queue ──▶ driver task ──▶ connection: HTTP/2 over TLS ──▶ APNs
-//!        ▲                              │                          │
-//!        └────────── Outcome ◀──────────┴──────────────────────────┘
+//!   send(push).await ──▶ Dispatcher ──take──▶ connections: HTTP/2 over TLS ──▶ APNs
+//!        ▲                 │   ▲                     │
+//!        └──── Outcome ◀───┘   └──────── ended ──────┘
 //! ```
 //!
-//! A [`Client`] holds one credential and one address. It opens a connection when there is something to send,
-//! keeps it, sends as many pushes at once as APNs allows, again what it is of use to send again, and gives each one
+//! A [`Client`] holds one credential and one address. It opens connections as there is something to send,
+//! keeps them, sends as many pushes at once as APNs allows, again what it is of use to send again, and gives each one
 //! [`Outcome`](apns_provider_core::Outcome). What a push may
 //! look like and what an answer means is decided in `apns_provider_core`, whose items are exported from here
 //! under [`core`].
