@@ -125,7 +125,8 @@ impl Connection {
         let has_answered = self.in_flight.answers() > 0;
         match (ended, self.going_away) {
             _ if has_answered => None,
-            (_, Some(GoingAway { reason, .. })) => Some(NotSent::BeyondGoaway { reason }),
+            // Those that it concerned know, and others go elsewhere.
+            (_, Some(_)) => None,
             (Err(error), None) => Some(wire_failure(engine.connector.endpoint(), &error)),
             (Ok(()), None) => None,
         }

@@ -35,7 +35,7 @@ use crate::{clock, connect::Connector};
 
 /// To whom the outcome of a push is told.
 pub(crate) type Ticket = oneshot::Sender<Outcome>;
-pub(crate) type Job = apns_provider_core::Job<Ticket>;
+pub(crate) type Job = Box<apns_provider_core::Job<Ticket>>;
 
 /// How an engine is set up.
 #[derive(Debug)]
@@ -113,11 +113,22 @@ impl Engine {
 
     /// Hands in a push, as soon as there is room for one more, and waits for its outcome.
     pub(crate) async fn send(self: &Arc<Self>, push: Push) -> Option<Outcome> {
-        let deadline = self.elapsed().saturating_add(self.timeout);
         // `effects` gives the permit back when the push is finished.
-        self.in_hand.acquire().await.ok()?.forget();
+        let timeout = match self.in_hand.try_acquire() {
+            Ok(permit) => {
+                permit.forget();
+                self.timeout
+            }
+            Err(_) => {
+                let began = self.elapsed();
+                self.in_hand.acquire().await.ok()?.forget();
+                self.timeout.saturating_sub(self.elapsed().saturating_sub(began))
+            }
+        };
         let (ticket, outcome) = oneshot::channel();
-        self.with(|dispatcher, now| dispatcher.submit(now, push, deadline, ticket));
+        self.with(|dispatcher, now| {
+            dispatcher.submit(now, push, now.elapsed.saturating_add(timeout), ticket);
+        });
         outcome.await.ok()
     }
 

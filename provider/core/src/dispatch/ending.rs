@@ -32,7 +32,7 @@ enum Verdict {
 impl<T> Dispatcher<T> {
     /// An attempt is over. On the connection `id` nothing of it is under way any more. To be followed, for one or for many, by
     /// [`take`](Self::take) or [`closed`](Self::closed), which see to what comes of it.
-    pub fn ended(&mut self, now: Now, id: ConnectionId, mut job: Job<T>, outcome: Outcome) {
+    pub fn ended(&mut self, now: Now, id: ConnectionId, mut job: Box<Job<T>>, outcome: Outcome) {
         let was_probe = std::mem::take(&mut job.is_probe);
         let verdict = verdict(&outcome, &job, now);
         self.judge(now.elapsed, &verdict, &outcome, was_probe);
@@ -48,7 +48,7 @@ impl<T> Dispatcher<T> {
     }
 
     /// Sends it again, now or later, or tells how it ended.
-    fn after_attempt(&mut self, now: Now, mut job: Job<T>, outcome: Outcome) {
+    fn after_attempt(&mut self, now: Now, mut job: Box<Job<T>>, outcome: Outcome) {
         let end = AttemptEnd {
             now: now.date,
             deadline: now.date_at(job.deadline),
@@ -209,7 +209,7 @@ impl<T> Dispatcher<T> {
     }
 
     /// A push has waited too long. Its caller learns for what.
-    pub(super) fn finish_worthless(&mut self, now: Now, job: Job<T>) {
+    pub(super) fn finish_worthless(&mut self, now: Now, job: Box<Job<T>>) {
         let has_expired = job.push.notification().expiration().is_some_and(|at| at.has_passed(now.date));
         let why = if has_expired {
             Outcome::Expired

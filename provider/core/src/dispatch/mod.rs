@@ -151,7 +151,7 @@ impl<T> Dispatcher<T> {
 
     /// A push is to be sent; until `deadline`, on the steady clock, somebody waits for its outcome.
     pub fn submit(&mut self, now: Now, push: Push, deadline: Duration, ticket: T) {
-        let job = Job::new(push, deadline, ticket);
+        let job = Box::new(Job::new(push, deadline, ticket)); // moved often, from queue to connection and back
         if self.is_closing {
             return self.finish(job, Outcome::NotSent(NotSent::Closed));
         }
@@ -312,12 +312,12 @@ impl<T> Dispatcher<T> {
         self.open_if_wanted(now);
     }
 
-    fn finish(&mut self, mut job: Job<T>, outcome: Outcome) {
+    fn finish(&mut self, mut job: Box<Job<T>>, outcome: Outcome) {
         let outcome = job.conclude(outcome);
         self.effects.push_back(Effect::Finish { ticket: job.ticket, push: job.push, outcome });
     }
 
-    fn finish_untried(&mut self, mut job: Job<T>, why: impl FnOnce() -> Outcome) {
+    fn finish_untried(&mut self, mut job: Box<Job<T>>, why: impl FnOnce() -> Outcome) {
         let outcome = job.conclude_untried(why);
         self.effects.push_back(Effect::Finish { ticket: job.ticket, push: job.push, outcome });
     }

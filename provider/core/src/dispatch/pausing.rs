@@ -15,7 +15,7 @@ pub(super) struct Pausing<T> {
 struct Pause<T> {
     until: Duration,
     order: u64,
-    job: Job<T>,
+    job: Box<Job<T>>,
 }
 
 impl<T> Pausing<T> {
@@ -27,7 +27,7 @@ impl<T> Pausing<T> {
         self.heap.len()
     }
 
-    pub(super) fn push(&mut self, until: Duration, job: Job<T>) {
+    pub(super) fn push(&mut self, until: Duration, job: Box<Job<T>>) {
         self.came += 1;
         self.heap.push(Reverse(Pause { until, order: self.came, job }));
     }
@@ -38,7 +38,7 @@ impl<T> Pausing<T> {
     }
 
     /// Takes one whose pause is over.
-    pub(super) fn pop_due(&mut self, now: Duration) -> Option<Job<T>> {
+    pub(super) fn pop_due(&mut self, now: Duration) -> Option<Box<Job<T>>> {
         if self.next()? > now {
             return None;
         }
@@ -46,7 +46,7 @@ impl<T> Pausing<T> {
     }
 
     /// Takes out everything.
-    pub(super) fn take_all(&mut self) -> Vec<Job<T>> {
+    pub(super) fn take_all(&mut self) -> Vec<Box<Job<T>>> {
         self.heap.drain().map(|Reverse(pause)| pause.job).collect()
     }
 }

@@ -9,7 +9,7 @@ use crate::Priority;
 /// What is to be sent again goes before all: it has waited.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
-    lanes: [VecDeque<Job<T>>; LANES],
+    lanes: [VecDeque<Box<Job<T>>>; LANES],
     len: usize,
     /// Pushes taken from a lane in a row while the one below waited.
     ahead: [u32; LANES],
@@ -37,30 +37,30 @@ impl<T> Queue<T> {
     }
 
     /// A new push, at the end of its lane. `worthless_at` is when it expires or nobody waits for it any more.
-    pub(super) fn push_back(&mut self, job: Job<T>, worthless_at: Duration) {
+    pub(super) fn push_back(&mut self, job: Box<Job<T>>, worthless_at: Duration) {
         self.note(worthless_at);
         self.lanes[lane_of(&job)].push_back(job);
     }
 
     /// A push whose time to be sent again has come.
-    pub(super) fn push_again(&mut self, job: Job<T>, worthless_at: Duration) {
+    pub(super) fn push_again(&mut self, job: Box<Job<T>>, worthless_at: Duration) {
         self.note(worthless_at);
         self.lanes[AGAIN].push_back(job);
     }
 
     /// A push that was taken and did not go out.
-    pub(super) fn give_back(&mut self, job: Job<T>, worthless_at: Duration) {
+    pub(super) fn give_back(&mut self, job: Box<Job<T>>, worthless_at: Duration) {
         self.note(worthless_at);
         self.lanes[AGAIN].push_front(job);
     }
 
     /// The one that is next.
     pub(super) fn peek(&self) -> Option<&Job<T>> {
-        self.lanes[self.next_lane()?].front()
+        self.lanes[self.next_lane()?].front().map(Box::as_ref)
     }
 
     /// Takes it.
-    pub(super) fn pop(&mut self) -> Option<Job<T>> {
+    pub(super) fn pop(&mut self) -> Option<Box<Job<T>>> {
         let lane = self.next_lane()?;
         for above in 0..lane {
             self.ahead[above] = 0;
@@ -82,7 +82,7 @@ impl<T> Queue<T> {
         &mut self,
         now: Duration,
         worthless_at: impl Fn(&Job<T>) -> Duration,
-    ) -> Vec<Job<T>> {
+    ) -> Vec<Box<Job<T>>> {
         let mut worthless = Vec::new();
         let mut earliest = Duration::MAX;
         for lane in &mut self.lanes {
@@ -103,7 +103,7 @@ impl<T> Queue<T> {
     }
 
     /// Takes out everything, in order.
-    pub(super) fn take_all(&mut self) -> Vec<Job<T>> {
+    pub(super) fn take_all(&mut self) -> Vec<Box<Job<T>>> {
         self.len = 0;
         self.lanes.iter_mut().flat_map(|lane| lane.drain(..)).collect()
     }

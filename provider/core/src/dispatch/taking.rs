@@ -12,7 +12,7 @@ impl<T> Dispatcher<T> {
     /// A connection takes what it has room for. It comes whenever its room may have changed, also when it took nothing the last time.
     ///
     /// It takes until another connection has twice the room, and lets that one take the rest.
-    pub fn take(&mut self, now: Now, id: ConnectionId, room: Room, into: &mut Vec<Job<T>>) {
+    pub fn take(&mut self, now: Now, id: ConnectionId, room: Room, into: &mut Vec<Box<Job<T>>>) {
         let Some(index) = self.connections.iter().position(|connection| connection.id == id) else { return };
         let connection = &mut self.connections[index];
         connection.woken = false;
@@ -29,7 +29,7 @@ impl<T> Dispatcher<T> {
     }
 
     /// A push that was taken could not go out, through no fault of its own.
-    pub fn give_back(&mut self, now: Now, id: ConnectionId, mut job: Job<T>) {
+    pub fn give_back(&mut self, now: Now, id: ConnectionId, mut job: Box<Job<T>>) {
         if std::mem::take(&mut job.is_probe) {
             self.credential.unanswered(now.elapsed);
             self.service.unanswered(now.elapsed);
@@ -83,7 +83,7 @@ impl<T> Dispatcher<T> {
     }
 
     /// Looks at a push once more before it goes out: gives it back unless it is of no use any more, or has to wait for its device.
-    fn pass_by(&mut self, now: Now, mut job: Job<T>) -> Option<Job<T>> {
+    fn pass_by(&mut self, now: Now, mut job: Box<Job<T>>) -> Option<Box<Job<T>>> {
         if worthless_at(&job, now) <= now.elapsed {
             self.finish_worthless(now, job);
             return None;

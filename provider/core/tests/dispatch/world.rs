@@ -31,7 +31,7 @@ pub(crate) struct Connection {
     pub(crate) is_open: bool,
     pub(crate) is_draining: bool,
     pub(crate) room: Room,
-    pub(crate) under_way: Vec<Job<u32>>,
+    pub(crate) under_way: Vec<Box<Job<u32>>>,
 }
 
 impl World {
