@@ -2,25 +2,69 @@ use std::{sync::Arc, time::Duration};
 
 use apns_http2::StreamId;
 use apns_provider_core::{
-    ApnsId, DeviceToken, DispatchPolicy, DispatchStatus, Dispatcher, KeepAlivePolicy, NotSent, Notification,
-    Outcome, Push, Rejection, RetryPolicy,
+    ApnsId, ClockSkew, DeviceToken, DispatchPolicy, DispatchStatus, Dispatcher, KeepAlivePolicy, NotSent,
+    Notification, Outcome, Push, Rejection, RetryPolicy,
 };
 use futures::{Stream, StreamExt as _};
 use tokio::sync::Semaphore;
+use tracing::{Instrument as _, debug_span, field::Empty};
 
 use crate::{
-    BuildError, Credential, Endpoint, clock,
+    BuildError, Clock, Credential, Endpoint, SystemClock,
     connect::Way,
-    engine::{Engine, Identity, InvalidTokenHook, Setup},
-    tls,
+    engine::{Clocks, Engine, Identity, InvalidTokenHook, Setup},
+    telemetry, tls,
 };
 
 /// Sends pushes to one address as one team. Cheap to clone; clones share the connections. When the last one is
 /// dropped, pushes under way are finished and the connections are closed.
+///
+/// # A campaign
+///
+/// One notification for many devices: its payload is written once and shared, outcomes come as they are known, and at the end nothing is left behind.
+///
+/// ```
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// # use apns_provider::{Client, Credential, Endpoint, core::{AlertNotification, ApnsId, BundleId, DeviceToken, Outcome, Push}};
+/// # let mock = mock_apns::MockApns::start().await?;
+/// # let team = mock.ready_made();
+/// # let ca = mock.certificates().authority().root_pem(apns_certs::Purpose::Server);
+/// # let credential = |key: usize| {
+/// #     let key = &team.keys[key];
+/// #     Credential::from_p8(key.key.to_p8().as_bytes(), key.key_id, team.team_id)
+/// # };
+/// # let builder =
+/// #     Client::builder(Endpoint::custom("localhost", mock.sandbox().port())?).credential(credential(0)?).ca_pem(ca.as_bytes());
+/// # let hello = AlertNotification::new(BundleId::parse(team.bundle_id)?).alert("Hello").build()?;
+/// # let device_token = DeviceToken::from_hex(&team.device_tokens[0].token)?;
+/// use std::{pin::pin, sync::Arc, time::Duration};
+/// use futures::{StreamExt as _, stream};
+///
+/// let client = builder.build()?;
+/// client.prewarm(2); // one now, the other a second later, as Apple wants it
+///
+/// let hello = Arc::new(hello);
+/// let device_tokens = vec![device_token; 100];
+/// let pushes = device_tokens
+///     .into_iter()
+///     .map(|device_token| Push::new(Arc::clone(&hello), device_token, ApnsId::from_random(rand::random())));
+///
+/// let mut outcomes = pin!(client.send_all(stream::iter(pushes)));
+/// while let Some((push, outcome)) = outcomes.next().await {
+///     assert!(matches!(outcome, Outcome::Accepted(_)), "{push:?}: {outcome:?}");
+/// }
+///
+/// assert_eq!((client.stats().waiting, client.stats().under_way), (0, 0));
+/// assert!(client.drain(Duration::from_secs(10)).await, "all were answered");
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     handle: Arc<Handle>,
     ca_pem: Option<Arc<[u8]>>,
+    clock: Arc<dyn Clock>,
     in_hand_max: usize,
 }
 
@@ -35,6 +79,44 @@ impl Drop for Handle {
 }
 
 /// How a client is made.
+///
+/// # Example
+///
+/// What may be set, beside the credential.
+///
+/// ```
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// # use apns_provider::{Client, Credential, Endpoint, core::{AlertNotification, ApnsId, BundleId, DeviceToken, Outcome, Push}};
+/// # let mock = mock_apns::MockApns::start().await?;
+/// # let team = mock.ready_made();
+/// # let ca = mock.certificates().authority().root_pem(apns_certs::Purpose::Server);
+/// # let credential = |key: usize| {
+/// #     let key = &team.keys[key];
+/// #     Credential::from_p8(key.key.to_p8().as_bytes(), key.key_id, team.team_id)
+/// # };
+/// # let builder =
+/// #     Client::builder(Endpoint::custom("localhost", mock.sandbox().port())?).credential(credential(0)?).ca_pem(ca.as_bytes());
+/// # let hello = AlertNotification::new(BundleId::parse(team.bundle_id)?).alert("Hello").build()?;
+/// # let device_token = DeviceToken::from_hex(&team.device_tokens[0].token)?;
+/// use std::time::Duration;
+/// use apns_provider::{SystemClock, core::{AmbiguousPushes, DispatchPolicy, KeepAlivePolicy, RetryPolicy}};
+///
+/// let client = builder
+///     .timeout(Duration::from_secs(10))
+///     .retry(RetryPolicy::default().with_ambiguous_pushes(AmbiguousPushes::Report)) // at most once
+///     .dispatch(DispatchPolicy::default().with_connections(1..=8)?)
+///     .keep_alive(KeepAlivePolicy::default().with_idle(Duration::from_mins(2)))
+///     .in_hand_max(50_000)
+///     .clock(SystemClock)
+///     .correct_clock(true)
+///     .build()?;
+///
+/// assert!(matches!(client.send(hello, device_token).await, Outcome::Accepted(_)));
+/// assert_eq!(client.clock_skew(), None, "the machine's clock is right, or nobody knows");
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+/// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder {
@@ -49,6 +131,8 @@ pub struct ClientBuilder {
     first_stream: u32,
     in_hand_max: usize,
     on_invalid_token: Option<InvalidTokenHook>,
+    clock: Arc<dyn Clock>,
+    corrects_clock: bool,
 }
 
 impl Client {
@@ -66,6 +150,8 @@ impl Client {
             first_stream: StreamId::FIRST.get(),
             in_hand_max: IN_HAND_MAX,
             on_invalid_token: None,
+            clock: Arc::new(SystemClock),
+            corrects_clock: false,
         }
     }
 
@@ -81,9 +167,22 @@ impl Client {
 
     /// Sends a push whose apns-id the caller has drawn, as for one that is sent again.
     ///
+    /// It is a `tracing` span at level DEBUG, `apns.push`, with its apns-id, topic, push type, the beginning of its device token, and how it
+    /// ended.
+    ///
     /// Waits while the client has as many pushes in hand as it may. A push goes on even if nobody waits for it any more.
     pub async fn send_push(&self, push: Push) -> Outcome {
-        self.handle.0.send(push).await.unwrap_or_else(engine_gone)
+        let span = debug_span!(
+            "apns.push",
+            apns_id = %push.apns_id(),
+            topic = %push.notification().topic(),
+            push_type = %push.notification().push_type(),
+            device_token = %push.device_token(),
+            outcome = Empty,
+        );
+        let outcome = self.handle.0.send(push).instrument(span.clone()).await.unwrap_or_else(engine_gone);
+        span.record("outcome", telemetry::outcome_name(&outcome));
+        outcome
     }
 
     /// Sends many pushes, as many at once as the client may have in hand, and gives each one with its outcome as soon as it is
@@ -114,10 +213,35 @@ impl Client {
     /// Sends as somebody else from now on: what is under way is finished on the old connections, the rest goes out on new ones, and no
     /// push fails for it.
     ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use apns_provider::{Client, Credential, Endpoint, core::{AlertNotification, ApnsId, BundleId, DeviceToken, Outcome, Push}};
+    /// # let mock = mock_apns::MockApns::start().await?;
+    /// # let team = mock.ready_made();
+    /// # let ca = mock.certificates().authority().root_pem(apns_certs::Purpose::Server);
+    /// # let credential = |key: usize| {
+    /// #     let key = &team.keys[key];
+    /// #     Credential::from_p8(key.key.to_p8().as_bytes(), key.key_id, team.team_id)
+    /// # };
+    /// # let builder =
+    /// #     Client::builder(Endpoint::custom("localhost", mock.sandbox().port())?).credential(credential(0)?).ca_pem(ca.as_bytes());
+    /// # let hello = AlertNotification::new(BundleId::parse(team.bundle_id)?).alert("Hello").build()?;
+    /// # let device_token = DeviceToken::from_hex(&team.device_tokens[0].token)?;
+    /// let client = builder.build()?;
+    /// assert!(matches!(client.send(hello.clone(), device_token.clone()).await, Outcome::Accepted(_)));
+    ///
+    /// client.rotate(&credential(1)?)?; // another key of the team
+    /// assert!(matches!(client.send(hello, device_token).await, Outcome::Accepted(_)));
+    /// assert_eq!(client.stats().connections_opened, 2);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// Those of [`ClientBuilder::build`] that are about credentials; the client goes on as it was.
     pub fn rotate(&self, credential: &Credential) -> Result<(), BuildError> {
-        self.handle.0.rotate(identity(credential, self.ca_pem.as_deref())?);
+        self.handle.0.rotate(identity(credential, self.ca_pem.as_deref(), &*self.clock)?);
         Ok(())
     }
 
@@ -125,6 +249,12 @@ impl Client {
     /// gone out end as [`NotSent::Closed`], and those that have are ambiguous. Says whether there were none of either.
     pub async fn drain(&self, within: Duration) -> bool {
         self.handle.0.drain(within).await
+    }
+
+    /// How wrong the machine's clock is, by more than a minute, as far as APNs has dated its answers; nothing if it is right or
+    /// nobody knows.
+    pub fn clock_skew(&self) -> Option<ClockSkew> {
+        self.handle.0.clock_skew()
     }
 
     /// How things are.
@@ -181,8 +311,58 @@ impl ClientBuilder {
 
     /// Is called for each push that APNs refuses for its device token, dead or wrong, before its outcome is told. Do not take long:
     /// other pushes wait. Whether the token is to be removed is [`TokenHygiene`](apns_provider_core::TokenHygiene)'s to say.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use apns_provider::{Client, Credential, Endpoint, core::{AlertNotification, ApnsId, BundleId, DeviceToken, Outcome, Push}};
+    /// # let mock = mock_apns::MockApns::start().await?;
+    /// # let team = mock.ready_made();
+    /// # let ca = mock.certificates().authority().root_pem(apns_certs::Purpose::Server);
+    /// # let credential = |key: usize| {
+    /// #     let key = &team.keys[key];
+    /// #     Credential::from_p8(key.key.to_p8().as_bytes(), key.key_id, team.team_id)
+    /// # };
+    /// # let builder =
+    /// #     Client::builder(Endpoint::custom("localhost", mock.sandbox().port())?).credential(credential(0)?).ca_pem(ca.as_bytes());
+    /// # let hello = AlertNotification::new(BundleId::parse(team.bundle_id)?).alert("Hello").build()?;
+    /// # let device_token = DeviceToken::from_hex(&team.device_tokens[0].token)?;
+    /// # let device_token = DeviceToken::from_hex(&team.device_token("sandbox-unregistered").unwrap().token)?;
+    /// use apns_provider::core::Advice;
+    ///
+    /// let (dead, mut told) = tokio::sync::mpsc::unbounded_channel();
+    /// let client = builder
+    ///     .on_invalid_token(move |push, rejection| {
+    ///         let _ = dead.send((push.device_token().clone(), rejection.advice, rejection.unregistered_since));
+    ///     })
+    ///     .build()?;
+    ///
+    /// client.send(hello, device_token.clone()).await;
+    /// let (token, advice, since) = told.recv().await.ok_or("nothing was told")?;
+    /// assert_eq!((token, advice), (device_token, Advice::RemoveToken));
+    /// assert!(since.is_some(), "APNs says since when");
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
     pub fn on_invalid_token(mut self, tell: impl Fn(&Push, &Rejection) + Send + Sync + 'static) -> Self {
         self.on_invalid_token = Some(InvalidTokenHook(Arc::new(tell)));
+        self
+    }
+
+    /// Asks this what the date is; unless set, the [machine](SystemClock).
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Lets provider tokens go by APNs' clock, as far as its answers are dated, where the machine's is wrong by more than a minute.
+    /// Unless set, they go by the machine's whatever answers say, so that a fleet's tokens are the same, and a wrong clock is warned of
+    /// when APNs refuses a token, and told by [`Client::clock_skew`].
+    ///
+    /// The token before the first dated answer goes by the machine's clock in any case. If it was issued in APNs' future and is
+    /// refused, an older one follows; never otherwise.
+    pub fn correct_clock(mut self, corrects: bool) -> Self {
+        self.corrects_clock = corrects;
         self
     }
 
@@ -203,7 +383,7 @@ impl ClientBuilder {
             return Err(BuildError::InHand(self.in_hand_max));
         }
         let first_stream = StreamId::new(self.first_stream);
-        let identity = identity(&credential, self.ca_pem.as_deref())?;
+        let identity = identity(&credential, self.ca_pem.as_deref(), &*self.clock)?;
         let setup = Setup {
             connector: self.way.connector(self.endpoint)?,
             dispatch: self.dispatch,
@@ -213,19 +393,25 @@ impl ClientBuilder {
             in_hand_max: self.in_hand_max,
             timeout: self.timeout,
             on_invalid_token: self.on_invalid_token,
+            clocks: Clocks::new(Arc::clone(&self.clock), self.corrects_clock),
         };
         Ok(Client {
             handle: Arc::new(Handle(Engine::start(setup, identity))),
             ca_pem: self.ca_pem.map(Into::into),
+            clock: self.clock,
             in_hand_max: self.in_hand_max,
         })
     }
 }
 
 /// As whom to send, whom to trust.
-fn identity(credential: &Credential, ca_pem: Option<&[u8]>) -> Result<Identity, BuildError> {
+fn identity(
+    credential: &Credential,
+    ca_pem: Option<&[u8]>,
+    clock: &dyn Clock,
+) -> Result<Identity, BuildError> {
     let tls = tls::client_config(credential, ca_pem)?;
-    credential.warn_of_expiry(clock::now());
+    credential.warn_of_expiry(clock.now());
     Ok(Identity::new(tls, credential))
 }
 

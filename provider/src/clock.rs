@@ -1,11 +1,45 @@
 //! The machine's clock: the core is told what time it is.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    fmt,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use apns_provider_core::UnixTime;
 
-/// Now. Before 1970 it is 1970.
+/// Says what the date is: for provider tokens, expirations and HTTP dates. Pauses and deadlines are measured by a steady clock that
+/// nobody can set.
+///
+/// ```
+/// use apns_provider::{Clock, core::UnixTime};
+///
+/// /// It is always 2001-09-09T01:46:40Z.
+/// #[derive(Debug)]
+/// struct Stopped;
+///
+/// impl Clock for Stopped {
+///     fn now(&self) -> UnixTime {
+///         UnixTime::from_secs(1_000_000_000)
+///     }
+/// }
+/// ```
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// What the date is. Is called for each push; do not take long.
+    fn now(&self) -> UnixTime;
+}
+
+/// The machine's clock. Before 1970 it is 1970.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> UnixTime {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UnixTime::from_millis(since_epoch.as_millis() as u64)
+    }
+}
+
+/// What the machine's clock says, for commands.
 pub(crate) fn now() -> UnixTime {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixTime::from_millis(since_epoch.as_millis() as u64)
+    SystemClock.now()
 }

@@ -16,9 +16,11 @@
 //! |---|---|
 //! | `client` | [`Client`] and its builder |
 //! | `endpoint`, `credential`, `tls` | where to, as whom, trusting whom |
+//! | `clock` | [`Clock`]: what the date is |
 //! | `connect` | the way to the server: [`Resolve`], [`Proxy`], the race of its addresses, TLS |
 //! | `engine` | the dispatcher's shell: what is handed in, the time, what is told |
 //! | `connection` | one connection: streams, windows, answers |
+//! | `telemetry` | what is told through the `metrics` facade |
 //! | [`cli`] | the `apns-provider` command |
 //!
 //! # Example
@@ -57,10 +59,12 @@ mod credential;
 mod endpoint;
 mod engine;
 mod error;
+mod telemetry;
 mod tls;
 
 pub use apns_provider_core as core;
 pub use client::{Client, ClientBuilder};
+pub use clock::{Clock, SystemClock};
 pub use connect::{InvalidProxy, Proxy, Resolve, Resolving, SystemResolver};
 pub use credential::{Credential, CredentialError};
 pub use endpoint::{Endpoint, InvalidEndpoint};

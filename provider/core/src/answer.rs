@@ -1,5 +1,6 @@
 use crate::apns_id::ApnsId;
 use crate::error_body::ErrorBody;
+use crate::http_date;
 use crate::reason::Reason;
 use crate::retry_after::RetryAfter;
 use crate::unix_time::UnixTime;
@@ -13,13 +14,21 @@ pub struct Answer {
     apns_id: Option<ApnsId>,
     apns_unique_id: Option<Box<str>>,
     retry_after: Option<RetryAfter>,
+    date: Option<UnixTime>,
     body: ErrorBody,
 }
 
 impl Answer {
     /// An answer with this `:status` and nothing else yet.
     pub fn new(status: u16) -> Self {
-        Self { status, apns_id: None, apns_unique_id: None, retry_after: None, body: ErrorBody::default() }
+        Self {
+            status,
+            apns_id: None,
+            apns_unique_id: None,
+            retry_after: None,
+            date: None,
+            body: ErrorBody::default(),
+        }
     }
 
     /// Takes note of a header field. Fields nobody asks for, and values that make no sense, are passed over.
@@ -30,6 +39,8 @@ impl Answer {
             self.apns_unique_id = str::from_utf8(value).ok().map(Into::into);
         } else if name.eq_ignore_ascii_case(b"retry-after") {
             self.retry_after = RetryAfter::parse(value);
+        } else if name.eq_ignore_ascii_case(b"date") {
+            self.date = str::from_utf8(value).ok().and_then(http_date::parse);
         }
     }
 
@@ -56,6 +67,11 @@ impl Answer {
     /// When to come back, if the answer says so.
     pub fn retry_after(&self) -> Option<RetryAfter> {
         self.retry_after
+    }
+
+    /// When it was given by the server's clock, if the answer says so (RFC 9110 section 6.6.1).
+    pub fn date(&self) -> Option<UnixTime> {
+        self.date
     }
 
     /// Why it was refused, if the answer says so.
@@ -90,6 +106,10 @@ mod tests {
         answer.read_header(b"apns-id", b"07C0F2E2-7CE0-71EC-D0D6-E7089220F778");
         answer.read_header(b"APNS-Unique-ID", b"f3a1");
         answer.read_header(b"content-encoding", b"gzip");
+        answer.read_header(b"date", b"Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(answer.date(), Some(UnixTime::from_secs(784_111_777)));
+        answer.read_header(b"Date", b"yesterday");
+        assert_eq!(answer.date(), None);
         let id = ApnsId::parse("07c0f2e2-7ce0-71ec-d0d6-e7089220f778").unwrap();
         assert_eq!(answer.apns_id(), Some(id));
         assert_eq!(answer.apns_unique_id(), Some("f3a1"));

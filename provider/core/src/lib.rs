@@ -62,6 +62,7 @@ mod advice;
 mod answer;
 mod apns_id;
 mod channel_id;
+mod clock_skew;
 mod collapse_id;
 mod device_token;
 mod dispatch;
@@ -89,6 +90,7 @@ pub use advice::Advice;
 pub use answer::Answer;
 pub use apns_id::{ApnsId, InvalidApnsId};
 pub use channel_id::{ChannelId, InvalidChannelId};
+pub use clock_skew::{ClockSkew, ServerClock};
 pub use collapse_id::{CollapseId, InvalidCollapseId};
 pub use device_token::{DeviceToken, InvalidDeviceToken};
 pub use dispatch::{

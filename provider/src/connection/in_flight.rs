@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use apns_http2::StreamId;
-use apns_provider_core::{Answer, ErrorBody, Outcome};
+use apns_provider_core::{Answer, ErrorBody, Outcome, UnixTime};
 use rustc_hash::FxHashMap;
 use tracing::warn;
 
@@ -15,6 +15,8 @@ pub(super) struct InFlight {
     /// None of them has an earlier deadline.
     earliest: Duration,
     answers: u64,
+    /// When the last dated answer was given.
+    date: Option<UnixTime>,
 }
 
 #[derive(Debug)]
@@ -32,7 +34,13 @@ struct PartialAnswer {
 
 impl InFlight {
     pub(super) fn new() -> Self {
-        Self { by_stream: FxHashMap::default(), ended: Vec::new(), earliest: Duration::MAX, answers: 0 }
+        Self {
+            by_stream: FxHashMap::default(),
+            ended: Vec::new(),
+            earliest: Duration::MAX,
+            answers: 0,
+            date: None,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -42,6 +50,11 @@ impl InFlight {
     /// Answers so far.
     pub(super) fn answers(&self) -> u64 {
         self.answers
+    }
+
+    /// When the last dated answer since the last call was given.
+    pub(super) fn take_date(&mut self) -> Option<UnixTime> {
+        self.date.take()
     }
 
     pub(super) fn insert(&mut self, stream: StreamId, job: Job) {
@@ -62,7 +75,7 @@ impl InFlight {
     /// The fields of the answer have come.
     pub(super) fn answer(&mut self, stream: StreamId, answer: Answer, end_stream: bool) {
         if end_stream {
-            self.conclude(stream, answer);
+            self.end_answered(stream, answer);
         } else if let Some(sent) = self.by_stream.get_mut(&stream) {
             sent.partial = Some(Box::new(PartialAnswer { answer, body: Vec::new() }));
         }
@@ -77,24 +90,28 @@ impl InFlight {
         if end_stream && let Some(partial) = partial.take() {
             let PartialAnswer { mut answer, body } = *partial;
             answer.read_body(&body);
-            self.conclude(stream, answer);
+            self.end_answered(stream, answer);
         }
     }
 
-    /// The push on `stream` ends without an answer.
+    /// The push on `stream` ends so, unless the fields of its answer have come: then it is answered, and nobody will know the body
+    /// (RFC 9113 section 8.1).
     pub(super) fn end(&mut self, stream: StreamId, outcome: Outcome) {
-        if let Some(sent) = self.by_stream.remove(&stream) {
-            self.ended.push((sent.job, outcome));
+        let Some(Sent { job, partial }) = self.by_stream.remove(&stream) else { return };
+        match partial {
+            Some(partial) => self.conclude(job, stream, partial.answer),
+            None => self.ended.push((job, outcome)),
         }
     }
 
     /// The pushes on streams above `last` end without an answer, in the order in which they were sent.
     pub(super) fn end_above(&mut self, last: StreamId, outcome: impl Fn() -> Outcome) {
-        let mut above: Vec<StreamId> = self.by_stream.keys().copied().filter(|id| *id > last).collect();
-        above.sort_unstable();
-        for stream in above {
-            self.end(stream, outcome());
-        }
+        self.end_those(|stream| stream > last, outcome);
+    }
+
+    /// The pushes on the stream `first` and above it end without an answer, in the order in which they were sent.
+    pub(super) fn end_from(&mut self, first: StreamId, outcome: impl Fn() -> Outcome) {
+        self.end_those(|stream| stream >= first, outcome);
     }
 
     /// All that are left end without an answer.
@@ -115,13 +132,27 @@ impl InFlight {
         expired
     }
 
-    fn conclude(&mut self, stream: StreamId, answer: Answer) {
-        let Some(Sent { job, .. }) = self.by_stream.remove(&stream) else { return };
+    fn end_those(&mut self, is_one: impl Fn(StreamId) -> bool, outcome: impl Fn() -> Outcome) {
+        let mut those: Vec<StreamId> = self.by_stream.keys().copied().filter(|id| is_one(*id)).collect();
+        those.sort_unstable();
+        for stream in those {
+            self.end(stream, outcome());
+        }
+    }
+
+    fn end_answered(&mut self, stream: StreamId, answer: Answer) {
+        if let Some(Sent { job, .. }) = self.by_stream.remove(&stream) {
+            self.conclude(job, stream, answer);
+        }
+    }
+
+    fn conclude(&mut self, job: Job, stream: StreamId, answer: Answer) {
         let apns_id = *job.push().apns_id();
         if !answer.is_for(apns_id) {
             warn!(%stream, "the answer names another apns-id than the push on its stream");
         }
         self.answers += 1;
+        self.date = answer.date().or(self.date);
         self.ended.push((job, Outcome::from_answer(answer, apns_id)));
     }
 }

@@ -7,9 +7,9 @@ mod request;
 
 use std::{io, pin::Pin, sync::Arc, time::Duration};
 
-use apns_http2::{CommandError, Connection as Http2, ErrorCode, StreamId};
+use apns_http2::{CommandError, Connection as Http2, ErrorCode, Event, StreamId};
 use apns_provider_core::{
-    Advice, Ambiguity, ConnectionId, Dispatcher, KeepAlive, NotSent, Outcome, Pulse, Rejection, Room,
+    Advice, Ambiguity, ConnectionId, Dispatcher, KeepAlive, NotSent, Outcome, Pulse, Reason, Rejection, Room,
 };
 use apns_wire::{Received, TlsSocket, WireError};
 use tokio::{
@@ -21,6 +21,7 @@ use tracing::debug;
 use crate::{
     connect::{Connected, wire_failure},
     engine::{End, Engine, Identity, Job, Signals, Ticket},
+    telemetry::{self, Ended},
 };
 use answers::AnswerFields;
 use events::GoingAway;
@@ -43,6 +44,7 @@ pub(crate) async fn run(engine: Arc<Engine>, id: ConnectionId, signals: Arc<Sign
     };
     match connected {
         Ok(connected) => {
+            engine.telemetry.connection_opened();
             engine.with(|dispatcher, now| dispatcher.opened(now, id));
             let Connected { socket, address: _in_use } = connected;
             let connection = Connection::new(socket, &engine, id, identity);
@@ -50,6 +52,7 @@ pub(crate) async fn run(engine: Arc<Engine>, id: ConnectionId, signals: Arc<Sign
             engine.with(|dispatcher, now| dispatcher.closed(now, id, why.as_ref()));
         }
         Err(why) => {
+            engine.telemetry.connection_failed();
             engine.with(|dispatcher, now| dispatcher.open_failed(now, id, &why));
         }
     }
@@ -71,8 +74,12 @@ struct Connection {
     /// Pushes that were taken and are not sent yet; empty between turns.
     taken: Vec<Job>,
     keep_alive: KeepAlive,
+    /// When a PING was sent that has not been acknowledged.
+    pinged_at: Option<Duration>,
     /// Streams that we gave up since the last answer.
     given_up: u32,
+    /// The first stream whose request may not have been written, and how many bytes had been when it was opened.
+    unwritten: Option<(StreamId, u64)>,
     timer: Pin<Box<Sleep>>,
     timer_at: Duration,
 }
@@ -108,7 +115,9 @@ impl Connection {
             in_flight: InFlight::new(),
             taken: Vec::new(),
             keep_alive: KeepAlive::new(engine.keep_alive, began),
+            pinged_at: None,
             given_up: 0,
+            unwritten: None,
             timer: Box::pin(sleep_until(engine.instant(began))),
             timer_at: began,
         }
@@ -120,15 +129,21 @@ impl Connection {
         if let Err(error) = &ended {
             debug!(%error, "connection lost");
         }
+        self.end_unwritten();
         self.in_flight.end_all(|| Outcome::Ambiguous(Ambiguity::ConnectionLost));
         self.report(engine);
+        telemetry::connection_ended(match (&ended, &self.going_away) {
+            (_, Some(_)) => Ended::Goaway,
+            (Err(_), None) => Ended::Lost,
+            (Ok(()), None) => Ended::Drained,
+        });
         let has_answered = self.in_flight.answers() > 0;
-        match (ended, self.going_away) {
-            _ if has_answered => None,
-            // Those that it concerned know, and others go elsewhere.
-            (_, Some(_)) => None,
-            (Err(error), None) => Some(wire_failure(engine.connector.endpoint(), &error)),
-            (Ok(()), None) => None,
+        match ended {
+            Err(error) if !has_answered && self.going_away.is_none() => {
+                Some(wire_failure(engine.connector.endpoint(), &error))
+            }
+            // After a GOAWAY those that it concerned know, and others go elsewhere.
+            _ => None,
         }
     }
 
@@ -152,7 +167,7 @@ impl Connection {
             match wake {
                 Wake::Socket(ready) => {
                     ready?;
-                    self.receive(engine.elapsed())?;
+                    self.receive(engine)?;
                 }
                 // Lets the tasks that were woken together hand in theirs too, so that they share a write.
                 Wake::Signal => yield_now().await,
@@ -174,11 +189,15 @@ impl Connection {
             self.keep_alive.awaits(engine.elapsed());
         }
         let is_full = taken.len() >= Dispatcher::<Ticket>::TAKEN_MAX;
-        let provider_token = self.identity.provider_token();
+        let provider_token = engine.provider_token(&self.identity);
         let mut back = Vec::new();
         for job in taken.drain(..) {
             match request::send(&mut self.http2, job.push(), &self.authority, provider_token.as_ref()) {
-                Ok(stream) => self.in_flight.insert(stream, job),
+                Ok(stream) => {
+                    let sent = self.socket.sent();
+                    self.unwritten.get_or_insert((stream, sent));
+                    self.in_flight.insert(stream, job);
+                }
                 Err(CommandError::FieldSectionTooLarge { size, limit }) => {
                     let why = NotSent::FieldsTooLarge { bytes: size, limit };
                     self.in_flight.end_unsent(job, Outcome::NotSent(why));
@@ -219,11 +238,15 @@ impl Connection {
 
     fn tell(&mut self, engine: &Arc<Engine>, take: Option<(Room, &mut Vec<Job>)>) {
         let id = self.id;
+        if let Some(date) = self.in_flight.take_date() {
+            engine.answer_dated(date);
+        }
         let goaway = self.going_away.as_mut().filter(|goaway| !goaway.is_told);
         let ended = self.in_flight.ended();
-        if ended.iter().any(|(_, outcome)| says_token_expired(outcome)) {
-            self.identity.token_expired();
+        if let Some(is_expired) = ended.iter().find_map(|(_, outcome)| refuses_token(outcome)) {
+            engine.token_refused(&self.identity, is_expired);
         }
+        engine.telemetry.attempts_ended(ended.iter().map(|(_, outcome)| outcome));
         let is_worn_out = self.http2.stream_ids_left() < STREAMS_SPARE;
         engine.with(|dispatcher, now| {
             // First, so that what is sent again goes elsewhere.
@@ -249,10 +272,23 @@ impl Connection {
             self.socket.write(bytes)?;
             self.http2.transmitted(len);
         }
-        self.socket.flush().map(drop)
+        if self.socket.flush()? {
+            self.unwritten = None;
+        }
+        Ok(())
     }
 
-    fn receive(&mut self, now: Duration) -> Result<(), WireError> {
+    /// What was handed to the socket and of which not one byte went out, certainly was not processed (C-40).
+    fn end_unwritten(&mut self) {
+        if let Some((first, sent)) = self.unwritten
+            && self.socket.sent() == sent
+        {
+            self.in_flight.end_from(first, || Outcome::NotSent(NotSent::Unwritten));
+        }
+    }
+
+    fn receive(&mut self, engine: &Engine) -> Result<(), WireError> {
+        let now = engine.elapsed();
         let elapsed = now.saturating_sub(self.began);
         let (http2, keep_alive) = (&mut self.http2, &mut self.keep_alive);
         let received = self.socket.read(|bytes| {
@@ -263,6 +299,11 @@ impl Connection {
         loop {
             match self.http2.poll_event(&mut self.answers) {
                 Ok(None) => break,
+                Ok(Some(Event::PingAcknowledged { opaque: PING })) => {
+                    if let Some(asked_at) = self.pinged_at.take() {
+                        engine.telemetry.ping_answered(now.saturating_sub(asked_at));
+                    }
+                }
                 Ok(Some(event)) => {
                     events::handle(event, &mut self.answers, &mut self.in_flight, &mut self.going_away);
                 }
@@ -298,6 +339,7 @@ impl Connection {
         match self.keep_alive.poll(now, self.awaits_answers()) {
             None => Ok(()),
             Some(Pulse::Ask) => {
+                self.pinged_at = Some(now);
                 if let Err(error) = self.http2.ping(PING) {
                     debug!(%error, "not asked");
                 }
@@ -334,6 +376,11 @@ impl Connection {
     }
 }
 
-fn says_token_expired(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Rejected(Rejection { advice: Advice::RenewProviderToken, .. }))
+/// Whether the provider token was refused, and if so, as expired.
+fn refuses_token(outcome: &Outcome) -> Option<bool> {
+    match outcome {
+        Outcome::Rejected(Rejection { advice: Advice::RenewProviderToken, .. }) => Some(true),
+        Outcome::Rejected(Rejection { reason: Some(Reason::InvalidProviderToken), .. }) => Some(false),
+        _ => None,
+    }
 }

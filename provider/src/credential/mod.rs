@@ -12,6 +12,9 @@ use rustls::{
     sign::CertifiedKey,
 };
 use thiserror::Error;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use crate::telemetry;
 
 /// What proves to APNs who a provider is. A connection has one for all its life (C-27). `Debug` shows no
 /// secret.
@@ -83,6 +86,15 @@ impl Credential {
     pub(crate) fn warn_of_expiry(&self, now: UnixTime) {
         if let Some(warning) = self.certificate_expires_at().and_then(|at| expiry::warning(at, now)) {
             tracing::warn!("{warning}");
+        }
+    }
+
+    /// Lets monitoring know when the certificate is over.
+    pub(crate) fn tell_expiry(&self) {
+        let Some((chain, _)) = self.certificate() else { return };
+        let own = chain.first().and_then(|own| X509Certificate::from_der(own).ok());
+        if let (Some(expires_at), Some((_, own))) = (self.certificate_expires_at(), own) {
+            telemetry::certificate_expires_at(own.raw_serial_as_string(), expires_at);
         }
     }
 

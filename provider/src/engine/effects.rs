@@ -53,14 +53,17 @@ impl Engine {
             self.runtime.spawn(connection::run(Arc::clone(self), id, signals));
         }
         let finished = effects.finished.len();
+        if finished == 0 {
+            return;
+        }
+        let now = self.elapsed();
         for (ticket, push, outcome) in effects.finished {
             self.tell_of_invalid_token(&push, &outcome);
+            self.telemetry.push_finished(&outcome, now.saturating_sub(ticket.handed_in));
             // A caller that has stopped waiting does not want it any more.
-            let _ = ticket.send(outcome);
+            let _ = ticket.caller.send(outcome);
         }
-        if finished > 0 {
-            self.in_hand.add_permits(finished);
-        }
+        self.in_hand.add_permits(finished);
     }
 
     fn tell_of_invalid_token(&self, push: &Push, outcome: &Outcome) {

@@ -6,8 +6,11 @@
 //!            connection: ended, take   └── time keeper: handle_timeout
 //! ```
 
+mod clocks;
 mod effects;
 mod identity;
+mod provider_tokens;
+mod reporter;
 mod signals;
 mod time_keeper;
 
@@ -27,14 +30,20 @@ use tokio::{
     time::Instant,
 };
 
+pub(crate) use clocks::Clocks;
 pub(crate) use effects::InvalidTokenHook;
 pub(crate) use identity::Identity;
 pub(crate) use signals::{End, Signals};
 
-use crate::{clock, connect::Connector};
+use crate::{connect::Connector, telemetry::Telemetry};
 
-/// To whom the outcome of a push is told.
-pub(crate) type Ticket = oneshot::Sender<Outcome>;
+/// To whom the outcome of a push is told, and since when that is waited for.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    caller: oneshot::Sender<Outcome>,
+    handed_in: Duration,
+}
+
 pub(crate) type Job = Box<apns_provider_core::Job<Ticket>>;
 
 /// How an engine is set up.
@@ -47,6 +56,7 @@ pub(crate) struct Setup {
     pub(crate) http2: apns_http2::Config,
     pub(crate) in_hand_max: usize,
     pub(crate) timeout: Duration,
+    pub(crate) clocks: Clocks,
     pub(crate) on_invalid_token: Option<InvalidTokenHook>,
 }
 
@@ -60,6 +70,7 @@ pub(crate) struct Engine {
     /// How long a connection may take to come about: less than the push that wants it has time, so that it ends with what went wrong.
     pub(crate) patience: Duration,
     timeout: Duration,
+    clocks: Clocks,
     identity: Mutex<Arc<Identity>>,
     state: Mutex<State>,
     /// One permit for each push that may still be handed in.
@@ -68,6 +79,9 @@ pub(crate) struct Engine {
     runtime: Handle,
     sooner: Notify,
     done: Notify,
+    pub(crate) telemetry: Telemetry,
+    /// Something has happened of which the reporter does not know.
+    changed: Notify,
     on_invalid_token: Option<InvalidTokenHook>,
 }
 
@@ -87,7 +101,7 @@ impl Engine {
     /// Starts one on the runtime that this is called on.
     pub(crate) fn start(setup: Setup, identity: Identity) -> Arc<Self> {
         let began = Instant::now();
-        let now = Now { elapsed: Duration::ZERO, date: clock::now() };
+        let now = Now { elapsed: Duration::ZERO, date: setup.clocks.date() };
         let by_token = identity.is_by_token();
         let unanswered_max = setup.dispatch.unanswered_max();
         let dispatcher = Dispatcher::new(setup.dispatch, setup.retry, by_token, now, rand::random());
@@ -98,6 +112,7 @@ impl Engine {
             unanswered_max,
             patience: setup.timeout.mul_f64(0.9),
             timeout: setup.timeout,
+            clocks: setup.clocks,
             identity: Mutex::new(Arc::new(identity)),
             state: Mutex::new(State { dispatcher, signals: BTreeMap::new(), timer_at: None }),
             in_hand: Semaphore::new(setup.in_hand_max),
@@ -105,29 +120,31 @@ impl Engine {
             runtime: Handle::current(),
             sooner: Notify::new(),
             done: Notify::new(),
+            telemetry: Telemetry::new(),
+            changed: Notify::new(),
             on_invalid_token: setup.on_invalid_token,
         });
         tokio::spawn(time_keeper::run(Arc::clone(&engine)));
+        tokio::spawn(reporter::run(Arc::clone(&engine)));
         engine
     }
 
     /// Hands in a push, as soon as there is room for one more, and waits for its outcome.
     pub(crate) async fn send(self: &Arc<Self>, push: Push) -> Option<Outcome> {
         // `effects` gives the permit back when the push is finished.
-        let timeout = match self.in_hand.try_acquire() {
-            Ok(permit) => {
-                permit.forget();
-                self.timeout
-            }
-            Err(_) => {
-                let began = self.elapsed();
-                self.in_hand.acquire().await.ok()?.forget();
-                self.timeout.saturating_sub(self.elapsed().saturating_sub(began))
-            }
+        let waited = if let Ok(permit) = self.in_hand.try_acquire() {
+            permit.forget();
+            Duration::ZERO
+        } else {
+            let began = self.elapsed();
+            self.in_hand.acquire().await.ok()?.forget();
+            self.elapsed().saturating_sub(began)
         };
-        let (ticket, outcome) = oneshot::channel();
+        let (caller, outcome) = oneshot::channel();
         self.with(|dispatcher, now| {
-            dispatcher.submit(now, push, now.elapsed.saturating_add(timeout), ticket);
+            let handed_in = now.elapsed.saturating_sub(waited);
+            let ticket = Ticket { caller, handed_in };
+            dispatcher.submit(now, push, handed_in.saturating_add(self.timeout), ticket);
         });
         outcome.await.ok()
     }
@@ -152,6 +169,7 @@ impl Engine {
             self.done.notify_waiters();
             self.sooner.notify_one();
         }
+        self.changed.notify_one();
         self.carry_out(effects);
         answer
     }
@@ -201,7 +219,7 @@ impl Engine {
     }
 
     fn now(&self) -> Now {
-        Now { elapsed: self.elapsed(), date: clock::now() }
+        Now { elapsed: self.elapsed(), date: self.clocks.date() }
     }
 
     async fn is_done(&self) {

@@ -5,21 +5,28 @@
 
 mod answers;
 mod authentication;
+mod clocks;
 mod connections;
+mod content;
 #[path = "../support/control.rs"]
 mod control;
 mod dispatch;
+mod endings;
 mod frames;
 mod framing;
 mod goaway;
 mod hpack;
+mod logs;
 mod raw_server;
+mod recorder;
 mod representations;
 mod roads;
+mod secrecy;
 #[path = "../support/server_identity.rs"]
 mod server_identity;
 mod streams;
 mod table;
+mod telemetry;
 mod tls;
 mod way;
 mod world;

@@ -87,12 +87,7 @@ impl RawServer {
     /// The next connection after both sides' SETTINGS and their acknowledgements; these are ours.
     pub(crate) async fn greeted(&self, ours: &[(u16, u32)]) -> RawPeer {
         let mut peer = self.accept().await;
-        peer.write([settings(ours)]).await;
-        peer.read_preface().await;
-        let theirs = peer.read().await;
-        assert!(theirs.kind == kind::SETTINGS && !theirs.is_ack(), "{theirs:?}");
-        peer.write([settings_ack()]).await;
-        peer.until(|frame| frame.kind == kind::SETTINGS && frame.is_ack()).await;
+        peer.greet(ours).await;
         peer
     }
 }
@@ -129,6 +124,16 @@ impl RawRequest {
 }
 
 impl RawPeer {
+    /// Both sides' SETTINGS and their acknowledgements; these are ours.
+    pub(crate) async fn greet(&mut self, ours: &[(u16, u32)]) {
+        self.write([settings(ours)]).await;
+        self.read_preface().await;
+        let theirs = self.read().await;
+        assert!(theirs.kind == kind::SETTINGS && !theirs.is_ack(), "{theirs:?}");
+        self.write([settings_ack()]).await;
+        self.until(|frame| frame.kind == kind::SETTINGS && frame.is_ack()).await;
+    }
+
     /// The next frame.
     pub(crate) async fn read(&mut self) -> Frame {
         loop {

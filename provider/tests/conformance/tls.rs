@@ -1,10 +1,5 @@
 //! Checklist A: TLS and the client's certificate.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
 use apns_certs::{Flaw, Identity, Pkcs12Encryption, ProviderCertificateKind};
 use apns_provider::{
     Credential,
@@ -15,8 +10,10 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use tokio::join;
+use tracing::Level;
 
 use crate::{
+    logs::Logs,
     raw_server::RawServer,
     world::{World, hello, some_token},
 };
@@ -83,34 +80,10 @@ async fn c07_a_certificate_that_is_over_is_warned_of_and_one_that_is_not_is_not(
     for (identity, warns) in [(good, false), (over, true)] {
         let credential = Credential::from_pem(identity.to_pem().as_bytes()).unwrap();
         assert!(credential.certificate_expires_at().is_some());
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        let built =
-            tracing::subscriber::with_default(subscriber, || world.builder().credential(credential).build());
+        let logs = Logs::at(Level::WARN);
+        let built = world.builder().credential(credential).build();
         assert!(built.is_ok(), "APNs decides");
-        let text = log.text();
+        let text = logs.text();
         assert_eq!(text.contains("WARN") && text.contains("provider certificate is over"), warns, "{text}");
-    }
-}
-
-/// What was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -38,7 +38,7 @@ impl<T> Dispatcher<T> {
         self.judge(now.elapsed, &verdict, &outcome, was_probe);
         self.judge_connection(now.elapsed, id, &outcome);
         if let Outcome::Accepted(_) = outcome {
-            self.finish(job, outcome);
+            self.finish(*job, outcome);
         } else {
             if outcome == Outcome::NotSent(NotSent::StreamRefused) {
                 job.shuns = Some(id);
@@ -70,7 +70,7 @@ impl<T> Dispatcher<T> {
                     self.pausing.push(until, job);
                 }
             }
-            _ => self.finish(job, outcome),
+            _ => self.finish(*job, outcome),
         }
     }
 
@@ -209,7 +209,7 @@ impl<T> Dispatcher<T> {
     }
 
     /// A push has waited too long. Its caller learns for what.
-    pub(super) fn finish_worthless(&mut self, now: Now, job: Box<Job<T>>) {
+    pub(super) fn finish_worthless(&mut self, now: Now, job: Job<T>) {
         let has_expired = job.push.notification().expiration().is_some_and(|at| at.has_passed(now.date));
         let why = if has_expired {
             Outcome::Expired

@@ -153,10 +153,13 @@ impl<T> Dispatcher<T> {
     pub fn submit(&mut self, now: Now, push: Push, deadline: Duration, ticket: T) {
         let job = Box::new(Job::new(push, deadline, ticket)); // moved often, from queue to connection and back
         if self.is_closing {
-            return self.finish(job, Outcome::NotSent(NotSent::Closed));
+            return self.finish(*job, Outcome::NotSent(NotSent::Closed));
+        }
+        let worthless_at = worthless_at(&job, now);
+        if worthless_at <= now.elapsed {
+            return self.finish_worthless(now, *job); // no connection is opened for it
         }
         self.budget.earn();
-        let worthless_at = worthless_at(&job, now);
         self.queue.push_back(job, worthless_at);
         // Where others wait already, a connection was woken, or none has room: one more changes nothing.
         if self.queue.len() == 1 {
@@ -253,7 +256,7 @@ impl<T> Dispatcher<T> {
         let mut jobs = self.queue.take_all();
         jobs.extend(self.pausing.take_all());
         for job in jobs {
-            self.finish_untried(job, || Outcome::NotSent(NotSent::Closed));
+            self.finish_untried(*job, || Outcome::NotSent(NotSent::Closed));
         }
         self.settle(now.elapsed);
     }
@@ -266,7 +269,7 @@ impl<T> Dispatcher<T> {
         }
         if self.queue.earliest().is_some_and(|earliest| earliest <= now.elapsed) {
             for job in self.queue.take_worthless(now.elapsed, |job| worthless_at(job, now)) {
-                self.finish_worthless(now, job);
+                self.finish_worthless(now, *job);
             }
         }
         self.retire(now.elapsed);
@@ -312,12 +315,12 @@ impl<T> Dispatcher<T> {
         self.open_if_wanted(now);
     }
 
-    fn finish(&mut self, mut job: Box<Job<T>>, outcome: Outcome) {
+    fn finish(&mut self, mut job: Job<T>, outcome: Outcome) {
         let outcome = job.conclude(outcome);
         self.effects.push_back(Effect::Finish { ticket: job.ticket, push: job.push, outcome });
     }
 
-    fn finish_untried(&mut self, mut job: Box<Job<T>>, why: impl FnOnce() -> Outcome) {
+    fn finish_untried(&mut self, mut job: Job<T>, why: impl FnOnce() -> Outcome) {
         let outcome = job.conclude_untried(why);
         self.effects.push_back(Effect::Finish { ticket: job.ticket, push: job.push, outcome });
     }

@@ -85,7 +85,7 @@ impl<T> Dispatcher<T> {
     /// Looks at a push once more before it goes out: gives it back unless it is of no use any more, or has to wait for its device.
     fn pass_by(&mut self, now: Now, mut job: Box<Job<T>>) -> Option<Box<Job<T>>> {
         if worthless_at(&job, now) <= now.elapsed {
-            self.finish_worthless(now, job);
+            self.finish_worthless(now, *job);
             return None;
         }
         if let Some(until) = self.slow.held_until(job.push.device_token(), now.elapsed) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::{AuthKey, ProviderToken, slot};
+use crate::clock_skew::ServerClock;
 use crate::unix_time::UnixTime;
 
 /// Hands out the provider token of the moment: signed once a slot, the same in every process with the same
@@ -57,6 +58,14 @@ impl TokenSource {
             self.expired_early = Some(start);
         }
         is_half_over
+    }
+
+    /// APNs has refused the token, and by its own clock it is `now`. A token that was issued in its future, by more than the
+    /// [tolerance](ServerClock::TOLERANCE), cannot have been taken: it is forgotten, so that the next one may be issued before it. The
+    /// only way in which `iat` ever decreases. Says whether it was so.
+    pub fn refused_at(&mut self, now: UnixTime) -> bool {
+        let ahead = |held: &ProviderToken| held.issued_at().saturating_since(now) > ServerClock::TOLERANCE;
+        self.held.take_if(|held| ahead(held)).is_some()
     }
 
     /// When the token of this moment is issued.
@@ -162,6 +171,18 @@ mod tests {
 
         let third = one.token(at(start + 50 * 60)).unwrap();
         assert_eq!(third.issued_at().as_secs() - start, 50 * 60, "then it goes on as ever");
+    }
+
+    #[test]
+    fn only_a_token_that_is_refused_in_its_own_future_gives_way_to_an_older_one() {
+        let mut source = TokenSource::new(generated_key(1));
+        let token = source.token(at(NOW)).unwrap();
+        let issued_at = token.issued_at().as_secs();
+        assert!(!source.refused_at(at(issued_at - 60)));
+        assert_eq!(source.token(at(issued_at - 60)), Ok(token.clone()));
+        assert!(source.refused_at(at(issued_at - 61)));
+        let older = source.token(at(issued_at - 61)).unwrap();
+        assert_eq!(older.issued_at().as_secs(), issued_at - slot::SLOT_SECS);
     }
 
     proptest! {

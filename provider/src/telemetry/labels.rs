@@ -1,0 +1,71 @@
+//! The values of labels: a bounded number of them, and none is a device token, a topic or a secret.
+
+use apns_http2::ErrorCode;
+use apns_provider_core::{Ambiguity, NotSent, Outcome, Reason};
+
+/// What stands for words that nobody knew when this was written.
+const OTHER: &str = "other";
+
+/// `outcome` and `reason`.
+pub(super) fn of_outcome(outcome: &Outcome) -> (&'static str, &str) {
+    match outcome {
+        Outcome::Accepted(_) => ("accepted", ""),
+        Outcome::Rejected(rejection) => ("rejected", of_reason(rejection.reason.as_ref())),
+        Outcome::Expired => ("expired", ""),
+        Outcome::Ambiguous(ambiguity) => ("ambiguous", of_ambiguity(ambiguity)),
+        Outcome::NotSent(why) => ("not-sent", of_not_sent(why)),
+    }
+}
+
+/// APNs' own word; empty if it gave none.
+pub(super) fn of_reason(reason: Option<&Reason>) -> &str {
+    match reason {
+        None => "",
+        Some(Reason::Unknown(_)) => OTHER,
+        Some(reason) => reason.as_str(),
+    }
+}
+
+/// `code`, by its name in RFC 9113 section 7.
+pub(super) fn of_code(code: u32) -> &'static str {
+    ErrorCode(code).name().unwrap_or(OTHER)
+}
+
+fn of_ambiguity(ambiguity: &Ambiguity) -> &'static str {
+    match ambiguity {
+        Ambiguity::ConnectionLost => "connection-lost",
+        Ambiguity::NoAnswer => "no-answer",
+        Ambiguity::StreamReset { .. } => "stream-reset",
+        _ => OTHER,
+    }
+}
+
+fn of_not_sent(why: &NotSent) -> &'static str {
+    match why {
+        NotSent::BeyondGoaway { .. } => "beyond-goaway",
+        NotSent::NoConnection { .. } => "no-connection",
+        NotSent::CertificateRefused { .. } => "certificate-refused",
+        NotSent::Closed => "closed",
+        NotSent::CredentialRefused { .. } => "credential-refused",
+        NotSent::FieldsTooLarge { .. } => "fields-too-large",
+        NotSent::OutOfTime => "out-of-time",
+        NotSent::ServiceUnavailable => "service-unavailable",
+        NotSent::StreamRefused => "stream-refused",
+        NotSent::Unwritten => "unwritten",
+        _ => OTHER,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_nobody_knows_makes_no_label_of_its_own() {
+        assert_eq!(of_reason(Some(&Reason::from_wire("BrandNew2027"))), "other");
+        assert_eq!(of_reason(Some(&Reason::BadDeviceToken)), "BadDeviceToken");
+        assert_eq!((of_code(7), of_code(0xffff)), ("REFUSED_STREAM", "other"));
+        let reset = Outcome::Ambiguous(Ambiguity::StreamReset { code: 12_345 });
+        assert_eq!(of_outcome(&reset), ("ambiguous", "stream-reset"));
+    }
+}
