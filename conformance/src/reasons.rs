@@ -2,7 +2,8 @@ use serde::Deserialize;
 
 use crate::{Certainty, Flaw, table::Row};
 
-/// A row of `reasons.toml`: why the device API refuses a push or closes a connection.
+/// A row of `reasons.toml`: why the device API refuses a push or closes a connection. Or of `channel-reasons.toml`: why a
+/// broadcast or a channel management request is refused.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -3,6 +3,7 @@ use crate::{HostRow, LimitRow, PushTypeRow, ReasonRow, SpecError, table::read};
 /// What is known of APNs: all tables, every row well-formed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Spec {
+    channel_reasons: Vec<ReasonRow>,
     hosts: Vec<HostRow>,
     limits: Vec<LimitRow>,
     push_types: Vec<PushTypeRow>,
@@ -17,11 +18,17 @@ impl Spec {
     /// occurs twice or is not of the table's form, or there is no source.
     pub fn load() -> Result<Self, SpecError> {
         Ok(Self {
+            channel_reasons: read("channel-reasons.toml", include_str!("../spec/channel-reasons.toml"))?,
             hosts: read("hosts.toml", include_str!("../spec/hosts.toml"))?,
             limits: read("limits.toml", include_str!("../spec/limits.toml"))?,
             push_types: read("push-types.toml", include_str!("../spec/push-types.toml"))?,
             reasons: read("reasons.toml", include_str!("../spec/reasons.toml"))?,
         })
+    }
+
+    /// Every reason that only broadcasts and channel management give.
+    pub fn channel_reasons(&self) -> &[ReasonRow] {
+        &self.channel_reasons
     }
 
     /// Every host name that says which environment is meant.
@@ -52,7 +59,16 @@ mod tests {
     #[test]
     fn every_table_is_well_formed_and_has_rows() {
         let spec = Spec::load().unwrap_or_else(|error| panic!("{error}"));
-        let rows = [spec.hosts.len(), spec.limits.len(), spec.push_types.len(), spec.reasons.len()];
+        let (reasons, channels) = (spec.reasons(), spec.channel_reasons());
+        let rows =
+            [spec.hosts.len(), spec.limits.len(), spec.push_types.len(), reasons.len(), channels.len()];
         assert!(!rows.contains(&0), "{rows:?}");
+    }
+
+    #[test]
+    fn a_reason_stands_in_one_table() {
+        let spec = Spec::load().unwrap_or_else(|error| panic!("{error}"));
+        let twice = |row: &&ReasonRow| spec.reasons().iter().any(|other| other.reason == row.reason);
+        assert_eq!(spec.channel_reasons().iter().find(twice), None);
     }
 }

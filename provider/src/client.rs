@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use apns_http2::StreamId;
 use apns_provider_core::{
-    ApnsId, ClockSkew, DeviceToken, DispatchPolicy, DispatchStatus, Dispatcher, KeepAlivePolicy, NotSent,
-    Notification, Outcome, Push, Rejection, RetryPolicy,
+    ApnsId, Broadcast, ClockSkew, DeviceToken, DispatchPolicy, DispatchStatus, Dispatcher, KeepAlivePolicy,
+    NotSent, Notification, Outcome, Outgoing, Push, Rejection, RetryPolicy,
 };
 use futures::{Stream, StreamExt as _};
 use tokio::sync::Semaphore;
@@ -183,6 +183,14 @@ impl Client {
         let outcome = self.handle.0.send(push).instrument(span.clone()).await.unwrap_or_else(engine_gone);
         span.record("outcome", telemetry::outcome_name(&outcome));
         outcome
+    }
+
+    /// Sends a broadcast to all who follow its channel, under a fresh apns-request-id, which the outcome has as its apns-id; again if need
+    /// be. It goes to this client's address, and takes its turn among the pushes.
+    pub async fn broadcast(&self, broadcast: impl Into<Arc<Broadcast>>) -> Outcome {
+        let request_id = ApnsId::from_random(rand::random());
+        let outgoing = Outgoing::Broadcast { broadcast: broadcast.into(), request_id };
+        self.handle.0.send(outgoing).await.unwrap_or_else(engine_gone)
     }
 
     /// Sends many pushes, as many at once as the client may have in hand, and gives each one with its outcome as soon as it is
@@ -405,7 +413,7 @@ impl ClientBuilder {
 }
 
 /// As whom to send, whom to trust.
-fn identity(
+pub(crate) fn identity(
     credential: &Credential,
     ca_pem: Option<&[u8]>,
     clock: &dyn Clock,
@@ -421,6 +429,6 @@ fn engine_gone() -> Outcome {
 }
 
 /// Apple names no time; pushes that were answered at all were answered within seconds.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// As many as ten connections take at once; some kilobytes each.
 const IN_HAND_MAX: usize = 10_000;

@@ -22,6 +22,18 @@ impl Endpoint {
         Self::custom(SANDBOX_HOST, APPLE_PORT).expect("Apple's host name is a host name: tested")
     }
 
+    /// Apple's production service for [channel management](crate::Channels).
+    pub fn channels_production() -> Self {
+        Self::custom(CHANNELS_PRODUCTION.0, CHANNELS_PRODUCTION.1)
+            .expect("Apple's host name is a host name: tested")
+    }
+
+    /// Apple's sandbox for [channel management](crate::Channels).
+    pub fn channels_sandbox() -> Self {
+        Self::custom(CHANNELS_SANDBOX.0, CHANNELS_SANDBOX.1)
+            .expect("Apple's host name is a host name: tested")
+    }
+
     /// Any other server, by host name or IP address.
     pub fn custom(host: &str, port: u16) -> Result<Self, InvalidEndpoint> {
         let invalid = || InvalidEndpoint { text: host.to_owned() };
@@ -99,6 +111,9 @@ pub struct InvalidEndpoint {
 const PRODUCTION_HOST: &str = "api.push.apple.com";
 const SANDBOX_HOST: &str = "api.sandbox.push.apple.com";
 const APPLE_PORT: u16 = 443;
+// Source: Apple, "Sending channel management requests to APNs".
+const CHANNELS_PRODUCTION: (&str, u16) = ("api-manage-broadcast.push.apple.com", 2196);
+const CHANNELS_SANDBOX: (&str, u16) = ("api-manage-broadcast.sandbox.push.apple.com", 2195);
 
 #[cfg(test)]
 mod tests {
@@ -122,6 +137,14 @@ mod tests {
         ] {
             assert_eq!(authority(text).as_deref(), Some(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn c67_channels_are_managed_on_hosts_and_ports_of_their_own() {
+        let production = Endpoint::channels_production().to_string();
+        assert_eq!(production, "https://api-manage-broadcast.push.apple.com:2196");
+        let sandbox = Endpoint::channels_sandbox().to_string();
+        assert_eq!(sandbox, "https://api-manage-broadcast.sandbox.push.apple.com:2195");
     }
 
     #[test]

@@ -21,6 +21,7 @@
 //! | `engine` | the dispatcher's shell: what is handed in, the time, what is told |
 //! | `connection` | one connection: streams, windows, answers |
 //! | `telemetry` | what is told through the `metrics` facade |
+//! | `channels` | [`Channels`]: broadcast channels, created and deleted on a connection of their own |
 //! | [`cli`] | the `apns-provider` command |
 //!
 //! # Example
@@ -50,6 +51,7 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 
+mod channels;
 pub mod cli;
 mod client;
 mod clock;
@@ -63,6 +65,7 @@ mod telemetry;
 mod tls;
 
 pub use apns_provider_core as core;
+pub use channels::{Channels, ChannelsBuilder};
 pub use client::{Client, ClientBuilder};
 pub use clock::{Clock, SystemClock};
 pub use connect::{InvalidProxy, Proxy, Resolve, Resolving, SystemResolver};

@@ -5,13 +5,14 @@ use crate::reason::Reason;
 use crate::retry_after::RetryAfter;
 use crate::unix_time::UnixTime;
 
-/// What APNs answered to one push, gathered as it arrives: the status, then header fields, then the body.
+/// What APNs answered to one push or broadcast, gathered as it arrives: the status, then header fields, then the body.
 ///
 /// Gathering never fails and, for an accepted push in production, never allocates.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Answer {
     status: u16,
     apns_id: Option<ApnsId>,
+    request_id: Option<ApnsId>,
     apns_unique_id: Option<Box<str>>,
     retry_after: Option<RetryAfter>,
     date: Option<UnixTime>,
@@ -24,6 +25,7 @@ impl Answer {
         Self {
             status,
             apns_id: None,
+            request_id: None,
             apns_unique_id: None,
             retry_after: None,
             date: None,
@@ -34,7 +36,9 @@ impl Answer {
     /// Takes note of a header field. Fields nobody asks for, and values that make no sense, are passed over.
     pub fn read_header(&mut self, name: &[u8], value: &[u8]) {
         if name.eq_ignore_ascii_case(b"apns-id") {
-            self.apns_id = str::from_utf8(value).ok().and_then(|text| ApnsId::parse(text).ok());
+            self.apns_id = ApnsId::from_wire(value);
+        } else if name.eq_ignore_ascii_case(b"apns-request-id") {
+            self.request_id = ApnsId::from_wire(value);
         } else if name.eq_ignore_ascii_case(b"apns-unique-id") {
             self.apns_unique_id = str::from_utf8(value).ok().map(Into::into);
         } else if name.eq_ignore_ascii_case(b"retry-after") {
@@ -54,9 +58,9 @@ impl Answer {
         self.status
     }
 
-    /// `apns-id`, if there is a well-formed one.
+    /// `apns-request-id` of a broadcast's answer or `apns-id` of a push's, if there is a well-formed one.
     pub fn apns_id(&self) -> Option<ApnsId> {
-        self.apns_id
+        self.request_id.or(self.apns_id)
     }
 
     /// `apns-unique-id`, which the sandbox gives: the key to the delivery log of Apple's console.
@@ -86,7 +90,7 @@ impl Answer {
 
     /// Whether this can be the answer to the push with this ID: it names the same one, or none.
     pub fn is_for(&self, apns_id: ApnsId) -> bool {
-        self.apns_id.is_none_or(|answered| answered == apns_id)
+        self.apns_id().is_none_or(|answered| answered == apns_id)
     }
 
     pub(crate) fn into_parts(self) -> (Option<Box<str>>, ErrorBody) {
@@ -115,6 +119,11 @@ mod tests {
         assert_eq!(answer.apns_unique_id(), Some("f3a1"));
         assert_eq!(answer.retry_after(), RetryAfter::parse(b"30"));
         assert!(answer.is_for(id) && !answer.is_for(ApnsId::from_random([0; 16])));
+
+        let mut of_broadcast = Answer::new(200);
+        of_broadcast.read_header(b"apns-request-id", b"07c0f2e2-7ce0-71ec-d0d6-e7089220f778");
+        of_broadcast.read_header(b"apns-id", b"00000000-0000-4000-8000-000000000000");
+        assert!(of_broadcast.is_for(id));
 
         let mut odd = Answer::new(200);
         odd.read_header(b"apns-id", b"none");

@@ -2,7 +2,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// The identity of one push, `apns-id`: a UUID in its canonical lower-case form.
+/// The identity of one push, `apns-id`, or of one request about channels, `apns-request-id`: a UUID in its canonical lower-case form.
 ///
 /// It stays the same over every attempt of a push (checklist C-45), and APNs echoes it in the answer.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -23,6 +23,11 @@ impl ApnsId {
             text[at + 1] = HEX_DIGITS[usize::from(byte & 0x0f)];
         }
         Self { text }
+    }
+
+    /// The ID in a header field, if there is a well-formed one.
+    pub(crate) fn from_wire(value: &[u8]) -> Option<Self> {
+        str::from_utf8(value).ok().and_then(|text| Self::parse(text).ok())
     }
 
     /// Reads the form 8-4-4-4-12. Upper case is accepted, since APNs itself writes it; any version is.

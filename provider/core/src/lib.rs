@@ -17,12 +17,13 @@
 //!
 //! | to learn about | read |
 //! |---|---|
-//! | who is addressed | `device_token`, `topic`, `channel_id`, `apns_id` |
+//! | who is addressed | `device_token`, `topic`, `channel_id`, `channel`, `apns_id` |
 //! | how it is delivered | `push_type` (the table of types), `priority`, `expiration`, `collapse_id` |
 //! | what the user gets | `payload`: `alert`, `sound`, the `aps` dictionary, the app's own keys |
 //! | what to build it with | `notification`: `builder`, which all types share; one file for each type; `shorten` |
 //! | what is checked before sending | `notification`: `rules`, one function each; `required`, for raw payloads |
-//! | how a push becomes a request | `request` |
+//! | how a push or broadcast becomes a request | `outgoing`, `request` |
+//! | how channels are created and deleted | `channel_api` |
 //! | who is sending | `provider_token`: the key, the slots, the source of tokens; what is wrong with a token |
 //! | what was answered | `answer`, `error_body`, `retry_after`, `reason` (the table of reasons, and their causes) |
 //! | what to do next | `outcome`, `advice` |
@@ -61,6 +62,8 @@ mod addresses;
 mod advice;
 mod answer;
 mod apns_id;
+mod channel;
+mod channel_api;
 mod channel_id;
 mod clock_skew;
 mod collapse_id;
@@ -73,6 +76,7 @@ mod keep_alive;
 mod notification;
 mod now;
 mod outcome;
+mod outgoing;
 mod payload;
 mod priority;
 mod provider_token;
@@ -89,6 +93,8 @@ pub use addresses::Dialing;
 pub use advice::Advice;
 pub use answer::Answer;
 pub use apns_id::{ApnsId, InvalidApnsId};
+pub use channel::{Channel, MessageStoragePolicy};
+pub use channel_api::{AcceptedChannelAnswer, ChannelAnswer, ChannelError, ChannelRejection, ChannelRequest};
 pub use channel_id::{ChannelId, InvalidChannelId};
 pub use clock_skew::{ClockSkew, ServerClock};
 pub use collapse_id::{CollapseId, InvalidCollapseId};
@@ -100,13 +106,14 @@ pub use error_body::ErrorBody;
 pub use expiration::{Expiration, InvalidExpiration};
 pub use keep_alive::{KeepAlive, KeepAlivePolicy, Pulse};
 pub use notification::{
-    AlertNotification, BackgroundNotification, ComplicationNotification, ControlsNotification, Cut,
-    FileProviderNotification, InvalidNotification, LiveActivityEnd, LiveActivityStart, LiveActivityUpdate,
-    LocationNotification, MdmNotification, Notification, NotificationBuilder, Push, PushToTalkNotification,
-    RawNotification, VoipNotification, WidgetsNotification,
+    AlertNotification, BackgroundNotification, Broadcast, ComplicationNotification, ControlsNotification,
+    Cut, FileProviderNotification, InvalidBroadcast, InvalidNotification, LiveActivityEnd, LiveActivityStart,
+    LiveActivityUpdate, LocationNotification, MdmNotification, Notification, NotificationBuilder, Push,
+    PushToTalkNotification, RawNotification, VoipNotification, WidgetsNotification,
 };
 pub use now::Now;
 pub use outcome::{Acceptance, Ambiguity, NotSent, Outcome, Rejection};
+pub use outgoing::Outgoing;
 pub use payload::{Alert, AlertText, InterruptionLevel, LiveActivityAlert, LocalizableText, Sound};
 pub use priority::Priority;
 pub use provider_token::{

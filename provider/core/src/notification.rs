@@ -2,6 +2,7 @@
 
 mod alert;
 mod background;
+mod broadcast;
 mod builder;
 mod complication;
 mod file_provider;
@@ -25,6 +26,7 @@ use bytes::Bytes;
 
 pub use alert::{AlertMessage, AlertNotification};
 pub use background::{BackgroundMessage, BackgroundNotification};
+pub use broadcast::{Broadcast, InvalidBroadcast};
 pub use builder::NotificationBuilder;
 pub use complication::{ComplicationMessage, ComplicationNotification};
 pub use file_provider::{FileProviderMessage, FileProviderNotification};

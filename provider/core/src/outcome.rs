@@ -1,3 +1,5 @@
+use std::fmt;
+
 use crate::advice::Advice;
 use crate::answer::Answer;
 use crate::apns_id::ApnsId;
@@ -5,7 +7,7 @@ use crate::reason::Reason;
 use crate::retry_after::RetryAfter;
 use crate::unix_time::UnixTime;
 
-/// How one attempt to send one push ended, or the push as a whole.
+/// How one attempt to send one push or broadcast ended, or the push as a whole.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Outcome {
     /// APNs took it. That says nothing about the device yet.
@@ -47,7 +49,7 @@ impl Outcome {
 /// APNs took the push.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Acceptance {
-    /// The push's ID as APNs gave it back.
+    /// The push's ID as APNs gave it back; a broadcast's is `apns-request-id`.
     pub apns_id: ApnsId,
     /// The key to the delivery log of Apple's console; the sandbox gives one.
     pub apns_unique_id: Option<Box<str>>,
@@ -62,7 +64,7 @@ pub struct Rejection {
     pub status: u16,
     /// Why, if the answer said so; a word nobody knew is kept as it was.
     pub reason: Option<Reason>,
-    /// The push's ID as APNs gave it back.
+    /// The push's ID as APNs gave it back; a broadcast's is `apns-request-id`.
     pub apns_id: ApnsId,
     /// The key to the delivery log of Apple's console, if one came.
     pub apns_unique_id: Option<Box<str>>,
@@ -144,6 +146,35 @@ impl NotSent {
     }
 }
 
+impl fmt::Display for NotSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BeyondGoaway { reason: Some(reason) } => {
+                write!(f, "APNs closed the connection with GOAWAY and the reason {reason}")?;
+                reason.todo().map_or(Ok(()), |todo| write!(f, ". {todo}"))
+            }
+            Self::BeyondGoaway { reason: None } => {
+                f.write_str("APNs closed the connection with GOAWAY and no reason")
+            }
+            Self::CertificateRefused { why } | Self::NoConnection { why } => f.write_str(why),
+            Self::Closed => f.write_str("the client was closed before its turn came"),
+            Self::CredentialRefused { reason } => {
+                f.write_str("APNs refused the credential of the pushes before it")?;
+                reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+            }
+            Self::FieldsTooLarge { bytes, limit } => {
+                write!(f, "the fields of its request have {bytes} bytes and the server takes {limit}")
+            }
+            Self::OutOfTime => f.write_str("its time was over before it could be sent"),
+            Self::ServiceUnavailable => {
+                f.write_str("APNs answered the pushes before it with nothing but that it is in trouble")
+            }
+            Self::StreamRefused => f.write_str("APNs refused the stream before looking at it"),
+            Self::Unwritten => f.write_str("the connection ended before it was written"),
+        }
+    }
+}
+
 /// Why nobody knows whether a push was processed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -157,6 +188,18 @@ pub enum Ambiguity {
         /// The code (RFC 9113 section 7).
         code: u32,
     },
+}
+
+impl fmt::Display for Ambiguity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ConnectionLost => {
+                f.write_str("the connection ended after the request and before the answer")
+            }
+            Self::NoAnswer => f.write_str("no answer came in time"),
+            Self::StreamReset { code } => write!(f, "APNs reset the stream with code {code:#x}"),
+        }
+    }
 }
 
 /// The one status that means acceptance.

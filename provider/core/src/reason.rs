@@ -7,10 +7,12 @@ use crate::advice::Advice;
 /// Makes the enum, its names and its rows out of one table.
 macro_rules! reasons {
     ($($name:ident, $status:literal, $advice:ident, $meaning:literal, $todo:literal;)*) => {
-        /// Why APNs refused a push, or closed a connection: the word in `{"reason":"…"}`.
+        /// Why APNs refused a push, a broadcast or a request about channels, or closed a connection: the word in
+        /// `{"reason":"…"}`.
         ///
         /// One variant for each word Apple documents for device pushes ("Handling notification responses from
-        /// APNs"), one that is only ever seen on the wire, and [`Unknown`](Self::Unknown) for what Apple says
+        /// APNs") or for broadcasts and channels ("Handling error responses from Apple Push Notification
+        /// service"), two that are only ever seen on the wire, and [`Unknown`](Self::Unknown) for what Apple says
         /// tomorrow.
         #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
@@ -57,13 +59,17 @@ macro_rules! reasons {
     };
 }
 
-// Word and status: Apple, "Handling notification responses from APNs". Advice: checklist part 2.
+// Word and status: Apple, "Handling notification responses from APNs", and for channels "Handling error responses from
+// Apple Push Notification service". Advice: checklist part 2.
 reasons! {
     BadCertificate, 403, FixCredentials,
         "The certificate is invalid.", "Renew the certificate; this usually comes as a GOAWAY.";
     BadCertificateEnvironment, 403, FixCredentials,
         "The certificate is for the other environment.",
         "Use the environment's own certificate, or its other host.";
+    BadChannelId, 400, Fix,
+        "The channel ID is not base64, or too long.",
+        "Send the apns-channel-id as creating the channel answered it.";
     BadCollapseId, 400, Fix,
         "The collapse ID has more than 64 bytes.", "Shorten the collapse ID.";
     BadDeviceToken, 400, CheckToken,
@@ -83,8 +89,18 @@ reasons! {
         "The path is invalid.", "Send to /3/device/<token>.";
     BadPriority, 400, Fix,
         "The priority is invalid.", "Send 10, 5 or 1; for background pushes 5.";
+    BadRequestParams, 400, Fix,
+        "The request has an attribute that is not one.",
+        "Send message-storage-policy and push-type, and nothing else.";
+    BadRequestPayload, 400, Fix,
+        "The request's body is not JSON.", "Send a JSON object.";
     BadTopic, 400, FixApp,
         "The topic is invalid.", "Send the app's bundle ID with the push type's suffix.";
+    CannotCreateChannelConfig, 400, FixApp,
+        "The app has as many channels as it may have.",
+        "Delete channels that are of no use any more: there may be 10,000 for each app and environment.";
+    ChannelNotRegistered, 400, FixApp,
+        "There is no such channel.", "Create a channel, or send to one of this environment.";
     DeviceTokenNotForTopic, 400, FixApp,
         "The device token belongs to another topic.", "Check which app the token was registered for.";
     DuplicateHeaders, 400, Fix,
@@ -93,6 +109,9 @@ reasons! {
         "The provider token is older than one hour.", "Sign a new one; check the clock if it happens again.";
     ExpiredToken, 410, RemoveToken,
         "The device token has expired.", "Stop sending to it.";
+    FeatureNotEnabled, 400, FixApp,
+        "The app may not broadcast.",
+        "Enable broadcasting for the app's identifier in the developer account.";
     Forbidden, 403, FixCredentials,
         "The action is not allowed.", "Check what the key or certificate may do.";
     IdleTimeout, 400, Reconnect,
@@ -107,10 +126,18 @@ reasons! {
         "Send the push type that goes with topic and payload.";
     MethodNotAllowed, 405, Fix,
         "The method is not POST.", "Send POST.";
+    MissingChannelId, 400, Fix,
+        "There is no apns-channel-id.", "Send the channel's ID.";
+    // Not in Apple's table: seen in answer to channels without a valid message-storage-policy.
+    MissingChannelQueueSize, 400, Fix,
+        "There is no message storage policy, in the word seen on the wire.",
+        "Send message-storage-policy 0 or 1.";
     MissingDeviceToken, 400, Fix,
         "There is no device token in the path.", "Send to /3/device/<token>.";
     MissingProviderToken, 403, FixCredentials,
         "There is neither a certificate nor a provider token.", "Configure one of them.";
+    MissingPushType, 400, Fix,
+        "The push type is missing.", "Send apns-push-type: liveactivity.";
     MissingTopic, 400, FixApp,
         "The topic is missing, and the credentials stand for several.", "Send apns-topic.";
     PayloadEmpty, 400, Fix,
@@ -128,6 +155,9 @@ reasons! {
         "Too many pushes went to the same device token.", "Pause for this token; send only the latest.";
     TopicDisallowed, 400, FixApp,
         "The credentials do not allow this topic.", "Check which apps the key or certificate is for.";
+    TopicMismatch, 403, FixApp,
+        "The bundle ID in the path is not one of the credential's.",
+        "Check which apps the key or certificate is for.";
     UnrelatedKeyIdInToken, 403, FixCredentials,
         "The key is not related to the key first used on this connection.",
         "Use one connection for each key.";
@@ -177,8 +207,8 @@ mod tests {
 
     use super::*;
 
-    /// Apple's table, grouped by status as the page has it, and what was seen beside it.
-    const DOCUMENTED: [(u16, &str); 9] = [
+    /// Apple's tables, grouped by status as the pages have it, and what was seen beside them.
+    const DOCUMENTED: [(u16, &str); 11] = [
         (
             400,
             "BadCollapseId BadDeviceToken BadExpirationDate BadMessageId BadPriority BadTopic \
@@ -197,6 +227,12 @@ mod tests {
         (429, "TooManyProviderTokenUpdates TooManyRequests"),
         (500, "InternalServerError"),
         (503, "ServiceUnavailable Shutdown"),
+        (
+            400,
+            "BadChannelId BadRequestParams BadRequestPayload CannotCreateChannelConfig ChannelNotRegistered \
+             FeatureNotEnabled MissingChannelId MissingChannelQueueSize MissingPushType",
+        ),
+        (403, "TopicMismatch"),
     ];
 
     #[test]

@@ -1,8 +1,10 @@
 use std::fmt;
 
+use crate::apns_id::ApnsId;
 use crate::collapse_id::CollapseId;
-use crate::notification::Push;
+use crate::notification::{Broadcast, Push};
 use crate::provider_token::ProviderToken;
+use crate::push_type::PushType;
 
 impl Push {
     /// The header of the request that sends this push to the host `authority`: `POST /3/device/<token>`.
@@ -35,6 +37,33 @@ impl Push {
             collapse_id.map(|collapse_id| field("apns-collapse-id", collapse_id, Literal)),
         ];
         always.into_iter().chain(sometimes.into_iter().flatten())
+    }
+}
+
+impl Broadcast {
+    /// The header of the request that sends this broadcast to the host `authority`: `POST /4/broadcasts/apps/<bundle ID>`. There is no
+    /// topic: the path names the app, and nothing but Live Activities is broadcast.
+    pub fn request_fields<'a>(
+        &'a self,
+        request_id: &'a ApnsId,
+        authority: &'a str,
+        provider_token: Option<&'a ProviderToken>,
+    ) -> impl Iterator<Item = Field<'a>> {
+        use Indexing::{Incremental, Literal, Never};
+        let always = [
+            field(":method", "POST", Incremental),
+            field(":scheme", "https", Incremental),
+            field(":authority", authority, Incremental),
+            field(":path", self.path(), Incremental),
+            field("apns-channel-id", self.channel_id().as_str(), Literal),
+            field("apns-push-type", PushType::LiveActivity.as_str(), Incremental),
+            field("apns-priority", self.priority().as_str(), Incremental),
+            field("apns-expiration", self.expiration_text(), Literal),
+            field("apns-request-id", request_id.as_str(), Literal),
+        ];
+        always
+            .into_iter()
+            .chain(provider_token.map(|token| field("authorization", token.authorization(), Never)))
     }
 }
 
@@ -71,7 +100,7 @@ pub enum Indexing {
     Never,
 }
 
-fn field<'a>(name: &'static str, value: &'a str, indexing: Indexing) -> Field<'a> {
+pub(crate) fn field<'a>(name: &'static str, value: &'a str, indexing: Indexing) -> Field<'a> {
     Field { name, value: value.as_bytes(), indexing }
 }
 
@@ -79,9 +108,10 @@ fn field<'a>(name: &'static str, value: &'a str, indexing: Indexing) -> Field<'a
 mod tests {
     use super::*;
     use crate::apns_id::ApnsId;
+    use crate::channel_id::ChannelId;
     use crate::device_token::DeviceToken;
     use crate::expiration::Expiration;
-    use crate::notification::{AlertNotification, Notification};
+    use crate::notification::{AlertNotification, LiveActivityEnd, Notification};
     use crate::provider_token::{TokenSource, generated_key};
     use crate::topic::BundleId;
     use crate::unix_time::UnixTime;
@@ -132,6 +162,30 @@ mod tests {
         let push = push(alert().expiration(Expiration::ONCE).build().unwrap());
         let expiration = push.request_fields("localhost", None).find(|field| field.name == "apns-expiration");
         assert_eq!(expiration.unwrap().value, b"0");
+    }
+
+    #[test]
+    fn c67_a_broadcast_names_its_app_in_the_path_and_its_channel_in_a_field() {
+        let now = UnixTime::from_secs(1_700_000_000);
+        let channel_id = ChannelId::parse("dHN0LXNyY2gtY2hubA==").unwrap();
+        let app = BundleId::parse("com.example.app").unwrap();
+        let broadcast = LiveActivityEnd::new(app, now).broadcast(channel_id).unwrap();
+        let (request_id, token) = (ApnsId::from_random([0; 16]), provider_token());
+        let fields = broadcast.request_fields(&request_id, "api.push.apple.com", Some(&token));
+        let expected = [
+            (":method", "POST", Indexing::Incremental),
+            (":scheme", "https", Indexing::Incremental),
+            (":authority", "api.push.apple.com", Indexing::Incremental),
+            (":path", "/4/broadcasts/apps/com.example.app", Indexing::Incremental),
+            ("apns-channel-id", "dHN0LXNyY2gtY2hubA==", Indexing::Literal),
+            ("apns-push-type", "liveactivity", Indexing::Incremental),
+            ("apns-priority", "10", Indexing::Incremental),
+            ("apns-expiration", "0", Indexing::Literal),
+            ("apns-request-id", "00000000-0000-4000-8000-000000000000", Indexing::Literal),
+            ("authorization", token.authorization(), Indexing::Never),
+        ];
+        let expected: Vec<Field<'_>> = expected.map(|(name, value, hint)| field(name, value, hint)).into();
+        assert!(fields.eq(expected));
     }
 
     #[test]

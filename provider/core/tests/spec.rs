@@ -9,7 +9,8 @@ use apns_provider_core::{CollapseId, DeviceToken, Priority, PushType, Reason, To
 #[test]
 fn reasons_and_statuses_are_the_specs() {
     let spec = spec();
-    let rows = spec.reasons().iter().map(|row| (row.reason.as_str(), Some(row.status)));
+    let rows = spec.reasons().iter().chain(spec.channel_reasons());
+    let rows = rows.map(|row| (row.reason.as_str(), Some(row.status)));
     let known: Vec<Reason> = Reason::known().collect();
     let own = known.iter().map(|reason| (reason.as_str(), reason.documented_status()));
     assert_eq!(differences(rows, own, &[]), []);

@@ -1,6 +1,6 @@
 //! What the command's exit codes mean; scripts and queues decide by them.
 
-use apns_provider_core::{Advice, NotSent, Outcome};
+use apns_provider_core::{Advice, ChannelError, NotSent, Outcome};
 
 /// APNs took it.
 pub(super) const ACCEPTED: u8 = 0;
@@ -15,14 +15,36 @@ pub(super) const RETRYABLE: u8 = 3;
 pub(super) fn code(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Accepted(_) => ACCEPTED,
-        Outcome::NotSent(why) if why.needs_mending() => MISCONFIGURED,
-        Outcome::NotSent(NotSent::FieldsTooLarge { .. }) | Outcome::Expired => REJECTED,
-        Outcome::NotSent(_) | Outcome::Ambiguous(_) => RETRYABLE,
-        Outcome::Rejected(rejection) => match rejection.advice {
-            advice if advice.may_send_again() => RETRYABLE,
-            Advice::FixApp | Advice::FixCredentials => MISCONFIGURED,
-            _ => REJECTED,
-        },
+        Outcome::NotSent(why) => code_of_not_sent(why),
+        Outcome::Expired => REJECTED,
+        Outcome::Ambiguous(_) => RETRYABLE,
+        Outcome::Rejected(rejection) => code_of_advice(rejection.advice),
+    }
+}
+
+/// The exit code of a request about channels that came to nothing.
+pub(super) fn code_of_channels(error: &ChannelError) -> u8 {
+    match error {
+        ChannelError::NotSent(why) => code_of_not_sent(why),
+        ChannelError::Rejected(rejection) => code_of_advice(rejection.advice),
+        ChannelError::Unreadable { .. } => REJECTED,
+        _ => RETRYABLE,
+    }
+}
+
+fn code_of_not_sent(why: &NotSent) -> u8 {
+    match why {
+        why if why.needs_mending() => MISCONFIGURED,
+        NotSent::FieldsTooLarge { .. } => REJECTED,
+        _ => RETRYABLE,
+    }
+}
+
+fn code_of_advice(advice: Advice) -> u8 {
+    match advice {
+        advice if advice.may_send_again() => RETRYABLE,
+        Advice::FixApp | Advice::FixCredentials => MISCONFIGURED,
+        _ => REJECTED,
     }
 }
 

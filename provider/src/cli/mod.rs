@@ -2,6 +2,7 @@
 
 mod bench;
 mod bulk;
+mod channels;
 mod dates;
 mod doctor;
 mod exit;
@@ -59,6 +60,12 @@ enum Command {
     /// push, which shows nothing; else to a device token that is none, which is enough to have the credential
     /// judged.
     Doctor(Box<doctor::DoctorArgs>),
+    /// Creates, reads, deletes and lists broadcast channels.
+    ///
+    /// `--to production` and `--to sandbox` are the hosts of channel management here. Exit code 3 for `create`
+    /// does not say that nothing was created: list the channels before you try again.
+    #[command(subcommand)]
+    Channels(Box<channels::ChannelsCommand>),
     /// Measures how fast a simulated service is served; never Apple's.
     ///
     /// Apple's host names and addresses are refused: load on them is abuse.
@@ -81,6 +88,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Token(command) => token::run(&command),
         Command::Bulk(args) => bulk::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Channels(command) => channels::run(&command),
         Command::Bench(args) => bench::run(&args),
     }
 }

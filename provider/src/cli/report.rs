@@ -46,7 +46,7 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
             let todo = rejection.reason.as_ref().and_then(Reason::todo);
             todo.map_or_else(|| kind(outcome), |todo| format!("{}. {todo}", kind(outcome)))
         }
-        Outcome::NotSent(why) => not_sent(why),
+        Outcome::NotSent(why) => why.to_string(),
         Outcome::Ambiguous(why) => ambiguous(why),
         Outcome::Expired => EXPIRED.to_owned(),
     }
@@ -101,7 +101,7 @@ fn text(outcome: &Outcome, apns_id: &ApnsId) -> String {
             } else {
                 "not sent, may be sent again"
             };
-            lines.push(format!("{head}: {}", not_sent(why)));
+            lines.push(format!("{head}: {why}"));
             lines.push(ids(apns_id, None));
         }
         Outcome::Expired => {
@@ -120,44 +120,12 @@ fn reason(rejection: &Rejection) -> String {
     rejection.reason.as_ref().map(|reason| format!(" {reason}")).unwrap_or_default()
 }
 
-fn not_sent(why: &NotSent) -> String {
-    match why {
-        NotSent::BeyondGoaway { reason: Some(reason) } => {
-            let todo = reason.todo().map(|todo| format!(". {todo}")).unwrap_or_default();
-            format!("APNs closed the connection with GOAWAY and the reason {reason}{todo}")
-        }
-        NotSent::BeyondGoaway { reason: None } => {
-            "APNs closed the connection with GOAWAY and no reason".to_owned()
-        }
-        NotSent::CertificateRefused { why } | NotSent::NoConnection { why } => why.to_string(),
-        NotSent::Closed => "the client was closed before its turn came".to_owned(),
-        NotSent::CredentialRefused { reason } => {
-            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            format!("APNs refused the credential of the pushes before it{reason}")
-        }
-        NotSent::FieldsTooLarge { bytes, limit } => {
-            format!("the fields of its request have {bytes} bytes and the server takes {limit}")
-        }
-        NotSent::ServiceUnavailable => {
-            "APNs answered the pushes before it with nothing but that it is in trouble".to_owned()
-        }
-        NotSent::OutOfTime => "its time was over before it could be sent".to_owned(),
-        NotSent::StreamRefused => "APNs refused the stream before looking at it".to_owned(),
-        NotSent::Unwritten => "the connection ended before it was written".to_owned(),
-        other => format!("{other:?}"),
-    }
-}
-
 fn ambiguous(why: &Ambiguity) -> String {
     match why {
-        Ambiguity::ConnectionLost => {
-            "the connection ended after the request and before the answer".to_owned()
-        }
-        Ambiguity::NoAnswer => "no answer came in time".to_owned(),
         Ambiguity::StreamReset { code } => {
             format!("APNs reset the stream with {}", apns_http2::ErrorCode(*code))
         }
-        other => format!("{other:?}"),
+        other => other.to_string(),
     }
 }
 
@@ -185,7 +153,7 @@ pub(super) fn json_line(outcome: &Outcome, apns_id: &ApnsId) -> Value {
         }),
         Outcome::NotSent(why) => json!({
             "outcome": word(outcome),
-            "why": not_sent(why),
+            "why": why.to_string(),
             "may-send-again": !why.needs_mending() && !matches!(why, NotSent::FieldsTooLarge { .. }),
             "apns-id": apns_id,
         }),

@@ -147,7 +147,7 @@ impl InFlight {
     }
 
     fn conclude(&mut self, job: Job, stream: StreamId, answer: Answer) {
-        let apns_id = *job.push().apns_id();
+        let apns_id = *job.outgoing().id();
         if !answer.is_for(apns_id) {
             warn!(%stream, "the answer names another apns-id than the push on its stream");
         }

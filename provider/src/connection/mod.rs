@@ -26,6 +26,7 @@ use crate::{
 use answers::AnswerFields;
 use events::GoingAway;
 use in_flight::InFlight;
+pub(crate) use request::open;
 
 /// How often deadlines are looked at while pushes are under way: an outcome may be that much late.
 const DEADLINE_EVERY: Duration = Duration::from_millis(100);
@@ -192,7 +193,7 @@ impl Connection {
         let provider_token = engine.provider_token(&self.identity);
         let mut back = Vec::new();
         for job in taken.drain(..) {
-            match request::send(&mut self.http2, job.push(), &self.authority, provider_token.as_ref()) {
+            match request::send(&mut self.http2, job.outgoing(), &self.authority, provider_token.as_ref()) {
                 Ok(stream) => {
                     let sent = self.socket.sent();
                     self.unwritten.get_or_insert((stream, sent));

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use apns_provider_core::{Advice, ConnectionId, Effect, Outcome, Push, Rejection};
+use apns_provider_core::{Advice, ConnectionId, Effect, Outcome, Outgoing, Push, Rejection};
 
 use super::{Engine, Signals, State, Ticket};
 use crate::connection;
@@ -23,7 +23,7 @@ impl fmt::Debug for InvalidTokenHook {
 #[derive(Default)]
 pub(super) struct Effects {
     opening: Vec<(ConnectionId, Arc<Signals>)>,
-    finished: Vec<(Ticket, Push, Outcome)>,
+    finished: Vec<(Ticket, Outgoing, Outcome)>,
 }
 
 impl State {
@@ -39,7 +39,9 @@ impl State {
                 }
                 Effect::Wake(id) => self.signals.get(&id).into_iter().for_each(|signals| signals.wake()),
                 Effect::Drain(id) => self.signals.get(&id).into_iter().for_each(|signals| signals.drain()),
-                Effect::Finish { ticket, push, outcome } => effects.finished.push((ticket, push, outcome)),
+                Effect::Finish { ticket, outgoing, outcome } => {
+                    effects.finished.push((ticket, outgoing, outcome));
+                }
             }
         }
         effects
@@ -57,8 +59,8 @@ impl Engine {
             return;
         }
         let now = self.elapsed();
-        for (ticket, push, outcome) in effects.finished {
-            self.tell_of_invalid_token(&push, &outcome);
+        for (ticket, outgoing, outcome) in effects.finished {
+            self.tell_of_invalid_token(&outgoing, &outcome);
             self.telemetry.push_finished(&outcome, now.saturating_sub(ticket.handed_in));
             // A caller that has stopped waiting does not want it any more.
             let _ = ticket.caller.send(outcome);
@@ -66,9 +68,9 @@ impl Engine {
         self.in_hand.add_permits(finished);
     }
 
-    fn tell_of_invalid_token(&self, push: &Push, outcome: &Outcome) {
-        if let (Some(InvalidTokenHook(tell)), Outcome::Rejected(rejection)) =
-            (&self.on_invalid_token, outcome)
+    fn tell_of_invalid_token(&self, outgoing: &Outgoing, outcome: &Outcome) {
+        if let (Some(InvalidTokenHook(tell)), Outgoing::Push(push), Outcome::Rejected(rejection)) =
+            (&self.on_invalid_token, outgoing, outcome)
             && matches!(rejection.advice, Advice::RemoveToken | Advice::CheckToken)
         {
             tell(push, rejection);

@@ -39,7 +39,7 @@ impl Identity {
     }
 
     /// The provider token of this moment, if the credential is a key.
-    pub(super) fn provider_token(&self, date: UnixTime) -> Option<ProviderToken> {
+    pub(crate) fn provider_token(&self, date: UnixTime) -> Option<ProviderToken> {
         let mut tokens = self.tokens()?;
         let token = tokens.source.token(date).unwrap_or_else(|error| {
             warn!(%error, "the clock stepped back");
@@ -59,7 +59,7 @@ impl Identity {
     }
 
     /// APNs has found the provider token expired. Whether there is another one.
-    pub(super) fn token_expired(&self, date: UnixTime) -> bool {
+    pub(crate) fn token_expired(&self, date: UnixTime) -> bool {
         self.tokens().is_some_and(|mut tokens| tokens.source.expired(date))
     }
 

@@ -21,7 +21,7 @@ use std::{
 };
 
 use apns_provider_core::{
-    ConnectionId, DispatchPolicy, DispatchStatus, Dispatcher, KeepAlivePolicy, Now, Outcome, Push,
+    ConnectionId, DispatchPolicy, DispatchStatus, Dispatcher, KeepAlivePolicy, Now, Outcome, Outgoing,
     RetryPolicy,
 };
 use tokio::{
@@ -129,8 +129,8 @@ impl Engine {
         engine
     }
 
-    /// Hands in a push, as soon as there is room for one more, and waits for its outcome.
-    pub(crate) async fn send(self: &Arc<Self>, push: Push) -> Option<Outcome> {
+    /// Hands in a push or a broadcast, as soon as there is room for one more, and waits for its outcome.
+    pub(crate) async fn send(self: &Arc<Self>, outgoing: impl Into<Outgoing>) -> Option<Outcome> {
         // `effects` gives the permit back when the push is finished.
         let waited = if let Ok(permit) = self.in_hand.try_acquire() {
             permit.forget();
@@ -144,7 +144,7 @@ impl Engine {
         self.with(|dispatcher, now| {
             let handed_in = now.elapsed.saturating_sub(waited);
             let ticket = Ticket { caller, handed_in };
-            dispatcher.submit(now, push, handed_in.saturating_add(self.timeout), ticket);
+            dispatcher.submit(now, outgoing, handed_in.saturating_add(self.timeout), ticket);
         });
         outcome.await.ok()
     }

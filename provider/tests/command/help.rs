@@ -10,6 +10,7 @@ async fn every_command_explains_itself() {
         ("token inspect --help", "[JWT|-]"),
         ("doctor --help", "sends one push"),
         ("bulk --help", "--resume <FILE>"),
+        ("channels --help", "list the channels before you try again"),
         ("bench --help", "load on them is abuse"),
     ] {
         let ran = run(provider(arguments)).await;

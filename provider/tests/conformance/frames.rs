@@ -11,6 +11,7 @@ pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub(crate) mod kind {
     pub(crate) const DATA: u8 = 0;
     pub(crate) const HEADERS: u8 = 1;
+    pub(crate) const RST_STREAM: u8 = 3;
     pub(crate) const SETTINGS: u8 = 4;
     pub(crate) const PING: u8 = 6;
     pub(crate) const GOAWAY: u8 = 7;
@@ -69,6 +70,17 @@ pub(crate) fn ping(opaque: [u8; 8]) -> Frame {
 
 pub(crate) fn window_update(stream: u32, increment: u32) -> Frame {
     Frame { kind: kind::WINDOW_UPDATE, flags: 0, stream, payload: increment.to_be_bytes().to_vec() }
+}
+
+pub(crate) fn rst_stream(stream: u32, code: u32) -> Frame {
+    Frame { kind: kind::RST_STREAM, flags: 0, stream, payload: code.to_be_bytes().to_vec() }
+}
+
+/// GOAWAY with a reason, as APNs says it.
+pub(crate) fn goaway(last_stream: u32, reason: &str) -> Frame {
+    let debug = format!(r#"{{"reason":"{reason}"}}"#);
+    let payload = [&last_stream.to_be_bytes(), &[0; 4], debug.as_bytes()].concat();
+    Frame { kind: kind::GOAWAY, flags: 0, stream: 0, payload }
 }
 
 /// The last CONTINUATION of a field block.

@@ -5,6 +5,8 @@
 
 mod answers;
 mod authentication;
+mod broadcast;
+mod channels;
 mod clocks;
 mod connections;
 mod content;

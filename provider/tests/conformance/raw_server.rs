@@ -19,14 +19,14 @@ use std::{
 };
 
 use apns_http2::hpack::Decoder;
-use apns_provider::ClientBuilder;
+use apns_provider::{Channels, ChannelsBuilder, ClientBuilder, Endpoint, core::BundleId};
 use apns_wire::{Received, TlsSocket, WireError};
 use rustls::{ServerConfig, SupportedProtocolVersion};
 use tokio::{net::TcpListener, time::timeout};
 
 use crate::{
     frames::{Frame, PREFACE, headers, kind, ping, settings, settings_ack, window_update},
-    server_identity::ServerIdentity,
+    server_identity::{ServerIdentity, credential},
     world::PATIENCE,
 };
 
@@ -51,7 +51,24 @@ impl RawServer {
 
     /// A client of this server that tries once.
     pub(crate) fn builder(&self) -> ClientBuilder {
-        self.identity.builder(self.listener.local_addr().unwrap().port())
+        self.identity.builder(self.port())
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.listener.local_addr().unwrap().port()
+    }
+
+    /// What clients have to trust.
+    pub(crate) fn ca_pem(&self) -> Vec<u8> {
+        self.identity.ca_pem()
+    }
+
+    /// What manages the channels of an app here.
+    pub(crate) fn channels(&self) -> ChannelsBuilder {
+        let endpoint = Endpoint::custom("localhost", self.port()).unwrap();
+        Channels::builder(endpoint, BundleId::parse("com.example.app").unwrap())
+            .ca_pem(&self.ca_pem())
+            .credential(credential())
     }
 
     /// The next connection after its TLS handshake. Nothing of HTTP/2 was said or read.

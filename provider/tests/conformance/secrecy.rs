@@ -112,15 +112,16 @@ fn c30_what_the_core_hands_out_shows_no_secret() {
     dispatcher.submit(now, push, Duration::from_secs(30), ());
     let mut shown = String::new();
     show(&mut shown, &dispatcher);
-    let effects = dispatcher.take_effects();
-    let Some(Effect::Open(id)) = effects.first() else { panic!("{effects:?}") };
-    dispatcher.opened(now, *id);
+    let Some(Effect::Open(id)) = dispatcher.poll_effect() else { panic!("{dispatcher:?}") };
+    dispatcher.opened(now, id);
     let mut jobs = Vec::new();
-    dispatcher.take(now, *id, Room { streams: 10, window: 65_535 }, &mut jobs);
+    dispatcher.take(now, id, Room { streams: 10, window: 65_535 }, &mut jobs);
     show(&mut shown, &jobs);
     let job = jobs.pop().unwrap();
-    dispatcher.ended(now, *id, job, Outcome::Expired);
-    show(&mut shown, &dispatcher.take_effects());
+    dispatcher.ended(now, id, job, Outcome::Expired);
+    while let Some(effect) = dispatcher.poll_effect() {
+        show(&mut shown, &effect);
+    }
     assert!(shown.contains("DeviceToken(00fc13ad…)"), "{shown}");
     assert!(!shown.contains(token));
 }

@@ -35,10 +35,20 @@ impl ServerIdentity {
 
     /// A client of the server at this port, with a key of its own, that tries once.
     pub(crate) fn builder(&self, port: u16) -> ClientBuilder {
-        let key = AuthKey::generate(KeyId::new("MOCKKEY001").unwrap()).unwrap();
         Client::builder(Endpoint::custom("localhost", port).unwrap())
-            .ca_pem(self.authority.root_pem(Purpose::Server).as_bytes())
-            .credential(Credential::from_p8(key.to_p8().as_bytes(), "MOCKKEY001", "MOCKTEAM01").unwrap())
+            .ca_pem(&self.ca_pem())
+            .credential(credential())
             .retry(RetryPolicy::never())
     }
+
+    /// What clients have to trust.
+    pub(crate) fn ca_pem(&self) -> Vec<u8> {
+        self.authority.root_pem(Purpose::Server).into_bytes()
+    }
+}
+
+/// A key of its own.
+pub(crate) fn credential() -> Credential {
+    let key = AuthKey::generate(KeyId::new("MOCKKEY001").unwrap()).unwrap();
+    Credential::from_p8(key.to_p8().as_bytes(), "MOCKKEY001", "MOCKTEAM01").unwrap()
 }

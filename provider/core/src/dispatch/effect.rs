@@ -1,5 +1,5 @@
 use super::ConnectionId;
-use crate::{Outcome, Push};
+use crate::{Outcome, Outgoing};
 
 /// What the shell is to do.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub enum Effect<T> {
         /// To whom.
         ticket: T,
         /// The push.
-        push: Push,
+        outgoing: Outgoing,
         /// How it ended.
         outcome: Outcome,
     },

@@ -52,15 +52,17 @@ impl<T> Dispatcher<T> {
         let end = AttemptEnd {
             now: now.date,
             deadline: now.date_at(job.deadline),
-            expiration: job.push.notification().expiration(),
+            expiration: job.outgoing.expiration(),
             random: self.random.next(),
         };
         match job.attempts.next(&outcome, end, &self.retry) {
             Next::Again { after, is_budgeted } if !is_budgeted || self.budget.spend(now.date) => {
                 self.retries += 1;
                 let until = now.elapsed.saturating_add(after);
-                if let Outcome::Rejected(Rejection { advice: Advice::SlowDownDevice, .. }) = &outcome {
-                    self.slow.slow_down(job.push.device_token(), now.elapsed, until);
+                if let Outcome::Rejected(Rejection { advice: Advice::SlowDownDevice, .. }) = &outcome
+                    && let Some(device_token) = job.outgoing.device_token()
+                {
+                    self.slow.slow_down(device_token, now.elapsed, until);
                 }
                 job.remember(outcome);
                 if after.is_zero() {
@@ -210,7 +212,7 @@ impl<T> Dispatcher<T> {
 
     /// A push has waited too long. Its caller learns for what.
     pub(super) fn finish_worthless(&mut self, now: Now, job: Job<T>) {
-        let has_expired = job.push.notification().expiration().is_some_and(|at| at.has_passed(now.date));
+        let has_expired = job.outgoing.expiration().is_some_and(|at| at.has_passed(now.date));
         let why = if has_expired {
             Outcome::Expired
         } else if self.credential.is_open() {

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use super::ConnectionId;
-use crate::{Ambiguity, Attempts, NotSent, Outcome, Push};
+use crate::{Ambiguity, Attempts, NotSent, Outcome, Outgoing};
 
-/// A push on its way. `T` is the caller's: to whom the outcome is told.
+/// A push, or a broadcast, on its way. `T` is the caller's: to whom the outcome is told.
 #[derive(Debug)]
 pub struct Job<T> {
-    pub(super) push: Push,
+    pub(super) outgoing: Outgoing,
     pub(super) ticket: T,
     pub(super) deadline: Duration,
     pub(super) attempts: Attempts,
@@ -28,9 +28,9 @@ pub(super) struct Earlier {
 }
 
 impl<T> Job<T> {
-    pub(super) fn new(push: Push, deadline: Duration, ticket: T) -> Self {
+    pub(super) fn new(outgoing: Outgoing, deadline: Duration, ticket: T) -> Self {
         Self {
-            push,
+            outgoing,
             ticket,
             deadline,
             attempts: Attempts::default(),
@@ -41,8 +41,8 @@ impl<T> Job<T> {
     }
 
     /// What is to be sent.
-    pub fn push(&self) -> &Push {
-        &self.push
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
     }
 
     /// When its caller stops waiting, on the steady clock.
@@ -52,7 +52,7 @@ impl<T> Job<T> {
 
     /// Bytes of its body.
     pub(super) fn body_bytes(&self) -> usize {
-        self.push.notification().payload().len()
+        self.outgoing.payload().len()
     }
 
     /// Takes note of an attempt after which there is to be another.

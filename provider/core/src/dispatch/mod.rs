@@ -41,7 +41,7 @@ pub use job::Job;
 pub use policy::{DispatchPolicy, InvalidDispatchPolicy};
 pub use status::DispatchStatus;
 
-use crate::{NotSent, Now, Outcome, Push, Reason, RetryBudget, RetryPolicy};
+use crate::{NotSent, Now, Outcome, Outgoing, Reason, RetryBudget, RetryPolicy};
 use backoff::Backoff;
 use breaker::Breaker;
 use connections::{Connection, Phase};
@@ -149,9 +149,11 @@ impl<T> Dispatcher<T> {
         }
     }
 
-    /// A push is to be sent; until `deadline`, on the steady clock, somebody waits for its outcome.
-    pub fn submit(&mut self, now: Now, push: Push, deadline: Duration, ticket: T) {
-        let job = Box::new(Job::new(push, deadline, ticket)); // moved often, from queue to connection and back
+    /// A push or a broadcast, which is a push to this dispatcher, is to be sent; until `deadline`, on the steady clock, somebody waits
+    /// for its outcome.
+    pub fn submit(&mut self, now: Now, outgoing: impl Into<Outgoing>, deadline: Duration, ticket: T) {
+        // In a box: it is moved often, from queue to connection and back.
+        let job = Box::new(Job::new(outgoing.into(), deadline, ticket));
         if self.is_closing {
             return self.finish(*job, Outcome::NotSent(NotSent::Closed));
         }
@@ -317,12 +319,12 @@ impl<T> Dispatcher<T> {
 
     fn finish(&mut self, mut job: Job<T>, outcome: Outcome) {
         let outcome = job.conclude(outcome);
-        self.effects.push_back(Effect::Finish { ticket: job.ticket, push: job.push, outcome });
+        self.effects.push_back(Effect::Finish { ticket: job.ticket, outgoing: job.outgoing, outcome });
     }
 
     fn finish_untried(&mut self, mut job: Job<T>, why: impl FnOnce() -> Outcome) {
         let outcome = job.conclude_untried(why);
-        self.effects.push_back(Effect::Finish { ticket: job.ticket, push: job.push, outcome });
+        self.effects.push_back(Effect::Finish { ticket: job.ticket, outgoing: job.outgoing, outcome });
     }
 
     fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
@@ -332,7 +334,7 @@ impl<T> Dispatcher<T> {
 
 /// When a push is of no use any more: nobody waits for it, or it has expired.
 fn worthless_at<T>(job: &Job<T>, now: Now) -> Duration {
-    let expiration = job.push.notification().expiration();
+    let expiration = job.outgoing.expiration();
     let expires = expiration.and_then(crate::Expiration::passes_at).map(|date| {
         let left = date.as_millis().saturating_sub(now.date.as_millis());
         now.elapsed.saturating_add(Duration::from_millis(left))

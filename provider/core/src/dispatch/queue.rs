@@ -129,7 +129,7 @@ impl<T> Queue<T> {
 }
 
 fn lane_of<T>(job: &Job<T>) -> usize {
-    match job.push.notification().priority() {
+    match job.outgoing.priority() {
         Priority::Immediate => 1,
         Priority::PowerConsiderate => 2,
         Priority::PowerFirst => 3,

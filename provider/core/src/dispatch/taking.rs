@@ -88,7 +88,8 @@ impl<T> Dispatcher<T> {
             self.finish_worthless(now, *job);
             return None;
         }
-        if let Some(until) = self.slow.held_until(job.push.device_token(), now.elapsed) {
+        let device_token = job.outgoing.device_token();
+        if let Some(until) = device_token.and_then(|token| self.slow.held_until(token, now.elapsed)) {
             let until = until.min(worthless_at(&job, now));
             self.pausing.push(until, job);
             return None;

@@ -70,8 +70,15 @@ impl<E: Event> NotificationBuilder<LiveActivityMessage<E>> {
     }
 }
 
+/// An event that all who follow a channel may be told of: a broadcast starts no activity (Apple, "Starting and updating Live
+/// Activities with ActivityKit push notifications").
+pub(super) trait ToChannel: Event {}
+
+impl ToChannel for End {}
+impl ToChannel for Update {}
+
 /// What happens to the activity: serialises as the keys that only this event has.
-trait Event: Serialize {
+pub(super) trait Event: Serialize {
     /// The value of `event`.
     const NAME: &'static str;
     /// Whether an alert is due.

@@ -1,6 +1,6 @@
 //! One rule, one function: what has to fit what before a push is worth a request (checklist C-64, C-65).
 
-use super::InvalidNotification;
+use super::{Broadcast, InvalidNotification};
 use crate::expiration::SECS_MAX;
 use crate::payload::{Aps, LiveActivityAlert, Shape, Sound};
 use crate::priority::Priority;
@@ -66,7 +66,16 @@ pub(super) fn payload_fits_type(
 
 /// The limit counts the bytes that are sent (Apple, "Generating a remote notification").
 pub(super) fn payload_fits_limit(payload: &[u8], push_type: PushType) -> Result<(), InvalidNotification> {
-    let (len, limit) = (payload.len(), push_type.payload_bytes_max());
+    fits(payload, push_type, push_type.payload_bytes_max())
+}
+
+/// A broadcast has a limit of its own.
+pub(super) fn broadcast_fits_limit(payload: &[u8]) -> Result<(), InvalidNotification> {
+    fits(payload, PushType::LiveActivity, Broadcast::PAYLOAD_BYTES_MAX)
+}
+
+fn fits(payload: &[u8], push_type: PushType, limit: usize) -> Result<(), InvalidNotification> {
+    let len = payload.len();
     if len > limit {
         return Err(InvalidNotification::PayloadTooLarge { push_type, len, limit });
     }

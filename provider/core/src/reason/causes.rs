@@ -18,6 +18,9 @@ impl Reason {
                 "A development certificate is used with production, or the reverse: use the other host.",
                 "The certificate is for one environment only: an \"Apple Push Services\" certificate is for both.",
             ],
+            Self::BadChannelId => &[
+                "The channel ID was cut or changed on its way, or written in URL-safe base64: it is standard base64 with its padding.",
+            ],
             Self::BadCollapseId => {
                 &["The collapse ID has more than 64 bytes; it is bytes that count, not characters."]
             }
@@ -31,9 +34,10 @@ impl Reason {
                 "The key is for one environment only, and this is the other: the account's page of keys says which.",
                 "The host is not the one that was meant: production is api.push.apple.com, sandbox api.sandbox.push.apple.com.",
             ],
-            Self::BadExpirationDate => {
-                &["The expiration is in milliseconds, or no number: it is seconds since 1970, or 0."]
-            }
+            Self::BadExpirationDate => &[
+                "The expiration is in milliseconds, or no number: it is seconds since 1970, or 0.",
+                "The broadcast's channel stores no messages: then it is 0.",
+            ],
             Self::BadMessageId => &["apns-id is no UUID of the form 8-4-4-4-12."],
             Self::BadPath => {
                 &["The path is not /3/device/<token>: a proxy or an own path prefix may have changed it."]
@@ -41,8 +45,20 @@ impl Reason {
             Self::BadPriority => {
                 &["The priority is not 10, 5 or 1.", "A background push was not sent with priority 5."]
             }
+            Self::BadRequestParams => &[
+                "The body has a key that Apple does not know: to create a channel it has message-storage-policy and push-type.",
+            ],
+            Self::BadRequestPayload => &["The body was changed on its way: a proxy may have compressed it."],
             Self::BadTopic => &[
                 "The topic is not a bundle ID, with the suffix of its push type: look for spaces, quotes and the team ID in it.",
+            ],
+            Self::CannotCreateChannelConfig => &[
+                "Channels are created for each event and never deleted: list them, and delete those whose event is over.",
+            ],
+            Self::ChannelNotRegistered => &[
+                "The channel was created in the other environment: each has channels of its own.",
+                "The channel was deleted, or the app's broadcast capability was off for a while, which deletes them all.",
+                "The channel is another app's.",
             ],
             Self::DeviceTokenNotForTopic => &[
                 "The device token is of another app, or of another build of it with its own bundle ID.",
@@ -58,6 +74,9 @@ impl Reason {
             Self::ExpiredToken => {
                 &["The device token has expired: the app gets a new one when it registers next."]
             }
+            Self::FeatureNotEnabled => &[
+                "The app's identifier has push notifications enabled but not their broadcast capability: the account's page of identifiers has it.",
+            ],
             Self::Forbidden => {
                 &["The key or certificate is not for this: the account's page says what it is enabled for."]
             }
@@ -79,11 +98,16 @@ impl Reason {
                 "The push type does not fit the payload: a background push has content-available 1 and nothing to show.",
             ],
             Self::MethodNotAllowed => &["The request is no POST: a proxy may have changed it."],
+            Self::MissingChannelId => &["A proxy may have dropped apns-channel-id."],
+            Self::MissingChannelQueueSize => {
+                &["The body's message-storage-policy is missing, or neither 0 nor 1."]
+            }
             Self::MissingDeviceToken => &["The path ends behind /3/device/: the token is empty."],
             Self::MissingProviderToken => &[
                 "Neither a provider token nor a certificate came: a proxy may drop `authorization`.",
                 "The certificate was not presented in TLS: something in between ends TLS.",
             ],
+            Self::MissingPushType => &["A proxy may have dropped apns-push-type."],
             Self::MissingTopic => {
                 &["The certificate is for several topics, or a key is used: apns-topic is needed then."]
             }
@@ -107,6 +131,11 @@ impl Reason {
                 "The key is for certain topics only, and this is none of them: the account's page of keys says which.",
                 "The certificate is another app's, or has not this suffix, such as .voip, among its topics.",
                 "The app's identifier has no push notification capability.",
+            ],
+            Self::TopicMismatch => &[
+                "The bundle ID is another team's, or mistyped.",
+                "The path has a topic with its suffix where the bundle ID alone is meant.",
+                "The key is for certain topics only, and this is none of them.",
             ],
             Self::UnrelatedKeyIdInToken => &[
                 "Two keys share a connection: the first one used decides which others may be. Use one connection for each.",

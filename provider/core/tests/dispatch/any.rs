@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use apns_provider_core::{Ambiguity, AmbiguousPushes, NotSent, Outcome, Push, RetryPolicy, Room};
+use apns_provider_core::{Ambiguity, AmbiguousPushes, NotSent, Outcome, Outgoing, RetryPolicy, Room};
 use proptest::prelude::*;
 
 use crate::world::{World, accepted, policy, refused, secs};
@@ -62,7 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn outcome(end: End) -> impl Fn(&Push) -> Outcome {
+fn outcome(end: End) -> impl Fn(&Outgoing) -> Outcome {
     move |push| match end {
         End::Accepted => accepted(push),
         End::BadToken => refused(400, "BadDeviceToken")(push),

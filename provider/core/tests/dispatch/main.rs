@@ -3,6 +3,7 @@
 
 mod any;
 mod breakers;
+mod broadcasts;
 mod opening;
 mod queue;
 mod taking;

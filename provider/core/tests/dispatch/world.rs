@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use apns_provider_core::{
-    AlertNotification, Ambiguity, Answer, ApnsId, BundleId, ConnectionId, DeviceToken, DispatchPolicy,
-    Dispatcher, Effect, Expiration, Job, NotSent, Notification, NotificationBuilder, Now, Outcome, Priority,
-    Push, RetryPolicy, Room, UnixTime, message::AlertMessage,
+    AlertNotification, Ambiguity, Answer, ApnsId, Broadcast, BundleId, ChannelId, ConnectionId, DeviceToken,
+    DispatchPolicy, Dispatcher, Effect, Expiration, Job, LiveActivityEnd, NotSent, Notification,
+    NotificationBuilder, Now, Outcome, Outgoing, Priority, Push, RetryPolicy, Room, UnixTime,
+    message::AlertMessage,
 };
 
 /// When every test begins, as a date.
@@ -31,6 +32,7 @@ pub(crate) struct Connection {
     pub(crate) is_open: bool,
     pub(crate) is_draining: bool,
     pub(crate) room: Room,
+    #[expect(clippy::vec_box, reason = "as the dispatcher gives them")]
     pub(crate) under_way: Vec<Box<Job<u32>>>,
 }
 
@@ -55,12 +57,23 @@ impl World {
 
     /// Hands in a push; its ticket.
     pub(crate) fn submit(&mut self, notification: impl Into<Arc<Notification>>, device: &str) -> u32 {
+        let device_token = DeviceToken::from_hex(device).unwrap();
+        self.submit_as(|id| Push::new(notification, device_token, id).into())
+    }
+
+    /// Hands in a broadcast; its ticket.
+    pub(crate) fn submit_broadcast(&mut self, broadcast: Broadcast) -> u32 {
+        let broadcast = Arc::new(broadcast);
+        self.submit_as(|request_id| Outgoing::Broadcast { broadcast, request_id })
+    }
+
+    fn submit_as(&mut self, outgoing: impl FnOnce(ApnsId) -> Outgoing) -> u32 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         let mut id = [0; 16];
         id[..4].copy_from_slice(&ticket.to_be_bytes());
-        let push = Push::new(notification, DeviceToken::from_hex(device).unwrap(), ApnsId::from_random(id));
-        self.dispatcher.submit(self.now(), push, self.now + PATIENCE, ticket);
+        let outgoing = outgoing(ApnsId::from_random(id));
+        self.dispatcher.submit(self.now(), outgoing, self.now + PATIENCE, ticket);
         self.settle();
         ticket
     }
@@ -102,12 +115,13 @@ impl World {
         let before = connection.under_way.len();
         let mut room = connection.room;
         room.streams = room.streams.saturating_sub(before);
-        room.window =
-            room.window.saturating_sub(connection.under_way.iter().map(|job| body_bytes(job.push())).sum());
+        room.window = room
+            .window
+            .saturating_sub(connection.under_way.iter().map(|job| body_bytes(job.outgoing())).sum());
         let mut jobs = Vec::new();
         self.dispatcher.take(now, id, room, &mut jobs);
         for job in &jobs {
-            let ticket = u32::from_be_bytes(hex(&job.push().apns_id().as_str()[..8]));
+            let ticket = u32::from_be_bytes(hex(&job.outgoing().id().as_str()[..8]));
             self.attempts.push((self.now, id, ticket));
         }
         connection.under_way.extend(jobs);
@@ -148,9 +162,9 @@ impl World {
     }
 
     /// The oldest push under way here ends so.
-    pub(crate) fn end(&mut self, id: ConnectionId, outcome: impl FnOnce(&Push) -> Outcome) {
+    pub(crate) fn end(&mut self, id: ConnectionId, outcome: impl FnOnce(&Outgoing) -> Outcome) {
         let job = self.connections.get_mut(&id).unwrap().under_way.remove(0);
-        let outcome = outcome(job.push());
+        let outcome = outcome(job.outgoing());
         self.dispatcher.ended(self.now(), id, job, outcome);
         self.take(id); // in the same turn, before others have theirs
         self.settle();
@@ -158,14 +172,14 @@ impl World {
     }
 
     /// All that is under way here ends so, and what comes after it, until nothing does.
-    pub(crate) fn end_all(&mut self, id: ConnectionId, outcome: impl Fn(&Push) -> Outcome) {
+    pub(crate) fn end_all(&mut self, id: ConnectionId, outcome: impl Fn(&Outgoing) -> Outcome) {
         while self.connections.get(&id).is_some_and(|connection| !connection.under_way.is_empty()) {
             self.end(id, &outcome);
         }
     }
 
     /// What is under way now ends so, on every connection.
-    pub(crate) fn end_round(&mut self, outcome: impl Fn(&Push) -> Outcome) {
+    pub(crate) fn end_round(&mut self, outcome: impl Fn(&Outgoing) -> Outcome) {
         for id in self.ids(|connection| !connection.under_way.is_empty()) {
             for _ in 0..self.connections[&id].under_way.len() {
                 self.end(id, &outcome);
@@ -276,16 +290,22 @@ pub(crate) fn of_bytes(bytes: usize) -> Notification {
         .unwrap()
 }
 
-pub(crate) fn accepted(push: &Push) -> Outcome {
-    Outcome::from_answer(Answer::new(200), *push.apns_id())
+pub(crate) fn broadcast(priority: Priority) -> Broadcast {
+    let app = BundleId::parse("com.example.app").unwrap();
+    let end = LiveActivityEnd::new(app, UnixTime::from_secs(BEGIN_SECS)).priority(priority);
+    end.broadcast(ChannelId::parse("dHN0LXNyY2gtY2hubA==").unwrap()).unwrap()
+}
+
+pub(crate) fn accepted(push: &Outgoing) -> Outcome {
+    Outcome::from_answer(Answer::new(200), *push.id())
 }
 
 /// An answer with this status and reason.
-pub(crate) fn refused(status: u16, reason: &'static str) -> impl Fn(&Push) -> Outcome {
+pub(crate) fn refused(status: u16, reason: &'static str) -> impl Fn(&Outgoing) -> Outcome {
     move |push| {
         let mut answer = Answer::new(status);
         answer.read_body(format!(r#"{{"reason":"{reason}"}}"#).as_bytes());
-        Outcome::from_answer(answer, *push.apns_id())
+        Outcome::from_answer(answer, *push.id())
     }
 }
 
@@ -293,8 +313,8 @@ pub(crate) const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-fn body_bytes(push: &Push) -> usize {
-    push.notification().payload().len()
+fn body_bytes(push: &Outgoing) -> usize {
+    push.payload().len()
 }
 
 fn hex(digits: &str) -> [u8; 4] {
