@@ -116,7 +116,7 @@ async fn c51_retry_after_beyond_the_deadline_ends_it_at_once() {
 #[tokio::test]
 async fn c53_when_everything_fails_retries_do_not_multiply_the_load() {
     let (mock, busy) = world(r#"{"name":"busy","action":{"answer":{"status":503}}}"#).await;
-    let client = builder(&mock).build().unwrap();
+    let client = builder(&mock).timeout(Duration::from_secs(3)).build().unwrap();
     let (hello, token) = (std::sync::Arc::new(hello()), token(&mock));
     let sends = (0..200).map(|_| client.send(std::sync::Arc::clone(&hello), token.clone()));
     let outcomes = futures::future::join_all(sends).await;

@@ -139,12 +139,16 @@ impl Connection {
             (Ok(()), None) => Ended::Drained,
         });
         let has_answered = self.in_flight.answers() > 0;
-        match ended {
-            Err(error) if !has_answered && self.going_away.is_none() => {
-                Some(wire_failure(engine.connector.endpoint(), &error))
+        if has_answered {
+            return None;
+        }
+        match (ended, self.going_away) {
+            // Others would go the same way. After any other GOAWAY those that it concerned know, and others go elsewhere.
+            (_, Some(GoingAway { reason, .. })) => {
+                Some(NotSent::BeyondGoaway { reason }).filter(NotSent::needs_mending)
             }
-            // After a GOAWAY those that it concerned know, and others go elsewhere.
-            _ => None,
+            (Err(error), None) => Some(wire_failure(engine.connector.endpoint(), &error)),
+            (Ok(()), None) => None,
         }
     }
 

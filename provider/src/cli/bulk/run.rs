@@ -1,6 +1,6 @@
 //! The run itself: takes lines, keeps so many pushes under way, writes down what becomes of them.
 
-use std::{cell::RefCell, fmt::Write as _, pin::pin};
+use std::{cell::RefCell, fmt::Write as _, pin::pin, time::Duration};
 
 use apns_provider_core::{Advice, ApnsId, DeviceToken, Outcome, Push, Reason};
 use futures::{StreamExt as _, stream};
@@ -98,8 +98,12 @@ impl Run<'_> {
                     if let Some(why) = broken {
                         summary.ended_early = Some(EndedEarly::Broken(why));
                     }
-                    if summary.ended_early.is_some() {
-                        stop = None; // dropped: no more lines are taken
+                    if summary.ended_early.is_some() && stop.take().is_some() { // dropped: no more lines are taken
+                        if let Some(EndedEarly::Hopeless(_)) = summary.ended_early {
+                            // Those that are held back would be so until their time is over.
+                            let client = self.client.clone();
+                            tokio::spawn(async move { client.drain(GRACE).await });
+                        }
                     }
                 }
                 _ = interrupt.as_mut() => {
@@ -233,6 +237,8 @@ fn hopeless(outcome: &Outcome) -> Option<String> {
     is_shared.then(|| report::sentence(outcome))
 }
 
+/// How long what is under way is waited for when every push would end alike.
+const GRACE: Duration = Duration::from_secs(1);
 /// Lines that are wrong are counted under this word.
 const INVALID: &str = "invalid";
 /// Pushes without an answer in a row until a run ends; each was tried until its time was over.
