@@ -50,6 +50,9 @@ struct Load {
     /// Connections of the clients that let this be chosen.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     connections: u8,
+    /// A round trip that is added to the way between client and server, in milliseconds.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    rtt: u32,
     /// Only pairs whose name (`server/client`) contains this.
     #[arg(long, default_value = "")]
     only: String,
@@ -94,6 +97,7 @@ impl Load {
             in_flight: usize::from(self.in_flight),
             payload_bytes: self.payload,
             connections: usize::from(self.connections),
+            rtt_ms: self.rtt,
         };
         let options = LoadOptions {
             workload,

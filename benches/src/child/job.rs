@@ -54,17 +54,31 @@ pub struct Workload {
     pub payload_bytes: usize,
     /// Connections, for the clients that let this be chosen; the others open as many as they like.
     pub connections: usize,
+    /// The round trip that is added to the way between client and server, in milliseconds.
+    pub rtt_ms: u32,
 }
 
 impl Workload {
     /// Payload lengths that can be asked for, in bytes: from the shortest alert worth the name to APNs' limit.
     pub const PAYLOAD_BYTES: Range<usize> = 64..4097;
 
+    /// The most pushes a second that the way lets through: each connection's window, which comes back a round trip later, and the pushes
+    /// in flight. `None` where no round trip is added.
+    #[expect(clippy::cast_precision_loss, reason = "all are far below 2^52")]
+    pub(crate) fn bound(&self) -> Option<f64> {
+        let rtt = f64::from(self.rtt_ms) / 1e3;
+        let by_window = self.connections as f64 * CONNECTION_WINDOW / self.payload_bytes as f64;
+        (self.rtt_ms > 0).then(|| by_window.min(self.in_flight as f64) / rtt)
+    }
+
     /// Pushes sent before the measured part, so that tables, caches and windows have found their size.
     pub(crate) fn warm_up(&self) -> u64 {
         (self.pushes / 10).clamp(1, WARM_UP_PUSHES_MAX)
     }
 }
+
+/// Bytes of a connection's window (RFC 9113 section 6.9.2): no server here makes it larger.
+const CONNECTION_WINDOW: f64 = 65_535.0;
 
 /// The app that pushes are for.
 pub const TOPIC: &str = "com.example.app";

@@ -72,7 +72,7 @@ fn start_double(own: &Path, directory: &Path, connections: usize) -> Result<Chil
         core: None,
         address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         directory: directory.to_owned(),
-        workload: Workload { pushes: 0, in_flight: AT_ONCE, payload_bytes: 0, connections },
+        workload: Workload { pushes: 0, in_flight: AT_ONCE, payload_bytes: 0, connections, rtt_ms: 0 },
     };
     let job = serde_json::to_string(&job).map_err(|error| LoadError::BadJob { why: error.to_string() })?;
     ChildProcess::start(role, own, &["role".as_ref(), job.as_ref()], &[])

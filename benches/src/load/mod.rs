@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `pairs` | the tables: which pairs run, which ratios are reported and where they should be |
 //! | `pair_run` | one run of one pair |
+//! | `relay` | a longer way between the two |
 //! | `process`, `sockets`, `cores` | a child process; the connections it has open; the cores there are |
 //! | `namespace`, `peers` | pairs that need Apple's host names; other people's clients |
 //! | `report` | medians, ratios, the table |
@@ -18,6 +19,7 @@ mod pair_run;
 mod pairs;
 mod peers;
 mod process;
+mod relay;
 mod report;
 mod sockets;
 

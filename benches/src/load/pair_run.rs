@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{LoadError, cores::Cores, pairs::Pair, process::ChildProcess, sockets};
+use super::{LoadError, cores::Cores, pairs::Pair, process::ChildProcess, relay::Relay, sockets};
 use crate::{
     Workload,
     child::{CA_FILE, Command, Job, Line, Sent, Served},
@@ -44,7 +44,10 @@ impl PairJob {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut server = self.child(pair.server, &self.own, self.cores.server(), listen)?;
         let address = server.expect("ready", READY_TIME_MAX, ready)?;
-        let mut client = self.child(pair.client, &self.client, self.cores.client(), address)?;
+        let one_way = Duration::from_millis(self.workload.rtt_ms.into()) / 2;
+        let relay = if one_way.is_zero() { None } else { Some(Relay::start(address, one_way)?) };
+        let way = relay.as_ref().map_or(address, Relay::address);
+        let mut client = self.child(pair.client, &self.client, self.cores.client(), way)?;
         client.expect("ready", READY_TIME_MAX, ready)?;
 
         server.say(Command::Begin);

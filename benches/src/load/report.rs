@@ -164,13 +164,19 @@ struct RatioSummary {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let summary = self.summary();
-        let Workload { pushes, in_flight, payload_bytes, connections } = summary.workload;
+        let Workload { pushes, in_flight, payload_bytes, connections, rtt_ms } = summary.workload;
         writeln!(
             f,
             "{pushes} pushes of {payload_bytes} bytes, {in_flight} in flight, {connections} connection(s) where it can be \
              chosen; TLS 1.3 on loopback;\n{}; medians of {} run(s); CPU by getrusage of each process.\n",
             summary.cores, summary.runs,
         )?;
+        if let Some(bound) = summary.workload.bound() {
+            writeln!(
+                f,
+                "a round trip of {rtt_ms} ms is added: {bound:.0} pushes/s at most, by windows and pushes in flight\n"
+            )?;
+        }
         writeln!(
             f,
             "{:<17} {:<11} {:>9} {:>11} {:>11} {:>7} {:>7} {:>5}",
@@ -229,7 +235,8 @@ mod tests {
         load::pairs::PAIRS,
     };
 
-    const WORKLOAD: Workload = Workload { pushes: 10, in_flight: 2, payload_bytes: 200, connections: 1 };
+    const WORKLOAD: Workload =
+        Workload { pushes: 10, in_flight: 2, payload_bytes: 200, connections: 1, rtt_ms: 0 };
 
     fn run(server_us: u64, client_us: u64) -> PairRun {
         let sent = Sent { pushes: 10, wall_us: 20, cpu_us: client_us, p50_us: 1500, p99_us: 2500 };

@@ -1,10 +1,10 @@
 //! The provider's engine, as an application uses it: one client, one notification for many devices, `send().await` for each.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use apns_provider::{
     Client as Engine, Credential, Endpoint,
-    core::{DeviceToken, Notification, Outcome, PushType, Topic},
+    core::{DeviceToken, DispatchPolicy, Notification, Outcome, PushType, Topic},
 };
 
 use crate::child::{
@@ -18,6 +18,12 @@ pub(super) struct EngineClient {
     device_tokens: Arc<[DeviceToken]>,
 }
 
+/// So many connections, no fewer and no more: others' number is chosen too.
+fn connections(count: usize) -> Result<DispatchPolicy, Failure> {
+    let policy = DispatchPolicy::default().with_connections(count..=count).explain("choosing connections")?;
+    Ok(policy.with_spacing(Duration::from_millis(10)))
+}
+
 impl Client for EngineClient {
     async fn connect(job: &Job) -> Result<Self, Failure> {
         let endpoint = Endpoint::custom(HOST_NAME, job.address.port()).explain("naming the endpoint")?;
@@ -25,6 +31,7 @@ impl Client for EngineClient {
         let engine = Engine::builder(endpoint)
             .credential(credential)
             .ca_pem(&job.ca()?)
+            .dispatch(connections(job.workload.connections)?)
             .build()
             .explain("building the engine")?;
         let topic = Topic::parse(TOPIC).explain("naming the topic")?;
