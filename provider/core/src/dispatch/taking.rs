@@ -69,7 +69,9 @@ impl<T> Dispatcher<T> {
         }
         let body_bytes = job.body_bytes();
         let own = self.connections[index].fits(body_bytes, now);
-        let others = self.connections.iter().enumerate().filter(|(other, _)| *other != index);
+        // One that the push shuns is no reason to leave it: nobody would take it.
+        let others = self.connections.iter().enumerate();
+        let others = others.filter(|(other, one)| *other != index && job.shuns != Some(one.id));
         let best_other = others.map(|(_, other)| other.fits(body_bytes, now)).max().unwrap_or(0);
         let is_shunned = job.shuns == Some(self.connections[index].id) && best_other > 0;
         own > 0 && best_other / 2 <= own && !is_shunned

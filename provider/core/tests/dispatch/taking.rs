@@ -135,3 +135,15 @@ fn a_connection_that_comes_again_and_again_leaves_half_to_the_other() {
     }
     assert!((400..=700).contains(&jobs.len()), "{}", jobs.len());
 }
+
+#[test]
+fn a_push_is_not_left_to_the_one_connection_that_has_refused_it() {
+    let (mut world, [first, second]) = two();
+    let ticket = world.submit_many(1);
+    let refuses = world.attempts.last().unwrap().1;
+    let other = if refuses == first { second } else { first };
+    world.connections.get_mut(&other).unwrap().room.streams = 1;
+    world.take(other);
+    world.end(refuses, |_| Outcome::NotSent(NotSent::StreamRefused));
+    assert_eq!(world.attempts.last().map(|attempt| (attempt.1, attempt.2)), Some((other, ticket)));
+}

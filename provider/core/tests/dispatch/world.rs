@@ -90,7 +90,10 @@ impl World {
 
     /// Does what is to be done, but for opening connections and answering pushes.
     pub(crate) fn settle(&mut self) {
+        let mut effects = 0;
         while let Some(effect) = self.dispatcher.poll_effect() {
+            effects += 1;
+            assert!(effects < 1_000_000, "it goes round in circles");
             match effect {
                 Effect::Open(id) => {
                     self.openings.push(self.now);
