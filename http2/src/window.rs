@@ -46,6 +46,17 @@ impl Window {
     }
 }
 
+/// The part of a stream's window that is worth a WINDOW_UPDATE: most messages end before, and need none at all.
+pub(crate) const fn stream_share(window: u32) -> u32 {
+    window / 2
+}
+
+/// The part of a connection's window that is worth a WINDOW_UPDATE. What is owed and not granted is missing to the peer for a whole
+/// round trip, and over a long way the window of the connection is what bounds its pushes: with halves owed, it was half of them.
+pub(crate) const fn connection_share(window: u32) -> u32 {
+    window / 16
+}
+
 /// More bytes than the window holds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct WindowExceeded;
@@ -83,13 +94,13 @@ impl ReceiveWindow {
         self.window.shift(difference)
     }
 
-    /// Gives `bytes` back, as many as are held; returns the increment of a WINDOW_UPDATE once at least half of `target` is
-    /// owed. Small updates for each frame would cost a peer more than the bytes themselves.
-    pub(crate) fn release(&mut self, bytes: usize, target: u32) -> Option<u32> {
+    /// Gives `bytes` back, as many as are held; returns the increment of a WINDOW_UPDATE once at least `worth_a_frame` is owed:
+    /// small updates for each frame would cost a peer more than the bytes themselves.
+    pub(crate) fn release(&mut self, bytes: usize, worth_a_frame: u32) -> Option<u32> {
         let bytes = self.held.min(u32::try_from(bytes).unwrap_or(u32::MAX));
         self.held -= bytes;
         self.owed += bytes;
-        if self.owed == 0 || self.owed < target / 2 {
+        if self.owed == 0 || self.owed < worth_a_frame {
             return None;
         }
         let increment = std::mem::take(&mut self.owed);
@@ -126,11 +137,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_received_is_granted_again_in_halves() {
+    fn what_was_received_is_granted_again_once_it_is_worth_a_frame() {
         let mut window = ReceiveWindow::new(1000);
         window.receive(700).unwrap();
-        assert_eq!(window.release(400, 1000), None);
-        assert_eq!(window.release(300, 1000), Some(700));
+        assert_eq!(window.release(499, 500), None);
+        assert_eq!(window.release(201, 500), Some(700));
         assert_eq!(window.window().available(), 1000);
     }
 
@@ -138,7 +149,7 @@ mod tests {
     fn no_more_is_given_back_than_was_received() {
         let mut window = ReceiveWindow::new(1000);
         window.receive(600).unwrap();
-        assert_eq!(window.release(usize::MAX, 1000), Some(600));
+        assert_eq!(window.release(usize::MAX, 500), Some(600));
         assert_eq!(window.release(600, 0), None);
         assert_eq!(window.window().available(), 1000);
     }

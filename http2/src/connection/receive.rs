@@ -7,6 +7,7 @@ use crate::{
     frame::{self, Head, flag, kind},
     stream::Direction,
     stream_id::StreamId,
+    window::{connection_share, stream_share},
 };
 
 impl State {
@@ -215,7 +216,9 @@ impl State {
         if self.withheld.connection {
             return;
         }
-        if let Some(increment) = self.receive_window.release(bytes, self.receive_window_target) {
+        if let Some(increment) =
+            self.receive_window.release(bytes, connection_share(self.receive_window_target))
+        {
             frame::put_window_update(self.out.buffer(), StreamId::CONNECTION, increment);
         }
     }
@@ -224,12 +227,12 @@ impl State {
         if self.withheld.streams {
             return;
         }
-        let target = self.ours.initial_window_size;
+        let worth_a_frame = stream_share(self.ours.initial_window_size);
         let Some(stream) = self.streams.get_mut(id) else { return };
         if stream.receiving == Direction::Ended {
             return; // nothing more comes
         }
-        if let Some(increment) = stream.receive_window.release(bytes, target) {
+        if let Some(increment) = stream.receive_window.release(bytes, worth_a_frame) {
             frame::put_window_update(self.out.buffer(), id, increment);
         }
     }

@@ -9,6 +9,7 @@ use crate::{
     settings::Settings,
     stream::Direction,
     stream_id::StreamId,
+    window::stream_share,
 };
 
 impl State {
@@ -72,7 +73,7 @@ impl State {
             if stream.receiving == Direction::Ended {
                 continue; // nothing more comes
             }
-            if let Some(increment) = stream.receive_window.release(0, size) {
+            if let Some(increment) = stream.receive_window.release(0, stream_share(size)) {
                 frame::put_window_update(self.out.buffer(), id, increment);
             }
         }
