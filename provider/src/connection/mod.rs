@@ -214,16 +214,17 @@ impl Connection {
             }
         }
         self.taken = taken;
-        if back.is_empty() {
-            return if is_full { Turn::More } else { Turn::Rest };
+        if !back.is_empty() {
+            let id = self.id;
+            engine.with(|dispatcher, now| {
+                for job in back.into_iter().rev() {
+                    dispatcher.give_back(now, id, job);
+                }
+            });
+            return Turn::Rest;
         }
-        let id = self.id;
-        engine.with(|dispatcher, now| {
-            for job in back.into_iter().rev() {
-                dispatcher.give_back(now, id, job);
-            }
-        });
-        Turn::Rest
+        // What could not be sent at all is told now: nothing else may happen here for a long time.
+        if is_full || !self.in_flight.ended().is_empty() { Turn::More } else { Turn::Rest }
     }
 
     /// Before the first SETTINGS no limit is known (C-10), and when identifiers run out there is none left to open.
@@ -299,7 +300,8 @@ impl Connection {
         let received = self.socket.read(|bytes| {
             keep_alive.heard(now);
             http2.recv(elapsed, bytes);
-        })?;
+        });
+        // What came before the end counts, however the connection ended.
         let answers_before = self.in_flight.answers();
         loop {
             match self.http2.poll_event(&mut self.answers) {
@@ -321,7 +323,7 @@ impl Connection {
         if self.in_flight.answers() > answers_before {
             self.given_up = 0;
         }
-        match received {
+        match received? {
             Received::Open => Ok(()),
             Received::End => Err(WireError::Io(io::ErrorKind::ConnectionAborted.into())),
         }

@@ -125,7 +125,7 @@ impl Connection {
     pub(super) fn is_saturated(&self, something_waits: bool) -> bool {
         let can_tell = self.under_way > 0 || something_waits;
         let streams = can_tell && self.under_way * 5 >= (self.under_way + self.room.streams) * 4;
-        let window = self.room.window * 5 <= self.window_max;
+        let window = self.room.window <= self.window_max / 5;
         self.phase == Phase::Open && (streams || window)
     }
 }

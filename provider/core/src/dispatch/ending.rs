@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ConnectionId, Dispatcher, Effect, Job, connections::Phase};
+use super::{ConnectionId, Dispatcher, Effect, Ending, Job, connections::Phase};
 use crate::{Advice, Ambiguity, AttemptEnd, Next, NotSent, Now, Outcome, Reason, Rejection};
 
 /// RFC 9113 section 7: the peer is loaded beyond what it likes.
@@ -35,7 +35,7 @@ impl<T> Dispatcher<T> {
     pub fn ended(&mut self, now: Now, id: ConnectionId, mut job: Box<Job<T>>, outcome: Outcome) {
         let was_probe = std::mem::take(&mut job.is_probe);
         let verdict = verdict(&outcome, &job, now);
-        self.judge(now.elapsed, &verdict, &outcome, was_probe);
+        self.judge(now.elapsed, id, &verdict, &outcome, was_probe);
         self.judge_connection(now.elapsed, id, &outcome);
         if let Outcome::Accepted(_) = outcome {
             self.finish(*job, outcome);
@@ -49,6 +49,9 @@ impl<T> Dispatcher<T> {
 
     /// Sends it again, now or later, or tells how it ended.
     fn after_attempt(&mut self, now: Now, mut job: Box<Job<T>>, outcome: Outcome) {
+        if self.ending == Ending::Abandoned {
+            return self.finish(*job, outcome);
+        }
         let end = AttemptEnd {
             now: now.date,
             deadline: now.date_at(job.deadline),
@@ -76,13 +79,25 @@ impl<T> Dispatcher<T> {
         }
     }
 
-    fn judge(&mut self, now: Duration, verdict: &Verdict, outcome: &Outcome, was_probe: bool) {
+    fn judge(
+        &mut self,
+        now: Duration,
+        id: ConnectionId,
+        verdict: &Verdict,
+        outcome: &Outcome,
+        was_probe: bool,
+    ) {
+        let is_of_credential = id >= self.credential_since;
         match verdict {
             Verdict::Fine => {
-                self.credential.passed();
                 self.service.passed();
-                self.refused = None;
+                if is_of_credential {
+                    self.credential.passed();
+                    self.refused = None;
+                }
             }
+            // The one before is often changed because it is refused.
+            Verdict::Credential | Verdict::CredentialForSure if !is_of_credential => self.service.passed(),
             Verdict::Credential | Verdict::CredentialForSure => {
                 self.service.passed();
                 self.credential.refused(now, was_probe, Duration::ZERO);
@@ -121,8 +136,11 @@ impl<T> Dispatcher<T> {
                 let is_failing = connection.server_errors >= SERVER_ERRORS_MAX;
                 match rejection.advice {
                     Advice::RestConnection => {
+                        let rests = connection.rest_until > now;
                         connection.rest_until = now.saturating_add(rest);
-                        self.failed(now);
+                        if !rests {
+                            self.failed(now); // once, however many are answered so
+                        }
                     }
                     Advice::Reconnect | Advice::RenewProviderToken if connection.phase == Phase::Open => {
                         self.peer_ends(now, id);
@@ -156,8 +174,8 @@ impl<T> Dispatcher<T> {
     }
 
     /// A GOAWAY that speaks against the credential leaves no doubt (C-36).
-    pub(super) fn heed_goaway_reason(&mut self, now: Duration, reason: Option<&Reason>) {
-        if reason.and_then(Reason::advice) == Some(Advice::FixCredentials) {
+    pub(super) fn heed_goaway_reason(&mut self, now: Duration, id: ConnectionId, reason: Option<&Reason>) {
+        if id >= self.credential_since && reason.and_then(Reason::advice) == Some(Advice::FixCredentials) {
             self.credential.trip(now);
             self.refused = reason.cloned();
         }

@@ -94,15 +94,27 @@ pub struct Dispatcher<T> {
     credential: Breaker,
     /// What opened the credential's breaker.
     refused: Option<Reason>,
+    /// Connections before this one were made with another credential, and say nothing of this one.
+    credential_since: ConnectionId,
     service: Breaker,
     /// Why there was no connection the last time there was none.
     last_failure: Option<NotSent>,
-    is_closing: bool,
+    ending: Ending,
     /// The moment of the last input.
     looked_at: Duration,
     opened: u64,
     retries: u64,
     effects: VecDeque<Effect<T>>,
+}
+
+/// How far the client's end is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Ending {
+    NotYet,
+    /// Nothing is taken any more; what is here is finished.
+    Closing,
+    /// Nothing goes out any more either: each attempt is the last.
+    Abandoned,
 }
 
 /// Refusals of a credential in a row, and of the service, after which it is taken for refused as a whole. A credential's are certain
@@ -140,8 +152,9 @@ impl<T> Dispatcher<T> {
             last_opening: None,
             saturated_since: None,
             refused: None,
+            credential_since: ConnectionId(0),
             last_failure: None,
-            is_closing: false,
+            ending: Ending::NotYet,
             looked_at: now.elapsed,
             opened: 0,
             retries: 0,
@@ -154,7 +167,7 @@ impl<T> Dispatcher<T> {
     pub fn submit(&mut self, now: Now, outgoing: impl Into<Outgoing>, deadline: Duration, ticket: T) {
         // In a box: it is moved often, from queue to connection and back.
         let job = Box::new(Job::new(outgoing.into(), deadline, ticket));
-        if self.is_closing {
+        if self.ending != Ending::NotYet {
             return self.finish(*job, Outcome::NotSent(NotSent::Closed));
         }
         let worthless_at = worthless_at(&job, now);
@@ -162,16 +175,15 @@ impl<T> Dispatcher<T> {
             return self.finish_worthless(now, *job); // no connection is opened for it
         }
         self.budget.earn();
-        self.queue.push_back(job, worthless_at);
-        // Where others wait already, a connection was woken, or none has room: one more changes nothing.
-        if self.queue.len() == 1 {
+        let is_next = self.queue.push_back(job, worthless_at);
+        // Behind others it changes nothing: for the next one a connection was woken, or none has room.
+        if is_next {
             self.settle(now.elapsed);
         }
     }
 
     /// The connection is there, TLS and all.
     pub fn opened(&mut self, now: Now, id: ConnectionId) {
-        self.opened += 1;
         let by_token = self.by_token;
         let Some(connection) = self.connection(id) else { return };
         let unwanted = connection.phase == Phase::Opening { unwanted: true };
@@ -179,6 +191,7 @@ impl<T> Dispatcher<T> {
         connection.opened_at = now.elapsed;
         connection.last_used = now.elapsed;
         connection.authenticated = !by_token;
+        self.opened += 1;
         if unwanted {
             self.drain(id);
         } else {
@@ -207,7 +220,7 @@ impl<T> Dispatcher<T> {
         if wants_calm {
             self.be_calm(now.elapsed);
         }
-        self.heed_goaway_reason(now.elapsed, reason);
+        self.heed_goaway_reason(now.elapsed, id, reason);
         self.peer_ends(now.elapsed, id);
         self.settle(now.elapsed);
     }
@@ -233,6 +246,7 @@ impl<T> Dispatcher<T> {
     /// one (C-29).
     pub fn rotate(&mut self, now: Now, by_token: bool) {
         self.by_token = by_token;
+        self.credential_since = ConnectionId(self.next_id);
         self.credential.passed();
         self.refused = None;
         self.reconnect.healthy();
@@ -248,13 +262,13 @@ impl<T> Dispatcher<T> {
 
     /// Takes no more pushes. Those that are here are finished, then the connections end.
     pub fn close(&mut self, now: Now) {
-        self.is_closing = true;
+        self.ending = self.ending.max(Ending::Closing);
         self.settle(now.elapsed);
     }
 
-    /// Gives up what has not gone out; what is under way is left to the connections, which the shell cuts.
+    /// Gives up what has not gone out, and sends nothing again; what is under way is left to the connections, which the shell cuts.
     pub fn abandon(&mut self, now: Now) {
-        self.is_closing = true;
+        self.ending = Ending::Abandoned;
         let mut jobs = self.queue.take_all();
         jobs.extend(self.pausing.take_all());
         for job in jobs {
@@ -305,7 +319,7 @@ impl<T> Dispatcher<T> {
 impl<T> Dispatcher<T> {
     fn settle(&mut self, now: Duration) {
         self.looked_at = now;
-        if self.is_closing && self.queue.is_empty() && self.pausing.len() == 0 {
+        if self.ending != Ending::NotYet && self.queue.is_empty() && self.pausing.len() == 0 {
             self.target = 0;
             if self.connections.iter().all(|connection| connection.under_way == 0) {
                 self.drain_all();

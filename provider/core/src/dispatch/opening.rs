@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Connection, ConnectionId, Dispatcher, Effect, breaker::Pass, connections::Phase};
+use super::{Connection, ConnectionId, Dispatcher, Effect, Ending, breaker::Pass, connections::Phase};
 
 /// How long a server may leave a connection without window while nothing is under way on it, before another one is used instead.
 const STARVED_MAX: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ impl<T> Dispatcher<T> {
         let is_opening =
             self.connections.iter().any(|one| matches!(one.phase, Phase::Opening { unwanted: false }));
         let is_full = wanted >= max || self.connections.len() >= 2 * max;
-        if is_opening || is_full || self.is_closing && self.queue.is_empty() {
+        if is_opening || is_full || self.ending != Ending::NotYet && self.queue.is_empty() {
             return None;
         }
         let not_before = self.reconnect.not_before();
@@ -70,6 +70,7 @@ impl<T> Dispatcher<T> {
     pub(super) fn retire(&mut self, now: Duration) {
         while let Some(id) = self.next_retired().filter(|(at, _)| *at <= now).map(|(_, id)| id) {
             self.drain(id);
+            self.target = 0; // what was wanted before there was anything to send has waited for it long enough
         }
     }
 

@@ -19,6 +19,9 @@ pub(super) struct Queue<T> {
 
 const AGAIN: usize = 0;
 const LANES: usize = 4;
+/// Between two looks at the whole queue for what has become worthless: deadlines lie nanoseconds apart where many push at once, and
+/// an outcome may be told that much late.
+const LOOK_APART: Duration = Duration::from_millis(10);
 /// Pushes of a lane for each of the one below.
 const AHEAD_MAX: u32 = 8;
 
@@ -36,10 +39,12 @@ impl<T> Queue<T> {
         self.len == 0
     }
 
-    /// A new push, at the end of its lane. `worthless_at` is when it expires or nobody waits for it any more.
-    pub(super) fn push_back(&mut self, job: Box<Job<T>>, worthless_at: Duration) {
+    /// A new push, at the end of its lane. `worthless_at` is when it expires or nobody waits for it any more. Whether it is the next.
+    pub(super) fn push_back(&mut self, job: Box<Job<T>>, worthless_at: Duration) -> bool {
         self.note(worthless_at);
-        self.lanes[lane_of(&job)].push_back(job);
+        let lane = lane_of(&job);
+        self.lanes[lane].push_back(job);
+        self.lanes[lane].len() == 1 && self.next_lane() == Some(lane)
     }
 
     /// A push whose time to be sent again has come.
@@ -98,7 +103,7 @@ impl<T> Queue<T> {
             }
         }
         self.len -= worthless.len();
-        self.earliest = earliest;
+        self.earliest = earliest.max(now.saturating_add(LOOK_APART));
         worthless
     }
 

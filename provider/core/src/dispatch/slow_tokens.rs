@@ -8,7 +8,12 @@ use crate::DeviceToken;
 #[derive(Debug, Default)]
 pub(super) struct SlowTokens {
     until: BTreeMap<DeviceToken, Duration>,
+    /// While it is full: not before this is it searched again for tokens that are free.
+    next_look: Duration,
 }
+
+/// Between two such searches.
+const LOOK_APART: Duration = Duration::from_secs(1);
 
 /// How many device tokens are held back at most. Beyond that, pushes go out and earn their own 429.
 const TOKENS_MAX: usize = 10_000;
@@ -16,7 +21,8 @@ const TOKENS_MAX: usize = 10_000;
 impl SlowTokens {
     /// Holds a token back.
     pub(super) fn slow_down(&mut self, token: &DeviceToken, now: Duration, until: Duration) {
-        if self.until.len() >= TOKENS_MAX {
+        if self.until.len() >= TOKENS_MAX && self.next_look <= now {
+            self.next_look = now.saturating_add(LOOK_APART);
             self.until.retain(|_, until| *until > now);
         }
         if let Some(known) = self.until.get_mut(token) {

@@ -1,4 +1,4 @@
-use super::{Dispatcher, connections::Phase};
+use super::{Dispatcher, Ending, connections::Phase};
 use crate::Reason;
 
 /// How things are with a client.
@@ -47,6 +47,9 @@ impl<T> Dispatcher<T> {
 
     /// Whether every push is finished, every connection gone, and no more is taken.
     pub fn is_done(&self) -> bool {
-        self.is_closing && self.queue.is_empty() && self.pausing.len() == 0 && self.connections.is_empty()
+        self.ending != Ending::NotYet
+            && self.queue.is_empty()
+            && self.pausing.len() == 0
+            && self.connections.is_empty()
     }
 }

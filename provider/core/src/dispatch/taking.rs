@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::{ConnectionId, Dispatcher, Effect, Job, Room, breaker::Pass, worthless_at};
-use crate::Now;
+use super::{ConnectionId, Dispatcher, Effect, Ending, Job, Room, breaker::Pass, worthless_at};
+use crate::{NotSent, Now, Outcome};
+
+/// How long a connection rests that gave a push back: asked at once, it would only do the same.
+const GIVEN_BACK_REST: Duration = Duration::from_millis(100);
 
 impl<T> Dispatcher<T> {
     /// Pushes that are taken at once at most: enough that the dispatcher is asked seldom, and few enough that others have their turn.
@@ -28,7 +31,7 @@ impl<T> Dispatcher<T> {
         self.settle(now.elapsed);
     }
 
-    /// A push that was taken could not go out, through no fault of its own.
+    /// A push that was taken could not go out, through no fault of its own. Others have their turn before the connection is asked again.
     pub fn give_back(&mut self, now: Now, id: ConnectionId, mut job: Box<Job<T>>) {
         if std::mem::take(&mut job.is_probe) {
             self.credential.unanswered(now.elapsed);
@@ -36,9 +39,15 @@ impl<T> Dispatcher<T> {
         }
         if let Some(connection) = self.connection(id) {
             connection.under_way = connection.under_way.saturating_sub(1);
+            connection.rest_until = connection.rest_until.max(now.elapsed.saturating_add(GIVEN_BACK_REST));
         }
-        let worthless_at = worthless_at(&job, now);
-        self.queue.give_back(job, worthless_at);
+        if self.ending == Ending::Abandoned {
+            self.finish_untried(*job, || Outcome::NotSent(NotSent::Closed));
+        } else {
+            let worthless_at = worthless_at(&job, now);
+            self.queue.give_back(job, worthless_at);
+        }
+        self.settle(now.elapsed);
     }
 
     /// Lets one connection know that there is something to take: the one with the most room.

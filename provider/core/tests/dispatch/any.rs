@@ -1,8 +1,10 @@
 //! Whatever happens, in whatever order: every push is finished once.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use apns_provider_core::{Ambiguity, AmbiguousPushes, NotSent, Outcome, Outgoing, RetryPolicy, Room};
+use apns_provider_core::{
+    Ambiguity, AmbiguousPushes, ConnectionId, NotSent, Outcome, Outgoing, Reason, RetryPolicy, Room,
+};
 use proptest::prelude::*;
 
 use crate::world::{World, accepted, policy, refused, secs};
@@ -13,11 +15,24 @@ enum Step {
     Open,
     Refuse,
     End(usize, usize, End),
-    Goaway(usize, usize),
-    Lose(usize),
+    Goaway(usize, usize, Why),
+    Lose(usize, bool),
+    GiveBack(usize),
+    WearOut(usize),
     Room(usize, usize, usize),
     Pass(u64),
-    Rotate,
+    Rotate(bool),
+    Prewarm(usize),
+    Close,
+    Abandon,
+}
+
+/// What a GOAWAY says.
+#[derive(Clone, Copy, Debug)]
+enum Why {
+    Nothing,
+    Calm,
+    Credential,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,16 +64,20 @@ fn step() -> impl Strategy<Value = Step> {
         End::NoAnswer,
         End::StreamRefused,
     ]);
+    let why = prop::sample::select(vec![Why::Nothing, Why::Nothing, Why::Calm, Why::Credential]);
     prop_oneof![
         4 => (1..60_u32).prop_map(Step::Submit),
         4 => Just(Step::Open),
         1 => Just(Step::Refuse),
         8 => (0..4_usize, 1..50_usize, end).prop_map(|(at, count, end)| Step::End(at, count, end)),
-        1 => (0..4_usize, 0..20_usize).prop_map(|(at, answers)| Step::Goaway(at, answers)),
-        1 => (0..4_usize).prop_map(Step::Lose),
+        1 => (0..4_usize, 0..20_usize, why).prop_map(|(at, answers, why)| Step::Goaway(at, answers, why)),
+        1 => (0..4_usize, any::<bool>()).prop_map(|(at, answered)| Step::Lose(at, answered)),
+        1 => (0..4_usize).prop_map(Step::GiveBack),
+        1 => (0..4_usize).prop_map(Step::WearOut),
         2 => (0..4_usize, 0..100_usize, 0..65_536_usize).prop_map(|(at, streams, window)| Step::Room(at, streams, window)),
         4 => (1..20_000_u64).prop_map(Step::Pass),
-        1 => Just(Step::Rotate),
+        1 => any::<bool>().prop_map(Step::Rotate),
+        1 => (0..6_usize).prop_map(Step::Prewarm),
     ]
 }
 
@@ -78,8 +97,8 @@ fn outcome(end: End) -> impl Fn(&Outgoing) -> Outcome {
 }
 
 fn run(world: &mut World, step: &Step) {
-    let pick = |world: &World, at: usize, is_open: bool| {
-        let ids = world.ids(|connection| connection.is_open == is_open || !is_open);
+    let pick = |world: &World, at: usize| -> Option<ConnectionId> {
+        let ids = world.ids(|connection| connection.is_open);
         (!ids.is_empty()).then(|| ids[at % ids.len()])
     };
     match step {
@@ -95,27 +114,52 @@ fn run(world: &mut World, step: &Step) {
                 world.end(*id, outcome(*end));
             }
         }
-        Step::Goaway(at, answers) => {
-            if let Some(id) = pick(world, *at, true) {
+        Step::Goaway(at, answers, why) => {
+            if let Some(id) = pick(world, *at) {
                 let answers = world.connections[&id].under_way.len().min(*answers);
-                world.goaway(id, answers);
+                let reason = matches!(why, Why::Credential).then_some(Reason::BadCertificateEnvironment);
+                world.goaway_because(id, answers, reason.as_ref(), matches!(why, Why::Calm));
             }
         }
-        Step::Lose(at) => {
-            if let Some(id) = pick(world, *at, true) {
-                world.lose(id);
+        Step::Lose(at, has_answered) => {
+            if let Some(id) = pick(world, *at) {
+                let why = NotSent::NoConnection { why: "reset".into() };
+                world.lose_because(id, (!has_answered).then_some(&why));
+            }
+        }
+        Step::GiveBack(at) => {
+            if let Some(id) = pick(world, *at) {
+                world.give_back(id);
+            }
+        }
+        Step::WearOut(at) => {
+            if let Some(id) = pick(world, *at) {
+                world.dispatcher.worn_out(world.now(), id);
+                world.settle();
             }
         }
         Step::Room(at, streams, window) => {
-            if let Some(id) = pick(world, *at, true) {
+            if let Some(id) = pick(world, *at) {
                 world.connections.get_mut(&id).unwrap().room = Room { streams: *streams, window: *window };
                 world.take(id);
                 world.settle();
             }
         }
         Step::Pass(millis) => world.pass(Duration::from_millis(*millis), false),
-        Step::Rotate => {
-            world.dispatcher.rotate(world.now(), true);
+        Step::Rotate(by_token) => {
+            world.dispatcher.rotate(world.now(), *by_token);
+            world.settle();
+        }
+        Step::Prewarm(count) => {
+            world.dispatcher.prewarm(world.now(), *count);
+            world.settle();
+        }
+        Step::Close => {
+            world.dispatcher.close(world.now());
+            world.settle();
+        }
+        Step::Abandon => {
+            world.dispatcher.abandon(world.now());
             world.settle();
         }
     }
@@ -126,16 +170,25 @@ proptest! {
 
     #[test]
     fn every_push_is_finished_once_and_none_that_may_have_arrived_twice_is_sent_again(
-        steps in prop::collection::vec(step(), 1..80), at_most_once: bool, connections in 1..4_usize,
+        mut steps in prop::collection::vec(step(), 1..80), end in prop::option::of((any::<bool>(), 0..80_usize)),
+        at_most_once: bool, by_token: bool, connections in 1..4_usize,
     ) {
+        if let Some((is_patient, at)) = end {
+            let at = at.min(steps.len());
+            steps.insert(at, if is_patient { Step::Close } else { Step::Abandon });
+        }
         let retry = if at_most_once {
             RetryPolicy::default().with_ambiguous_pushes(AmbiguousPushes::Report)
         } else {
             RetryPolicy::default()
         };
-        let mut world = World::new(policy().with_connections(1..=connections).unwrap(), retry);
+        let mut world = World::with(policy().with_connections(1..=connections).unwrap(), retry, by_token);
+        let mut openings_left = usize::MAX;
         for step in &steps {
             run(&mut world, step);
+            if matches!(step, Step::Abandon) {
+                openings_left = world.openings.len();
+            }
             let open = world.dispatcher.status().open;
             prop_assert!(open <= 2 * connections, "{open} connections"); // some may rest
         }
@@ -154,15 +207,11 @@ proptest! {
         }
         let submitted = world.submit_many(0);
         prop_assert_eq!(world.outcomes.len(), usize::try_from(submitted).unwrap());
+        prop_assert!(world.openings.len() <= openings_left, "a connection is opened after all was given up");
         if at_most_once {
-            let mut times = BTreeMap::new();
-            for (_, _, ticket) in &world.attempts {
-                *times.entry(ticket).or_insert(0) += 1;
-            }
-            for (ticket, outcome) in &world.outcomes {
-                let is_ambiguous = matches!(outcome, Outcome::Ambiguous(_));
-                prop_assert!(!matches!(outcome, Outcome::Accepted(one) if one.ambiguous_before), "{}", ticket);
-                prop_assert!(!is_ambiguous || times.contains_key(ticket));
+            for (at, (_, _, ticket)) in world.attempts.iter().enumerate() {
+                let before = world.ambiguous.get(ticket).is_some_and(|attempts| *attempts <= at);
+                prop_assert!(!before, "{} was sent again", ticket);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apns_provider_core::{Ambiguity, NotSent, Outcome, RetryPolicy};
+use apns_provider_core::{Ambiguity, NotSent, Outcome, Reason, RetryPolicy};
 
 use crate::world::{World, accepted, policy, refused, secs};
 
@@ -180,6 +180,18 @@ fn c26_after_too_many_provider_token_updates_the_connection_rests_and_another_on
 }
 
 #[test]
+fn c26_many_such_answers_at_once_are_one_reason_to_wait() {
+    let mut world = World::new(policy(), RetryPolicy::default());
+    let id = world.ready();
+    world.submit_many(500);
+    while !world.connections[&id].under_way.is_empty() {
+        world.end(id, refused(429, "TooManyProviderTokenUpdates"));
+    }
+    world.pass(secs(2), true);
+    assert_eq!(world.openings.len(), 2, "the second connection waits for as long as after one");
+}
+
+#[test]
 fn c43_a_connection_that_answers_nothing_is_given_up() {
     let mut world = World::new(policy().with_unanswered(32), RetryPolicy::never());
     let id = world.ready();
@@ -239,6 +251,26 @@ fn c29_a_new_credential_drains_the_old_connections_and_fails_no_push() {
 }
 
 #[test]
+fn c29_what_the_old_credential_is_refused_for_says_nothing_of_the_new_one() {
+    for by_goaway in [false, true] {
+        let mut world = once();
+        let id = world.ready();
+        world.submit_many(10);
+        world.dispatcher.rotate(world.now(), true);
+        world.settle();
+        if by_goaway {
+            world.goaway_because(id, 0, Some(&Reason::BadCertificateEnvironment), false);
+        } else {
+            world.end_all(id, refused(403, "InvalidProviderToken"));
+        }
+        let ticket = world.submit_many(1);
+        world.pass(secs(1), true);
+        world.end_round(accepted);
+        assert!(matches!(world.outcomes[&ticket], Outcome::Accepted(_)), "{:?}", world.dispatcher.status());
+    }
+}
+
+#[test]
 fn a_connection_that_comes_after_the_credential_has_changed_is_not_used() {
     let mut world = world();
     world.submit_many(1);
@@ -275,6 +307,19 @@ fn what_is_abandoned_is_told_to_be_unsent() {
     world.settle();
     assert!(world.outcomes.values().all(|outcome| *outcome == Outcome::NotSent(NotSent::Closed)));
     assert_eq!(world.outcomes.len(), 10);
+}
+
+#[test]
+fn what_is_under_way_when_all_is_abandoned_is_not_sent_again() {
+    let mut world = World::new(policy(), RetryPolicy::default());
+    let id = world.ready();
+    let first = world.submit_many(3);
+    world.dispatcher.abandon(world.now());
+    world.settle();
+    world.lose(id);
+    assert!((first..first + 3).all(|ticket| matches!(world.outcomes[&ticket], Outcome::Ambiguous(_))));
+    assert!(world.dispatcher.is_done());
+    assert_eq!(world.openings.len(), 1);
 }
 
 #[test]

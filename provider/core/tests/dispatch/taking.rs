@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use apns_provider_core::{Ambiguity, NotSent, Outcome, RetryPolicy, Room};
+use apns_provider_core::{Ambiguity, NotSent, Outcome, Priority, RetryPolicy, Room};
 
-use crate::world::{ROOM, World, accepted, of_bytes, policy, refused, secs};
+use crate::world::{ROOM, World, accepted, builder, hello, of_bytes, policy, refused, secs};
 
 fn world() -> World {
     World::new(policy(), RetryPolicy::never())
@@ -146,4 +146,29 @@ fn a_push_is_not_left_to_the_one_connection_that_has_refused_it() {
     world.take(other);
     world.end(refuses, |_| Outcome::NotSent(NotSent::StreamRefused));
     assert_eq!(world.attempts.last().map(|attempt| (attempt.1, attempt.2)), Some((other, ticket)));
+}
+
+#[test]
+fn an_urgent_push_in_front_of_a_large_one_that_has_to_wait_goes_out() {
+    let mut world = World::new(policy(), RetryPolicy::default());
+    let id = world.ready();
+    world.connections.get_mut(&id).unwrap().room.window = 500;
+    world.take(id);
+    let large = builder().alert("x".repeat(2000).as_str()).priority(Priority::PowerConsiderate);
+    let large = world.submit(large.build().unwrap(), "aa");
+    let urgent = world.submit(hello(), "bb");
+    let went_out = |ticket| world.attempts.iter().any(|one| one.2 == ticket);
+    assert_eq!((went_out(large), went_out(urgent)), (false, true));
+}
+
+#[test]
+fn a_push_that_was_given_back_waits_for_nothing_else_to_happen() {
+    let mut world = World::new(policy(), RetryPolicy::default());
+    let id = world.ready();
+    world.submit_many(1);
+    world.give_back(id);
+    assert!(world.connections[&id].under_way.is_empty(), "not at once: it would go round in circles");
+    world.pass(secs(1), true);
+    world.end_round(accepted);
+    assert_eq!(world.outcomes.len(), 2);
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use apns_provider_core::{
     AlertNotification, Ambiguity, Answer, ApnsId, Broadcast, BundleId, ChannelId, ConnectionId, DeviceToken,
     DispatchPolicy, Dispatcher, Effect, Expiration, Job, LiveActivityEnd, NotSent, Notification,
-    NotificationBuilder, Now, Outcome, Outgoing, Priority, Push, RetryPolicy, Room, UnixTime,
+    NotificationBuilder, Now, Outcome, Outgoing, Priority, Push, Reason, RetryPolicy, Room, UnixTime,
     message::AlertMessage,
 };
 
@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) outcomes: BTreeMap<u32, Outcome>,
     /// When each attempt went out: the time and the push's ticket.
     pub(crate) attempts: Vec<(Duration, ConnectionId, u32)>,
+    /// Each push that may have arrived, and how many attempts had gone out then.
+    pub(crate) ambiguous: BTreeMap<u32, usize>,
     next_ticket: u32,
 }
 
@@ -38,14 +40,20 @@ pub(crate) struct Connection {
 
 impl World {
     pub(crate) fn new(policy: DispatchPolicy, retry: RetryPolicy) -> Self {
+        Self::with(policy, retry, true)
+    }
+
+    /// One whose credential is a certificate, or not.
+    pub(crate) fn with(policy: DispatchPolicy, retry: RetryPolicy, by_token: bool) -> Self {
         let now = Now { elapsed: Duration::ZERO, date: UnixTime::from_secs(BEGIN_SECS) };
         Self {
-            dispatcher: Dispatcher::new(policy, retry, true, now, 7),
+            dispatcher: Dispatcher::new(policy, retry, by_token, now, 7),
             now: Duration::ZERO,
             connections: BTreeMap::new(),
             openings: Vec::new(),
             outcomes: BTreeMap::new(),
             attempts: Vec::new(),
+            ambiguous: BTreeMap::new(),
             next_ticket: 0,
         }
     }
@@ -124,8 +132,7 @@ impl World {
         let mut jobs = Vec::new();
         self.dispatcher.take(now, id, room, &mut jobs);
         for job in &jobs {
-            let ticket = u32::from_be_bytes(hex(&job.outgoing().id().as_str()[..8]));
-            self.attempts.push((self.now, id, ticket));
+            self.attempts.push((self.now, id, ticket_of(job)));
         }
         connection.under_way.extend(jobs);
         assert!(
@@ -168,10 +175,17 @@ impl World {
     pub(crate) fn end(&mut self, id: ConnectionId, outcome: impl FnOnce(&Outgoing) -> Outcome) {
         let job = self.connections.get_mut(&id).unwrap().under_way.remove(0);
         let outcome = outcome(job.outgoing());
-        self.dispatcher.ended(self.now(), id, job, outcome);
+        self.ended(id, job, outcome);
         self.take(id); // in the same turn, before others have theirs
         self.settle();
         self.close_if_drained(id);
+    }
+
+    fn ended(&mut self, id: ConnectionId, job: Box<Job<u32>>, outcome: Outcome) {
+        if matches!(outcome, Outcome::Ambiguous(_)) {
+            self.ambiguous.insert(ticket_of(&job), self.attempts.len());
+        }
+        self.dispatcher.ended(self.now(), id, job, outcome);
     }
 
     /// All that is under way here ends so, and what comes after it, until nothing does.
@@ -192,12 +206,23 @@ impl World {
 
     /// The server says GOAWAY: so many of those under way it still answers.
     pub(crate) fn goaway(&mut self, id: ConnectionId, answers: usize) {
-        self.dispatcher.goaway(self.now(), id, None, false);
+        self.goaway_because(id, answers, None, false);
+    }
+
+    /// It says why.
+    pub(crate) fn goaway_because(
+        &mut self,
+        id: ConnectionId,
+        answers: usize,
+        reason: Option<&Reason>,
+        wants_calm: bool,
+    ) {
+        self.dispatcher.goaway(self.now(), id, reason, wants_calm);
         let connection = self.connections.get_mut(&id).unwrap();
         connection.is_draining = true;
         let beyond = connection.under_way.split_off(answers);
         for job in beyond {
-            let outcome = Outcome::NotSent(NotSent::BeyondGoaway { reason: None });
+            let outcome = Outcome::NotSent(NotSent::BeyondGoaway { reason: reason.cloned() });
             self.dispatcher.ended(self.now(), id, job, outcome);
         }
         self.take(id);
@@ -207,13 +232,26 @@ impl World {
 
     /// The connection is lost.
     pub(crate) fn lose(&mut self, id: ConnectionId) {
+        self.lose_because(id, None);
+    }
+
+    /// It has answered nothing, and this is why.
+    pub(crate) fn lose_because(&mut self, id: ConnectionId, why: Option<&NotSent>) {
         let connection = self.connections.remove(&id).unwrap();
         for job in connection.under_way {
-            let outcome = Outcome::Ambiguous(Ambiguity::ConnectionLost);
-            self.dispatcher.ended(self.now(), id, job, outcome);
+            self.ended(id, job, Outcome::Ambiguous(Ambiguity::ConnectionLost));
         }
-        self.dispatcher.closed(self.now(), id, None);
+        self.dispatcher.closed(self.now(), id, why);
         self.settle();
+    }
+
+    /// The last push that was taken here could not go out.
+    pub(crate) fn give_back(&mut self, id: ConnectionId) {
+        if let Some(job) = self.connections.get_mut(&id).unwrap().under_way.pop() {
+            self.attempts.retain(|(_, _, ticket)| *ticket != ticket_of(&job));
+            self.dispatcher.give_back(self.now(), id, job);
+            self.settle();
+        }
     }
 
     /// Lets time pass, event by event; connections open as soon as they are wanted, if `opens`.
@@ -320,6 +358,6 @@ fn body_bytes(push: &Outgoing) -> usize {
     push.payload().len()
 }
 
-fn hex(digits: &str) -> [u8; 4] {
-    u32::from_str_radix(digits, 16).unwrap().to_be_bytes()
+fn ticket_of(job: &Job<u32>) -> u32 {
+    u32::from_str_radix(&job.outgoing().id().as_str()[..8], 16).unwrap()
 }
