@@ -128,7 +128,7 @@ impl TlsSocket {
         self.tcp.writable().await
     }
 
-    /// Gives what has come to `sink`, decrypted, in pieces, up to 64 KiB. Never waits. After a TLS
+    /// Gives what has come to `sink`, decrypted, in pieces, up to 64 KiB, also what came right before an error. Never waits. After a TLS
     /// error the alert for the peer has been sent as far as the socket took it.
     pub fn read(&mut self, mut sink: impl FnMut(&[u8])) -> Result<Received, WireError> {
         if !self.early.is_empty() {
@@ -230,9 +230,9 @@ impl TlsSocket {
     fn decrypt(&mut self, mut bytes: &[u8], sink: &mut impl FnMut(&[u8])) -> Result<Received, WireError> {
         while !bytes.is_empty() {
             self.tls.read_tls(&mut bytes)?;
-            let closed = self.process()?;
-            drain(&mut self.tls, sink)?;
-            if closed {
+            let closed = self.process();
+            drain(&mut self.tls, sink)?; // what came before an error counts
+            if closed? {
                 return Ok(Received::End);
             }
         }

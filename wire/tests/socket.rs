@@ -142,6 +142,25 @@ async fn bytes_that_are_no_tls_are_answered_with_an_alert_and_an_end() {
 }
 
 #[tokio::test]
+async fn what_came_right_before_rubbish_is_read() {
+    let (server, client) = pair(&tls(&[b"h2"])).await;
+    let (mut server, mut client) = (server.unwrap(), client.unwrap());
+    server.write(b"last words").unwrap();
+    assert!(server.flush().unwrap());
+    let rubbish = [0x17, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+    assert_eq!(server.tcp().try_write(&rubbish).unwrap(), rubbish.len());
+    let mut heard = Vec::new();
+    let error = loop {
+        timeout(PATIENCE, client.ready()).await.unwrap().unwrap();
+        if let Err(error) = client.read(|bytes| heard.extend_from_slice(bytes)) {
+            break error;
+        }
+    };
+    assert!(matches!(error, WireError::Tls(_)), "{error:?}");
+    assert_eq!(heard, b"last words");
+}
+
+#[tokio::test]
 async fn a_client_that_goes_away_in_the_handshake_is_told_apart() {
     let tls = tls(&[]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

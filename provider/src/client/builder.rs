@@ -134,7 +134,7 @@ impl ClientBuilder {
     }
 
     /// Is called for each push that APNs refuses for its device token, dead or wrong, before its outcome is told. Do not take long:
-    /// other pushes wait. Whether the token is to be removed is [`TokenHygiene`](apns_provider_core::TokenHygiene)'s to say.
+    /// other pushes wait. A panic is logged and has no other effect. Whether the token is to be removed is [`TokenHygiene`](apns_provider_core::TokenHygiene)'s to say.
     ///
     /// ```
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -129,6 +129,8 @@ impl Connection {
         let ended = self.serve(engine, signals).await;
         if let Err(error) = &ended {
             debug!(%error, "connection lost");
+            // A write that failed says nothing of what the server said before: that may lie in the socket.
+            let _ = self.receive(engine);
         }
         self.end_unwritten();
         self.in_flight.end_all(|| Outcome::Ambiguous(Ambiguity::ConnectionLost));

@@ -1,8 +1,14 @@
 //! Does what the dispatcher wants done.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use apns_provider_core::{Advice, ConnectionId, Effect, Outcome, Outgoing, Push, Rejection};
+
+use tracing::error;
 
 use super::{Engine, Signals, State, Ticket};
 use crate::connection;
@@ -73,7 +79,10 @@ impl Engine {
             (&self.on_invalid_token, outgoing, outcome)
             && matches!(rejection.advice, Advice::RemoveToken | Advice::CheckToken)
         {
-            tell(push, rejection);
+            // It is the application's code, called on a connection's task, which others' pushes go through.
+            if catch_unwind(AssertUnwindSafe(|| tell(push, rejection))).is_err() {
+                error!("the hook for invalid tokens panicked");
+            }
         }
     }
 }

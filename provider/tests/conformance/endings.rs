@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apns_provider::core::{Ambiguity, NotSent, Outcome};
+use apns_provider::core::{Ambiguity, NotSent, Outcome, RetryPolicy};
 use tokio::{join, select, time::timeout};
 
 use crate::{
@@ -113,6 +113,57 @@ async fn c40_in_every_phase_every_end_is_classified() {
             assert!(is_right(&outcome), "{phase:?}, {end:?}: {outcome:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn c40_an_answer_right_before_an_error_of_tls_counts() {
+    let server = RawServer::start().await;
+    let client = server.builder().build().unwrap();
+    let (outcome, _peer) = join!(client.send(hello(), some_token()), async {
+        let mut peer = server.greeted(&[]).await;
+        let request = peer.request().await;
+        peer.accepts(request.stream).await;
+        let no_record = [0xff; 32];
+        assert_eq!(peer.socket.tcp().try_write(&no_record).unwrap(), no_record.len());
+        peer
+    });
+    assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_drain_that_runs_out_of_time_ends_in_time_and_sends_nothing_again() {
+    let server = RawServer::start().await;
+    let client = server.builder().retry(RetryPolicy::default()).build().unwrap();
+    let pushes = async { join!(client.send(hello(), some_token()), client.send(hello(), some_token())) };
+    let drained = async {
+        let mut peer = server.greeted(&[]).await;
+        peer.request().await;
+        let began = std::time::Instant::now();
+        (client.drain(Duration::from_millis(200)).await, began.elapsed())
+    };
+    let (outcomes, (is_done, took)) = join!(pushes, drained);
+    assert!(!is_done && took < Duration::from_secs(2), "{took:?}");
+    // APNs does not know the client yet, so one was under way and one waited.
+    let (lost, closed) = (Outcome::Ambiguous(Ambiguity::ConnectionLost), Outcome::NotSent(NotSent::Closed));
+    assert!(outcomes == (lost.clone(), closed.clone()) || outcomes == (closed, lost), "{outcomes:?}");
+    assert_eq!(client.stats().connections_opened, 1);
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_hurts_no_push() {
+    let server = RawServer::start().await;
+    let client = server.builder().on_invalid_token(|_, _| panic!("on purpose")).build().unwrap();
+    let sends =
+        async { (client.send(hello(), some_token()).await, client.send(hello(), some_token()).await) };
+    let (outcomes, _peer) = join!(sends, async {
+        let mut peer = server.greeted(&[]).await;
+        let refused = peer.request().await.stream;
+        peer.write([headers(refused, &[(":status", "410")]).end_stream()]).await;
+        let next = peer.request().await.stream;
+        peer.accepts(next).await;
+        peer
+    });
+    assert!(matches!(outcomes, (Outcome::Rejected(_), Outcome::Accepted(_))), "{outcomes:?}");
 }
 
 /// A connection that lies idle is reset, and before the client knows it has a push for it: not one byte of it goes out.
