@@ -1,3 +1,5 @@
+use crate::reason::Reason;
+
 /// What to do next about a push that APNs refused.
 ///
 /// The advice comes from the reason; an unknown or missing one falls back on the class of the status. Only
@@ -46,10 +48,31 @@ impl Advice {
         }
     }
 
+    /// What an answer with this status and reason asks for.
+    pub(crate) fn of(status: u16, reason: Option<&Reason>) -> Self {
+        reason.and_then(Reason::advice).unwrap_or_else(|| Self::for_status(status))
+    }
+
+    /// What the same answer asks for where the request named no device: too much of it is a matter of time, and what is gone or not
+    /// known is the app's.
+    pub(crate) const fn without_device(self) -> Self {
+        match self {
+            Self::CheckToken | Self::RemoveToken => Self::FixApp,
+            Self::SlowDownDevice => Self::RetryLater,
+            Self::Fix
+            | Self::FixApp
+            | Self::FixCredentials
+            | Self::Reconnect
+            | Self::RenewProviderToken
+            | Self::RestConnection
+            | Self::RetryLater => self,
+        }
+    }
+
     /// What a status alone says (Apple, "Handling notification responses from APNs", table of status codes).
     /// Statuses Apple does not list are taken by their class; below 400, where nothing was refused and
     /// nothing accepted in a known way, sending again could only double the push.
-    pub(crate) const fn for_status(status: u16) -> Self {
+    const fn for_status(status: u16) -> Self {
         match status {
             403 => Self::FixCredentials,
             410 => Self::RemoveToken,
@@ -80,8 +103,16 @@ mod tests {
             (503, Advice::RetryLater, true),
         ];
         for (status, advice, again) in expected {
-            assert_eq!(Advice::for_status(status), advice, "{status}");
+            assert_eq!(Advice::of(status, None), advice, "{status}");
+            assert_eq!(Advice::of(status, Some(&Reason::from_wire("BrandNew2027"))), advice, "{status}");
             assert_eq!(advice.may_send_again(), again, "{status}");
         }
+    }
+
+    #[test]
+    fn a_known_reason_decides_over_the_status() {
+        assert_eq!(Advice::of(400, Some(&Reason::IdleTimeout)), Advice::Reconnect);
+        assert_eq!(Advice::of(403, Some(&Reason::ExpiredProviderToken)), Advice::RenewProviderToken);
+        assert_eq!(Advice::of(429, Some(&Reason::TooManyProviderTokenUpdates)), Advice::RestConnection);
     }
 }

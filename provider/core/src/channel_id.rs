@@ -14,10 +14,17 @@ pub struct ChannelId {
 }
 
 impl ChannelId {
-    /// Reads a channel ID: standard base64 with its padding, not empty.
+    /// The longest accepted, in bytes. Apple publishes no limit; its example has 20, and 10,000 of this length fit in the longest list
+    /// that is read ([`ChannelAnswer::BODY_BYTES_MAX`](crate::ChannelAnswer::BODY_BYTES_MAX)).
+    pub const BYTES_MAX: usize = 400;
+
+    /// Reads a channel ID: standard base64 with its padding, not empty and not longer than [`BYTES_MAX`](Self::BYTES_MAX).
     pub fn parse(text: &str) -> Result<Self, InvalidChannelId> {
         if text.is_empty() {
             return Err(InvalidChannelId::Empty);
+        }
+        if text.len() > Self::BYTES_MAX {
+            return Err(InvalidChannelId::TooLong { len: text.len() });
         }
         match BASE64_STANDARD.decode(text) {
             Ok(_) => Ok(Self { text: text.into() }),
@@ -49,6 +56,12 @@ pub enum InvalidChannelId {
         /// The decoder's words.
         why: String,
     },
+    /// It is longer than [`ChannelId::BYTES_MAX`].
+    #[error("channel ID has {len} bytes, at most {max} are allowed; pass the apns-channel-id as it was answered", max = ChannelId::BYTES_MAX)]
+    TooLong {
+        /// Its length in bytes.
+        len: usize,
+    },
 }
 
 #[cfg(test)]
@@ -64,5 +77,14 @@ mod tests {
             let refused = ChannelId::parse(text);
             assert!(matches!(refused, Err(InvalidChannelId::NotBase64 { .. })), "{text}: {refused:?}");
         }
+    }
+
+    #[test]
+    fn a_channel_id_has_400_bytes_at_most() {
+        assert!(ChannelId::parse(&"a".repeat(400)).is_ok());
+        assert!(10_000 * (ChannelId::BYTES_MAX + r#""","#.len()) <= crate::ChannelAnswer::BODY_BYTES_MAX);
+        let refused = ChannelId::parse(&"a".repeat(404)).unwrap_err();
+        assert_eq!(refused, InvalidChannelId::TooLong { len: 404 });
+        assert!(refused.to_string().contains("404 bytes, at most 400"), "{refused}");
     }
 }

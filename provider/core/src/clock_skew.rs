@@ -25,11 +25,16 @@ impl fmt::Display for ClockSkew {
 ///
 /// ```text
 ///   date of an answer ──▶ server's time - steady clock, at least     an answer takes time, so the
-///                         the greatest of the last ten minutes  ◀──  truth is never before any of them
+///                         the greatest of the last two terms    ◀──  truth is never before any of them
 /// ```
 ///
-/// The steady clock carries it on, so that a machine whose date steps to and fro does not disturb it; and it is never ahead of the
-/// server, because every answer was dated before it came.
+/// The steady clock carries it on, so that a machine whose date steps to and fro does not disturb it; and it is not ahead of a server
+/// that dates its answers right, because every answer was dated before it came. A date that lies minutes ahead is believed until the
+/// next one says otherwise: no answer travels for minutes.
+///
+/// On most machines the steady clock stands still while the machine sleeps: from waking up until the next dated answer, the server's
+/// time is taken for as much earlier as the sleep took. So a corrected provider token may be too old then, but never of the future;
+/// APNs refuses it with an answer that is dated. Believing a calendar that runs ahead instead would believe one that was set wrong.
 #[derive(Clone, Debug, Default)]
 pub struct ServerClock {
     /// Milliseconds from the steady clock's zero to the epoch, at the server, as far as is known; of this term and the one before.
@@ -51,6 +56,11 @@ impl ServerClock {
             self.term_began = now.elapsed;
         }
         let offset = date.as_millis().saturating_sub(millis(now.elapsed));
+        let late = self.greatest_offset().map_or(0, |greatest| greatest.saturating_sub(offset));
+        if late > millis(LATE_MAX) {
+            // It was not under way for so long: it is the earlier answer that was misdated.
+            self.offsets = [Some(offset), None];
+        }
         self.offsets[0] = self.offsets[0].max(Some(offset));
     }
 
@@ -68,7 +78,7 @@ impl ServerClock {
     }
 
     /// The machine's date if it is right within the tolerance or nothing else is known, and the server's if it is wrong. Never
-    /// further ahead of the server than the tolerance, once an answer was dated.
+    /// further ahead of the server than the tolerance, once an answer was dated right.
     pub fn corrected(&self, now: Now) -> UnixTime {
         match (self.skew(now), self.time(now)) {
             (Some(_), Some(server)) => server,
@@ -78,14 +88,21 @@ impl ServerClock {
 
     /// The server's time, or a little before it.
     fn time(&self, now: Now) -> Option<UnixTime> {
-        let offset = self.offsets.into_iter().flatten().max()?;
+        let offset = self.greatest_offset()?;
         Some(UnixTime::from_millis(offset.saturating_add(millis(now.elapsed))))
+    }
+
+    fn greatest_offset(&self) -> Option<u64> {
+        self.offsets.into_iter().flatten().max()
     }
 }
 
-/// After this and at most twice this, what was learned is forgotten unless it was learned again: steady clocks drift, servers' dates
-/// are mended.
+/// The first dated answer after this begins a new term. What was learned counts to the end of the term after its own, or of its own if
+/// nothing was dated for twice this: steady clocks drift, servers' dates are mended. While no answer comes, nothing is forgotten.
 const TERM: Duration = Duration::from_mins(10);
+/// How much later than it was dated an answer may be read. Answers are dated when they set out and are here within seconds: this
+/// is far beyond that, so that slow ones disturb nothing, and short enough to tell a wrong date.
+const LATE_MAX: Duration = Duration::from_mins(5);
 
 fn millis(elapsed: Duration) -> u64 {
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
@@ -147,6 +164,40 @@ mod tests {
     }
 
     #[test]
+    fn a_date_far_ahead_is_forgotten_when_the_next_answer_contradicts_it() {
+        let day = 86_400;
+        let mut clock = ServerClock::default();
+        clock.note(at(1, 0), truth(1 + day));
+        assert_eq!(clock.skew(at(1, 0)), Some(ClockSkew::Behind(Duration::from_hours(24))));
+        clock.note(at(2, 0), truth(2));
+        assert_eq!(clock.skew(at(2, 0)), None);
+        // Also if it was told in the term before.
+        clock.note(at(3, 0), truth(3 + day));
+        clock.note(at(12 * 60, 0), truth(12 * 60 + day));
+        clock.note(at(12 * 60 + 1, 0), truth(12 * 60 + 1));
+        assert_eq!(clock.skew(at(12 * 60 + 1, 0)), None);
+    }
+
+    #[test]
+    fn an_answer_that_took_four_minutes_is_slow_and_not_a_contradiction() {
+        let mut clock = ServerClock::default();
+        clock.note(at(300, 0), truth(300));
+        clock.note(at(301, 0), truth(301 - 240));
+        assert_eq!(clock.skew(at(302, 0)), None);
+    }
+
+    #[test]
+    fn after_a_sleep_that_the_steady_clock_missed_the_next_answer_sets_it_right() {
+        let mut clock = ServerClock::default();
+        clock.note(at(1, 0), truth(1));
+        let slept = 2 * 60 * 60;
+        let awake = Now { elapsed: Duration::from_secs(2), date: truth(2 + slept) };
+        assert_eq!(clock.corrected(awake), truth(2), "too early, and never too late");
+        clock.note(awake, truth(2 + slept));
+        assert_eq!((clock.skew(awake), clock.corrected(awake)), (None, awake.date));
+    }
+
+    #[test]
     fn a_clock_that_steps_back_after_an_answer_is_seen_through() {
         let mut clock = ServerClock::default();
         clock.note(at(1, 0), truth(1));
@@ -158,7 +209,7 @@ mod tests {
     #[test]
     fn a_date_that_nobody_confirms_is_forgotten() {
         let mut clock = ServerClock::default();
-        clock.note(at(1, 0), truth(5_000));
+        clock.note(at(1, 0), truth(200));
         assert!(clock.skew(at(2, 0)).is_some());
         for minute in 1..=21 {
             clock.note(at(minute * 60, 0), truth(minute * 60));
@@ -166,14 +217,19 @@ mod tests {
         assert_eq!(clock.skew(at(21 * 60, 0)), None);
     }
 
+    /// By hours, or by so little that it is the machine's date that is used.
+    fn wrong() -> impl Strategy<Value = i64> {
+        prop_oneof![-7_200..7_200_i64, -60..=60_i64]
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// However the clock steps and however long answers take: once one was dated, no token is issued in the server's future by
-        /// more than the tolerance, and none is issued before the one before it.
+        /// However the clock steps and however long answers take, and whether one has just come or not: once one was dated, no token
+        /// is issued in the server's future by more than the tolerance, and none is issued before the one before it.
         #[test]
         fn c23_however_the_clock_steps_iat_never_decreases_and_is_never_in_the_future(
-            steps in prop::collection::vec((1..400_u64, -7_200..7_200_i64, 0..3_u64), 1..60),
+            steps in prop::collection::vec((1..400_u64, wrong(), prop::option::weighted(0.7, 0..=120_u64)), 1..60),
         ) {
             let (mut clock, mut source) = (ServerClock::default(), TokenSource::new(generated_key(1)));
             clock.note(at(0, 0), truth(0));
@@ -181,7 +237,9 @@ mod tests {
             for (after, wrong_by, took) in steps {
                 secs += after;
                 let now = at(secs, wrong_by);
-                clock.note(now, truth(secs - took.min(after)));
+                if let Some(took) = took {
+                    clock.note(now, UnixTime::from_secs(TRUTH + secs - took));
+                }
                 let issued_at = source.token(clock.corrected(now)).unwrap().issued_at();
                 prop_assert!(issued_at >= last);
                 prop_assert!(issued_at.as_secs() <= TRUTH + secs + 60);

@@ -37,7 +37,7 @@ impl Expiration {
 
     /// Whether the push is worthless at `now`. One to be tried once never is: it has no moment.
     pub fn has_passed(self, now: UnixTime) -> bool {
-        self != Self::ONCE && self.secs < now.as_secs()
+        self.passes_at().is_some_and(|passes_at| now >= passes_at)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-/// When to ask whether the other end of a connection is still there.
+/// When to ask whether the other end of a connection is still there. Of values that would end connections which are well, or ask all the
+/// time, the nearest that works is taken: an answer has [`PATIENCE_MIN`](Self::PATIENCE_MIN) at least, and PINGs are half a minute apart.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,6 +18,10 @@ pub struct KeepAlivePolicy {
 }
 
 impl KeepAlivePolicy {
+    /// The least time that an answer has, whatever is [set](Self::with_patience): with less, every connection that is asked is taken for
+    /// dead before any answer can come.
+    pub const PATIENCE_MIN: Duration = Duration::from_millis(100);
+
     /// How long an idle connection hears nothing before it is asked; five minutes unless set. Apple wants it neither closed nor asked
     /// all the time; firewalls forget a silent connection after six minutes and more.
     #[must_use]
@@ -30,10 +35,11 @@ impl KeepAlivePolicy {
         Self { silence, ..self }
     }
 
-    /// How long the answer may take before the connection is taken for dead; ten seconds unless set.
+    /// How long the answer may take before the connection is taken for dead; ten seconds unless set, and
+    /// [`PATIENCE_MIN`](Self::PATIENCE_MIN) at least.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+        Self { patience: patience.max(Self::PATIENCE_MIN), ..self }
     }
 }
 
@@ -151,6 +157,21 @@ mod tests {
         assert_eq!(one.poll(secs(10), true), Some(Pulse::Ask));
         assert_eq!(one.poll(secs(19), true), None);
         assert_eq!(one.poll(secs(20), true), Some(Pulse::Dead));
+    }
+
+    #[test]
+    fn no_policy_takes_a_connection_for_dead_before_an_answer_can_come() {
+        let none = KeepAlivePolicy::default()
+            .with_idle(Duration::ZERO)
+            .with_silence(Duration::ZERO)
+            .with_patience(Duration::ZERO);
+        let mut one = KeepAlive::new(none, Duration::ZERO);
+        assert_eq!(one.poll(secs(1), false), Some(Pulse::Ask));
+        assert_eq!(one.poll(secs(1), false), None, "it has had no time to answer");
+        one.heard(secs(1) + Duration::from_millis(99));
+        assert_eq!(one.poll(secs(30), false), None, "and is left in peace");
+        assert_eq!(one.poll(secs(31), true), Some(Pulse::Ask));
+        assert_eq!(one.poll(secs(31) + KeepAlivePolicy::PATIENCE_MIN, true), Some(Pulse::Dead));
     }
 
     #[test]

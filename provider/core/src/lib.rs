@@ -28,6 +28,8 @@
 //! | what was answered | `answer`, `error_body`, `retry_after`, `reason` (the table of reasons, and their causes) |
 //! | what to do next | `outcome`, `advice` |
 //! | whether to send again, and when | `retry` |
+//! | what time it is | `unix_time`, `now`: the calendar and the steady clock together |
+//! | what time it is at the server, and how wrong the machine's clock is | `clock_skew` |
 //! | which push goes out when, on which connection | `dispatch` |
 //! | whether a silent connection is still there | `keep_alive` |
 //! | which of a server's addresses to connect to | `addresses` |

@@ -31,8 +31,7 @@ impl Outcome {
         if status == ACCEPTED {
             return Self::Accepted(Acceptance { apns_id, apns_unique_id, ambiguous_before: false });
         }
-        let advice =
-            body.reason.as_ref().and_then(Reason::advice).unwrap_or_else(|| Advice::for_status(status));
+        let advice = Advice::of(status, body.reason.as_ref());
         Self::Rejected(Rejection {
             status,
             reason: body.reason,
@@ -144,14 +143,19 @@ impl NotSent {
             _ => false,
         }
     }
+
+    /// Whether sending the same push again can succeed, at once or later, while nobody [mends](Self::needs_mending) anything and nothing
+    /// about it changes. One with fields that are too large ends alike each time.
+    pub fn may_send_again(&self) -> bool {
+        !self.needs_mending() && !matches!(self, Self::FieldsTooLarge { .. })
+    }
 }
 
 impl fmt::Display for NotSent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BeyondGoaway { reason: Some(reason) } => {
-                write!(f, "APNs closed the connection with GOAWAY and the reason {reason}")?;
-                reason.todo().map_or(Ok(()), |todo| write!(f, ". {todo}"))
+                write!(f, "APNs closed the connection with GOAWAY and the reason {}", reason.with_todo())
             }
             Self::BeyondGoaway { reason: None } => {
                 f.write_str("APNs closed the connection with GOAWAY and no reason")
@@ -244,14 +248,39 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_has_to_mend_or_shorten_is_not_sent_again_as_it_is() {
+        let refused = |reason| NotSent::BeyondGoaway { reason: Some(reason) };
+        let why = |why: &str| why.into();
+        for (not_sent, again) in [
+            (NotSent::BeyondGoaway { reason: None }, true),
+            (refused(Reason::Shutdown), true),
+            (refused(Reason::BadCertificate), false),
+            (NotSent::NoConnection { why: why("refused") }, true),
+            (NotSent::CertificateRefused { why: why("expired") }, false),
+            (NotSent::Closed, true),
+            (NotSent::CredentialRefused { reason: None }, false),
+            (NotSent::FieldsTooLarge { bytes: 600, limit: 500 }, false),
+            (NotSent::OutOfTime, true),
+            (NotSent::ServiceUnavailable, true),
+            (NotSent::StreamRefused, true),
+            (NotSent::Unwritten, true),
+        ] {
+            assert_eq!(not_sent.may_send_again(), again, "{not_sent:?}");
+        }
+    }
+
+    #[test]
+    fn a_goaway_is_told_with_what_to_do() {
+        let told =
+            |reason: &str| NotSent::BeyondGoaway { reason: Some(Reason::from_wire(reason)) }.to_string();
+        let goaway = "APNs closed the connection with GOAWAY and the reason";
+        assert_eq!(told("Shutdown"), format!("{goaway} Shutdown. Send again on a new connection."));
+        assert_eq!(told("BrandNew2027"), format!("{goaway} BrandNew2027"));
+    }
+
+    #[test]
     fn a_known_reason_decides_over_the_status() {
         assert_eq!(rejection(400, br#"{"reason":"IdleTimeout"}"#).advice, Advice::Reconnect);
-        assert_eq!(
-            rejection(403, br#"{"reason":"ExpiredProviderToken"}"#).advice,
-            Advice::RenewProviderToken
-        );
-        let updates = rejection(429, br#"{"reason":"TooManyProviderTokenUpdates"}"#);
-        assert_eq!(updates.advice, Advice::RestConnection);
     }
 
     #[test]

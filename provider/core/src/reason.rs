@@ -84,9 +84,11 @@ reasons! {
     BadExpirationDate, 400, Fix,
         "The expiration is invalid.", "Send seconds since 1970, or 0.";
     BadMessageId, 400, Fix,
-        "The apns-id is invalid.", "Send a UUID in canonical form.";
+        "The apns-id is invalid, or the apns-request-id.", "Send a UUID in canonical form.";
     BadPath, 404, Fix,
-        "The path is invalid.", "Send to /3/device/<token>.";
+        "The path is invalid.",
+        "Send pushes to /3/device/<token>, broadcasts to /4/broadcasts/apps/<bundle ID>, and what is about channels to \
+         /1/apps/<bundle ID>/channels or all-channels.";
     BadPriority, 400, Fix,
         "The priority is invalid.", "Send 10, 5 or 1; for background pushes 5.";
     BadRequestParams, 400, Fix,
@@ -125,7 +127,8 @@ reasons! {
         "The push type is invalid, or does not fit the topic.",
         "Send the push type that goes with topic and payload.";
     MethodNotAllowed, 405, Fix,
-        "The method is not POST.", "Send POST.";
+        "The method is not one of this path.",
+        "Send POST; about channels GET and DELETE as well, where there is something to read or to delete.";
     MissingChannelId, 400, Fix,
         "There is no apns-channel-id.", "Send the channel's ID.";
     // Not in Apple's table: seen in answer to channels without a valid message-storage-policy.
@@ -185,6 +188,14 @@ impl Reason {
     /// What a person does about it, in one sentence, for known reasons.
     pub fn todo(&self) -> Option<&'static str> {
         self.row().map(|row| row.todo)
+    }
+
+    /// The word, and what a person does about it, for the end of a message.
+    pub(crate) fn with_todo(&self) -> String {
+        match self.todo() {
+            Some(todo) => format!("{self}. {todo}"),
+            None => self.to_string(),
+        }
     }
 }
 
@@ -261,6 +272,21 @@ mod tests {
         assert_eq!(reason, Reason::Unknown("BrandNew2027 ".into()));
         assert_eq!(reason.to_string(), "BrandNew2027 ");
         assert_eq!((reason.advice(), reason.documented_status()), (None, None));
+    }
+
+    /// Channels are read with GET and deleted with DELETE, their requests have `apns-request-id` and paths of their own.
+    #[test]
+    fn what_channels_are_refused_for_as_well_is_not_told_as_if_all_were_pushes() {
+        for (reason, of_channels) in [
+            (Reason::MethodNotAllowed, ["GET", "DELETE"]),
+            (Reason::BadPath, ["/1/apps/", "/4/broadcasts/apps/"]),
+            (Reason::BadMessageId, ["apns-id", "apns-request-id"]),
+        ] {
+            let row = [reason.meaning().unwrap(), reason.todo().unwrap()];
+            for told in [row.join(" "), reason.likely_causes().join(" ")] {
+                assert!(of_channels.iter().all(|word| told.contains(word)), "{told}");
+            }
+        }
     }
 
     /// Apple: never retry these as they are. And only the two of 410 speak against the token's life.

@@ -75,10 +75,18 @@ pub struct Attempts {
 enum When {
     Never,
     AtOnce,
-    /// With growing pauses, and not before this much time has passed.
-    Later(Duration),
-    /// With growing pauses, and without being counted.
-    LaterFree,
+    /// With growing pauses.
+    Later {
+        /// Not before this much time has passed.
+        at_least: Duration,
+        /// Whether it is one of the budget.
+        is_budgeted: bool,
+    },
+}
+
+impl When {
+    /// With growing pauses and nothing else to wait for, as one of the budget.
+    const LATER: Self = Self::Later { at_least: Duration::ZERO, is_budgeted: true };
 }
 
 impl Attempts {
@@ -95,24 +103,19 @@ impl Attempts {
             Outcome::Ambiguous(_) => match policy.ambiguous_pushes() {
                 // How often connections are lost is bounded by how often they are opened, which has pauses of its own.
                 AmbiguousPushes::SendAgain if *outcome == Outcome::Ambiguous(Ambiguity::ConnectionLost) => {
-                    When::LaterFree
+                    When::Later { at_least: Duration::ZERO, is_budgeted: false }
                 }
-                AmbiguousPushes::SendAgain => When::Later(Duration::ZERO),
+                AmbiguousPushes::SendAgain => When::LATER,
                 AmbiguousPushes::Report => When::Never,
             },
         };
         let (after, is_budgeted) = match when {
             When::Never => return Next::Final,
             When::AtOnce => (Duration::ZERO, false),
-            When::LaterFree => {
-                let pause = policy.pause(self.paused, end.random);
-                self.paused += 1;
-                (pause, false)
-            }
-            When::Later(at_least) => {
+            When::Later { at_least, is_budgeted } => {
                 let pause = policy.pause(self.paused, end.random).max(at_least);
                 self.paused += 1;
-                (pause, true)
+                (pause, is_budgeted)
             }
         };
         if is_in_time(after, end) { Next::Again { after, is_budgeted } } else { Next::Final }
@@ -136,23 +139,28 @@ impl Attempts {
             Advice::RenewProviderToken if !std::mem::replace(&mut self.has_renewed_token, true) => {
                 When::AtOnce
             }
-            Advice::RestConnection | Advice::RetryLater | Advice::SlowDownDevice => When::Later(asked),
+            Advice::RestConnection | Advice::RetryLater | Advice::SlowDownDevice => {
+                When::Later { at_least: asked, is_budgeted: true }
+            }
             _ => When::Never,
         }
     }
 }
 
 fn after_not_sent(why: &NotSent) -> When {
+    if !why.may_send_again() {
+        return When::Never;
+    }
     match why {
-        why if why.needs_mending() => When::Never,
-        NotSent::OutOfTime
-        | NotSent::CertificateRefused { .. }
+        NotSent::BeyondGoaway { .. } | NotSent::StreamRefused | NotSent::Unwritten => When::AtOnce,
+        NotSent::NoConnection { .. } => When::LATER,
+        // Not by this client, whose time for it is over, or not as it is.
+        NotSent::CertificateRefused { .. }
+        | NotSent::Closed
         | NotSent::CredentialRefused { .. }
         | NotSent::FieldsTooLarge { .. }
-        | NotSent::ServiceUnavailable
-        | NotSent::Closed => When::Never,
-        NotSent::NoConnection { .. } => When::Later(Duration::ZERO),
-        NotSent::BeyondGoaway { .. } | NotSent::StreamRefused | NotSent::Unwritten => When::AtOnce,
+        | NotSent::OutOfTime
+        | NotSent::ServiceUnavailable => When::Never,
     }
 }
 

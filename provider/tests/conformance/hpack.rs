@@ -102,9 +102,9 @@ async fn c18_the_table_is_as_large_as_the_server_wants_it() {
 async fn c18_a_request_that_is_larger_than_the_server_takes_is_not_sent_and_says_so() {
     let server = RawServer::start().await;
     let client = server.builder().build().unwrap();
-    let limit = (setting::MAX_HEADER_LIST_SIZE, 500);
+    let limit = [(setting::MAX_HEADER_LIST_SIZE, 500)];
     let send = timeout(Duration::from_secs(5), client.send(hello(), some_token()));
-    let (outcome, mut peer) = join!(send, server.greeted(&[limit]));
+    let (outcome, mut peer) = join!(send, async { server.greeted(&limit).await });
     let outcome = outcome.expect("the caller is told at once");
     assert!(peer.settled().await.is_empty());
     let Outcome::NotSent(NotSent::FieldsTooLarge { bytes, limit: 500 }) = outcome else {

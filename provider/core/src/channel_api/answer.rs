@@ -3,7 +3,6 @@ use super::error::{ChannelError, ChannelRejection};
 use crate::advice::Advice;
 use crate::apns_id::ApnsId;
 use crate::error_body::ErrorBody;
-use crate::reason::Reason;
 use crate::retry_after::RetryAfter;
 
 /// What the channel management answered, gathered as it arrives: the status, then header fields, then the body.
@@ -18,7 +17,7 @@ pub struct ChannelAnswer {
 
 impl ChannelAnswer {
     /// The longest body that is read, in bytes. A list of 10,000 channels, the most that an app may have, has this length with IDs of
-    /// 400 bytes; Apple's example has 20.
+    /// [`ChannelId::BYTES_MAX`](crate::ChannelId::BYTES_MAX); Apple's example has 20.
     pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
     /// An answer with this `:status` and nothing else yet.
@@ -58,12 +57,11 @@ impl ChannelAnswer {
             return Ok(AcceptedChannelAnswer::new(self.status, self.channel_id, self.body));
         }
         let reason = ErrorBody::parse(&self.body).reason;
-        let advice = reason.as_ref().and_then(Reason::advice);
         Err(ChannelError::Rejected(ChannelRejection {
             status: self.status,
             request_id: sent,
             retry_after: self.retry_after,
-            advice: advice.unwrap_or_else(|| Advice::for_status(self.status)),
+            advice: Advice::of(self.status, reason.as_ref()).without_device(),
             reason,
         }))
     }
@@ -78,6 +76,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::reason::Reason;
 
     const SENT: [u8; 16] = [7; 16];
 
@@ -101,8 +100,23 @@ mod tests {
         assert_eq!(rejection.request_id, ApnsId::from_random(SENT));
         let rejection = rejected(429, br#"{"reason":"BrandNew2027"}"#);
         assert_eq!(rejection.reason, Some(Reason::Unknown("BrandNew2027".into())));
-        assert!(rejection.advice.may_send_again());
+        assert_eq!(rejection.advice, Advice::RetryLater);
         assert_eq!((rejected(503, b"").reason, rejected(302, b"<html>").status), (None, 302));
+    }
+
+    #[test]
+    fn no_refusal_about_channels_speaks_of_a_device() {
+        let advice =
+            |status, word: &str| rejected(status, format!(r#"{{"reason":"{word}"}}"#).as_bytes()).advice;
+        assert_eq!((advice(429, ""), advice(410, "")), (Advice::RetryLater, Advice::FixApp));
+        assert_eq!(advice(429, "TooManyRequests"), Advice::RetryLater);
+        assert_eq!(advice(429, "TooManyProviderTokenUpdates"), Advice::RestConnection);
+        for reason in Reason::known() {
+            let advice = advice(reason.documented_status().unwrap(), reason.as_str());
+            let is_device =
+                matches!(advice, Advice::CheckToken | Advice::RemoveToken | Advice::SlowDownDevice);
+            assert!(!is_device, "{reason}: {advice:?}");
+        }
     }
 
     #[test]

@@ -54,9 +54,7 @@ pub struct ChannelRejection {
 }
 
 fn words(reason: Option<&Reason>) -> String {
-    let Some(reason) = reason else { return String::new() };
-    let todo = reason.todo().map(|todo| format!(". {todo}")).unwrap_or_default();
-    format!(" {reason}{todo}")
+    reason.map(|reason| format!(" {}", reason.with_todo())).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ impl<T> Dispatcher<T> {
             random: self.random.next(),
         };
         match job.attempts.next(&outcome, end, &self.retry) {
-            Next::Again { after, is_budgeted } if !is_budgeted || self.budget.spend(now.date) => {
+            Next::Again { after, is_budgeted } if !is_budgeted || self.budget.spend(now.elapsed) => {
                 self.retries += 1;
                 let until = now.elapsed.saturating_add(after);
                 if let Outcome::Rejected(Rejection { advice: Advice::SlowDownDevice, .. }) = &outcome

@@ -140,7 +140,7 @@ impl<T> Dispatcher<T> {
             service: Breaker::new(SERVICE_REFUSALS, policy.probe_first, policy.probe_longest),
             policy,
             retry,
-            budget: RetryBudget::new(now.date),
+            budget: RetryBudget::new(now.elapsed),
             random: Random::new(seed),
             by_token,
             queue: Queue::new(),

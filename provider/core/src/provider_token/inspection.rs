@@ -1,17 +1,22 @@
+mod flaw;
+
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use p256::ecdsa::Signature;
-use serde_json::{Map, Value};
-use thiserror::Error;
+use serde_json::{Map, Number, Value};
 
-use super::{AuthKey, KeyId, ProviderToken, TeamId};
-use crate::reason::Reason;
+use self::flaw::JWT_BYTES_MAX;
+pub use self::flaw::{TokenFlaw, TokenMismatch};
+use super::{AuthKey, BEARER, KeyId, ProviderToken, TeamId};
+use crate::clock_skew::ServerClock;
+use crate::expiration::SECS_MAX;
 use crate::unix_time::UnixTime;
 
 /// What a provider token says, and what APNs would hold against it; read without a key and without believing
-/// anything.
+/// anything. `Debug` does not show the token.
 ///
 /// ```
 /// use apns_provider_core::{Reason, TokenFlaw, TokenInspection, UnixTime};
@@ -22,7 +27,7 @@ use crate::unix_time::UnixTime;
 /// assert_eq!(inspection.flaws()[0].to_string(), "alg is \"HS256\"; APNs takes ES256 only");
 /// assert_eq!(inspection.flaws()[0].answer(), Some(Reason::InvalidProviderToken));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct TokenInspection {
     header: Option<Map<String, Value>>,
     claims: Option<Map<String, Value>>,
@@ -69,7 +74,7 @@ impl TokenInspection {
         self.claims.as_ref()
     }
 
-    /// The claim `iat`, in seconds as APNs reads it.
+    /// The claim `iat`, in whole seconds.
     pub fn issued_at(&self) -> Option<UnixTime> {
         self.issued_at
     }
@@ -121,13 +126,16 @@ impl TokenInspection {
         let bare = text.trim_end_matches('=');
         let is_standard = bare.contains(['+', '/']);
         let engine = if is_standard { &STANDARD_NO_PAD } else { &URL_SAFE_NO_PAD };
-        match engine.decode(bare) {
-            Ok(_) if is_standard => self.flaws.push(TokenFlaw::StandardBase64 { part }),
-            Ok(_) if bare.len() < text.len() => self.flaws.push(TokenFlaw::Padded { part }),
-            Ok(_) => {}
-            Err(_) => self.flaws.push(TokenFlaw::NotBase64Url { part }),
+        let Ok(bytes) = engine.decode(bare) else {
+            self.flaws.push(TokenFlaw::NotBase64Url { part });
+            return None;
+        };
+        if is_standard {
+            self.flaws.push(TokenFlaw::StandardBase64 { part });
+        } else if bare.len() < text.len() {
+            self.flaws.push(TokenFlaw::Padded { part });
         }
-        engine.decode(bare).ok()
+        Some(bytes)
     }
 
     fn look_at_header(&mut self) {
@@ -148,18 +156,19 @@ impl TokenInspection {
             Some(Value::String(iss)) if TeamId::parse(iss).is_ok() => {}
             found => self.flaws.push(TokenFlaw::TeamId { found: shown(found) }),
         }
-        let secs = match claims.get(IAT) {
-            Some(Value::Number(secs)) => secs.as_u64(),
-            Some(Value::String(text)) => text.parse().ok(),
-            _ => None,
+        let (secs, flaw) = match claims.get(IAT) {
+            Some(Value::Number(number)) => match number.as_u64() {
+                Some(secs) => (Some(secs), None),
+                None => (whole_secs(number), Some(TokenFlaw::IssuedAtIsFraction)),
+            },
+            Some(Value::String(text)) => (text.parse().ok(), Some(TokenFlaw::IssuedAtIsText)),
+            _ => (None, None),
         };
         let Some(secs) = secs else {
             self.flaws.push(TokenFlaw::IssuedAt { found: shown(claims.get(IAT)) });
             return;
         };
-        if claims.get(IAT).is_some_and(Value::is_string) {
-            self.flaws.push(TokenFlaw::IssuedAtIsText);
-        }
+        self.flaws.extend(flaw);
         let issued_at = UnixTime::from_secs(secs);
         self.issued_at = Some(issued_at);
         let (age, ahead) = (now.saturating_since(issued_at), issued_at.saturating_since(now));
@@ -167,7 +176,7 @@ impl TokenInspection {
             self.flaws.push(TokenFlaw::IssuedAtInMilliseconds { iat: secs });
         } else if age > ProviderToken::AGE_MAX {
             self.flaws.push(TokenFlaw::TooOld { age });
-        } else if ahead > AHEAD_MAX {
+        } else if ahead > ServerClock::TOLERANCE {
             self.flaws.push(TokenFlaw::InTheFuture { ahead });
         }
     }
@@ -185,143 +194,18 @@ impl TokenInspection {
     }
 }
 
-/// Something about a token that APNs does not take, or does not have to take.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[non_exhaustive]
-pub enum TokenFlaw {
-    /// `alg` is missing or another one.
-    #[error("alg is {found}; APNs takes ES256 only")]
-    Algorithm {
-        /// Its value as JSON, or "missing".
-        found: String,
-    },
-    /// `iat` lies in the future.
-    #[error("iat is {} s ahead of this machine's clock; one of two clocks is wrong", ahead.as_secs())]
-    InTheFuture {
-        /// How far.
-        ahead: Duration,
-    },
-    /// `iat` is missing or no number of seconds.
-    #[error("iat is {found}; it is a whole number of seconds since 1970")]
-    IssuedAt {
-        /// Its value as JSON, or "missing".
-        found: String,
-    },
-    /// `iat` counts milliseconds.
-    #[error("iat is {iat}, as a count of milliseconds would be; divide by 1000")]
-    IssuedAtInMilliseconds {
-        /// What it is.
-        iat: u64,
-    },
-    /// `iat` is a number in quotes.
-    #[error("iat is a text; APNs has taken that so far, but a number is what is documented")]
-    IssuedAtIsText,
-    /// `kid` is missing or no key ID.
-    #[error("kid is {found}; it is the key's ID, ten letters and digits")]
-    KeyId {
-        /// Its value as JSON, or "missing".
-        found: String,
-    },
-    /// A part cannot be decoded.
-    #[error("the {part} is not base64url")]
-    NotBase64Url {
-        /// Which one.
-        part: &'static str,
-    },
-    /// A part is no JSON object.
-    #[error("the {part} is no JSON object")]
-    NotJsonObject {
-        /// Which one.
-        part: &'static str,
-    },
-    /// It is no JWT in compact form.
-    #[error("it has {parts} part(s) between dots; a JWT has header, claims and signature")]
-    NotThreeParts {
-        /// How many there are.
-        parts: usize,
-    },
-    /// A part ends in `=`.
-    #[error("the {part} is padded with `=`; base64url in a JWT is not (RFC 7515 section 2)")]
-    Padded {
-        /// Which one.
-        part: &'static str,
-    },
-    /// The signature is in ASN.1.
-    #[error("the signature is in DER; ES256 is r and s, 32 bytes each (RFC 7518 section 3.4)")]
-    SignatureInDer,
-    /// The signature is not one of ES256.
-    #[error("the signature has {len} bytes; one of ES256 has 64 (RFC 7518 section 3.4)")]
-    SignatureLength {
-        /// Its bytes.
-        len: usize,
-    },
-    /// The signature's numbers are none that ES256 can have.
-    #[error("the signature's r or s is zero, or too large for P-256")]
-    SignatureOutOfRange,
-    /// A part is in the other alphabet of base64.
-    #[error("the {part} has `+` or `/`; base64url has `-` and `_` instead")]
-    StandardBase64 {
-        /// Which one.
-        part: &'static str,
-    },
-    /// `iss` is missing or no team ID.
-    #[error("iss is {found}; it is the team's ID, ten letters and digits")]
-    TeamId {
-        /// Its value as JSON, or "missing".
-        found: String,
-    },
-    /// It is longer than all that APNs takes of headers.
-    #[error("it has {len} bytes; APNs takes {JWT_BYTES_MAX} bytes of headers at most")]
-    TooLong {
-        /// Its bytes.
-        len: usize,
-    },
-    /// `iat` is more than an hour ago.
-    #[error("iat is {} min ago; APNs takes a token for 60", age.as_secs() / 60)]
-    TooOld {
-        /// How long ago.
-        age: Duration,
-    },
-}
-
-impl TokenFlaw {
-    /// What APNs answers to it; `None` for what it was seen to take, though nothing says that it must.
-    pub fn answer(&self) -> Option<Reason> {
-        match self {
-            Self::IssuedAtIsText
-            | Self::Padded { .. }
-            | Self::SignatureInDer
-            | Self::StandardBase64 { .. } => None,
-            Self::InTheFuture { .. } | Self::IssuedAtInMilliseconds { .. } | Self::TooOld { .. } => {
-                Some(Reason::ExpiredProviderToken)
-            }
-            _ => Some(Reason::InvalidProviderToken),
-        }
+impl fmt::Debug for TokenInspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenInspection")
+            .field("issued_at", &self.issued_at)
+            .field("flaws", &self.flaws)
+            .finish_non_exhaustive()
     }
 }
 
-/// How a token differs from what a key would have signed.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub enum TokenMismatch {
-    /// `kid` names another key.
-    #[error("kid is {}, the key's ID is {expected}", found.as_deref().unwrap_or("missing"))]
-    KeyId {
-        /// What the token says.
-        found: Option<String>,
-        /// What the key says.
-        expected: String,
-    },
-    /// The signature is not the key's.
-    #[error("the signature is not this key's: another key signed it, or it was changed since")]
-    Signature,
-    /// `iss` names another team.
-    #[error("iss is {}, the team's ID is {expected}", found.as_deref().unwrap_or("missing"))]
-    TeamId {
-        /// What the token says.
-        found: Option<String>,
-        /// What the key says.
-        expected: String,
-    },
+/// The whole seconds of a number that is not written as a whole one.
+fn whole_secs(number: &Number) -> Option<u64> {
+    Duration::try_from_secs_f64(number.as_f64()?).ok().map(|since_epoch| since_epoch.as_secs())
 }
 
 /// A value for a message: as JSON, and not endless.
@@ -334,7 +218,6 @@ fn shown(value: Option<&Value>) -> String {
     }
 }
 
-const BEARER: &str = "bearer ";
 const ALG: &str = "alg";
 const ES256: &str = "ES256";
 const KID: &str = "kid";
@@ -342,12 +225,6 @@ const ISS: &str = "iss";
 const IAT: &str = "iat";
 /// r and s of P-256, 32 bytes each (RFC 7518 section 3.4).
 const SIGNATURE_BYTES: usize = 64;
-/// SETTINGS_MAX_HEADER_LIST_SIZE of Apple's servers, bytes.
-const JWT_BYTES_MAX: usize = 8_000;
-/// Seconds until the year 2286; what is more counts milliseconds.
-const SECS_MAX: u64 = 9_999_999_999;
-/// Apple documents none; two clocks that are kept right differ by less.
-const AHEAD_MAX: Duration = Duration::from_mins(1);
 /// Characters of a value that a message repeats.
 const SHOWN_CHARS: usize = 60;
 
@@ -428,10 +305,34 @@ mod tests {
         let iat = now * 1000;
         assert_eq!(flaws(&header(), &claims(iat)), [TokenFlaw::IssuedAtInMilliseconds { iat }]);
         assert_eq!(flaws(&header(), &claims(now.to_string())), [TokenFlaw::IssuedAtIsText]);
-        for iat in [json!(null), json!(1.5), json!(-1), json!("soon")] {
+        for iat in [json!(null), json!(-1.5), json!(-1), json!(1e300), json!("soon"), json!("1.5")] {
             let found = iat.to_string();
             assert_eq!(flaws(&header(), &claims(iat)), [TokenFlaw::IssuedAt { found }]);
         }
+    }
+
+    /// As Python's `time.time()` gives it.
+    #[test]
+    fn an_iat_with_a_fraction_is_odd_and_its_age_is_judged() {
+        let now = 1_700_000_000.25;
+        let inspection = TokenInspection::new(&jwt(&header(), &claims(now), &[1; 64]), NOW);
+        assert_eq!(inspection.flaws(), [TokenFlaw::IssuedAtIsFraction]);
+        assert_eq!(inspection.issued_at(), Some(NOW));
+        let age = Duration::from_hours(2);
+        assert_eq!(
+            flaws(&header(), &claims(now - 7_200.0)),
+            [TokenFlaw::IssuedAtIsFraction, TokenFlaw::TooOld { age }]
+        );
+        let in_milliseconds = TokenFlaw::IssuedAtInMilliseconds { iat: 1_700_000_000_250 };
+        assert_eq!(flaws(&header(), &claims(now * 1000.0)), [TokenFlaw::IssuedAtIsFraction, in_milliseconds]);
+    }
+
+    #[test]
+    fn logs_do_not_show_the_token() {
+        let token = TokenSource::new(generated_key(7)).token(NOW).unwrap();
+        let shown = format!("{:?}", TokenInspection::new(token.jwt(), NOW));
+        let issued_at = token.issued_at();
+        assert_eq!(shown, format!("TokenInspection {{ issued_at: Some({issued_at:?}), flaws: [], .. }}"));
     }
 
     #[test]
@@ -474,13 +375,6 @@ mod tests {
         assert_eq!(flaws(&[0; 64]), [TokenFlaw::SignatureOutOfRange]);
         let der = Signature::from_slice(&[1; 64]).unwrap().to_der();
         assert_eq!(flaws(der.as_bytes()), [TokenFlaw::SignatureInDer]);
-    }
-
-    #[test]
-    fn what_is_only_undocumented_is_not_called_refused() {
-        assert_eq!(TokenFlaw::IssuedAtIsText.answer(), None);
-        assert_eq!(TokenFlaw::TooOld { age: Duration::MAX }.answer(), Some(Reason::ExpiredProviderToken));
-        assert_eq!(TokenFlaw::NotThreeParts { parts: 1 }.answer(), Some(Reason::InvalidProviderToken));
     }
 
     proptest! {

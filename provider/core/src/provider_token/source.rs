@@ -50,14 +50,15 @@ impl TokenSource {
 
     /// APNs has found the token expired. A clock that is behind APNs' is the likely cause: if the token has been in use for half a
     /// slot, the slot's second half has a token of its own, the same in every process that is told so (C-25). Before that there
-    /// is none: APNs wants no new token within 20 minutes. Says whether there is one.
+    /// is none: APNs wants no new token within 20 minutes. Says whether there is one that was not handed out yet.
     pub fn expired(&mut self, now: UnixTime) -> bool {
         let start = slot::start(now, self.key.key_id());
         let is_half_over = now.saturating_since(start) >= HALF_SLOT;
         if is_half_over {
             self.expired_early = Some(start);
         }
-        is_half_over
+        let second = second_of(start);
+        is_half_over && self.held.as_ref().is_none_or(|held| held.issued_at() < second)
     }
 
     /// APNs has refused the token, and by its own clock it is `now`. A token that was issued in its future, by more than the
@@ -65,18 +66,24 @@ impl TokenSource {
     /// only way in which `iat` ever decreases. Says whether it was so.
     pub fn refused_at(&mut self, now: UnixTime) -> bool {
         let ahead = |held: &ProviderToken| held.issued_at().saturating_since(now) > ServerClock::TOLERANCE;
-        self.held.take_if(|held| ahead(held)).is_some()
+        let is_forgotten = self.held.take_if(|held| ahead(held)).is_some();
+        if is_forgotten {
+            // By the same wrong time; it would bring the forgotten token back.
+            self.expired_early = None;
+        }
+        is_forgotten
     }
 
     /// When the token of this moment is issued.
     fn issue_at(&self, now: UnixTime) -> UnixTime {
         let start = slot::start(now, self.key.key_id());
-        if self.expired_early == Some(start) {
-            UnixTime::from_secs(start.as_secs() + HALF_SLOT.as_secs())
-        } else {
-            start
-        }
+        if self.expired_early == Some(start) { second_of(start) } else { start }
     }
+}
+
+/// When the token for the second half of this slot is issued.
+fn second_of(start: UnixTime) -> UnixTime {
+    UnixTime::from_secs(start.as_secs() + HALF_SLOT.as_secs())
 }
 
 /// 25 minutes: more than the 20 that APNs wants between two tokens.
@@ -163,10 +170,13 @@ mod tests {
         assert!(one.expired(at(start + 30 * 60)));
         let second = one.token(at(start + 30 * 60)).unwrap();
         assert_eq!(second.issued_at().as_secs() - start, 25 * 60);
-        assert!(one.expired(at(start + 40 * 60)));
+        assert!(
+            !one.expired(at(start + 40 * 60)),
+            "it is the second that was refused, and there is no third"
+        );
         assert_eq!(one.token(at(start + 40 * 60)), Ok(second.clone()), "once");
         two.token(at(start)).unwrap();
-        two.expired(at(start + 45 * 60));
+        assert!(two.expired(at(start + 45 * 60)));
         assert_eq!(two.token(at(start + 45 * 60)).unwrap().jwt(), second.jwt(), "the whole fleet's");
 
         let third = one.token(at(start + 50 * 60)).unwrap();
@@ -183,6 +193,19 @@ mod tests {
         assert!(source.refused_at(at(issued_at - 61)));
         let older = source.token(at(issued_at - 61)).unwrap();
         assert_eq!(older.issued_at().as_secs(), issued_at - slot::SLOT_SECS);
+    }
+
+    #[test]
+    fn a_second_token_that_is_refused_in_its_own_future_does_not_come_back() {
+        let mut source = TokenSource::new(generated_key(1));
+        let start = source.token(at(NOW)).unwrap().issued_at().as_secs();
+        assert!(source.expired(at(start + 30 * 60)));
+        assert_eq!(source.token(at(start + 30 * 60)).unwrap().issued_at().as_secs(), start + 25 * 60);
+        // Then an answer tells that the machine was 25 minutes ahead.
+        let truth = at(start + 5 * 60);
+        assert!(source.refused_at(truth));
+        assert_eq!(source.token(truth).unwrap().issued_at().as_secs(), start);
+        assert!(!source.refused_at(truth));
     }
 
     proptest! {

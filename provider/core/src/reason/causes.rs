@@ -38,10 +38,14 @@ impl Reason {
                 "The expiration is in milliseconds, or no number: it is seconds since 1970, or 0.",
                 "The broadcast's channel stores no messages: then it is 0.",
             ],
-            Self::BadMessageId => &["apns-id is no UUID of the form 8-4-4-4-12."],
-            Self::BadPath => {
-                &["The path is not /3/device/<token>: a proxy or an own path prefix may have changed it."]
-            }
+            Self::BadMessageId => &[
+                "apns-id is no UUID of the form 8-4-4-4-12, or apns-request-id is not, in broadcasts and requests about channels.",
+            ],
+            Self::BadPath => &[
+                "A proxy or a path prefix of one's own has changed the path, which is /3/device/<token> for pushes.",
+                "For broadcasts it is /4/broadcasts/apps/<bundle ID>, about channels /1/apps/<bundle ID>/channels or /all-channels, \
+                 with the bundle ID alone.",
+            ],
             Self::BadPriority => {
                 &["The priority is not 10, 5 or 1.", "A background push was not sent with priority 5."]
             }
@@ -97,7 +101,9 @@ impl Reason {
                 "The push type does not fit the topic: all but alert, background and mdm have a suffix of their own.",
                 "The push type does not fit the payload: a background push has content-available 1 and nothing to show.",
             ],
-            Self::MethodNotAllowed => &["The request is no POST: a proxy may have changed it."],
+            Self::MethodNotAllowed => &[
+                "The request is no POST, or about channels neither POST nor GET nor DELETE: a proxy may have changed it.",
+            ],
             Self::MissingChannelId => &["A proxy may have dropped apns-channel-id."],
             Self::MissingChannelQueueSize => {
                 &["The body's message-storage-policy is missing, or neither 0 nor 1."]

@@ -57,6 +57,21 @@ fn c52_what_expires_in_the_queue_is_never_sent() {
 }
 
 #[test]
+fn a_date_that_is_set_forward_gives_no_retries() {
+    let mut world = World::new(policy(), RetryPolicy::default());
+    let id = world.ready();
+    let too_many = refused(429, "TooManyRequests");
+    let first = world.submit_many(100);
+    world.end_round(&too_many);
+    let given_up = (first..first + 100).filter(|ticket| world.outcomes.contains_key(ticket)).count();
+    assert!(given_up > 70, "the reserve and a tenth are spent");
+    world.date_ahead = secs(3_600);
+    let next = world.submit_many(1);
+    world.end(id, &too_many);
+    assert!(world.outcomes.contains_key(&next), "no second has passed");
+}
+
+#[test]
 fn c52_a_retry_that_expires_keeps_what_the_last_attempt_said() {
     let mut world = World::new(policy(), RetryPolicy::default());
     let id = world.ready();

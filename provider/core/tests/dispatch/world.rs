@@ -17,6 +17,8 @@ pub(crate) const ROOM: Room = Room { streams: 1000, window: 65_535 };
 pub(crate) struct World {
     pub(crate) dispatcher: Dispatcher<u32>,
     pub(crate) now: Duration,
+    /// How far somebody has set the date forward.
+    pub(crate) date_ahead: Duration,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
     /// Each connection's number and the time at which it was asked for.
     pub(crate) openings: Vec<Duration>,
@@ -49,6 +51,7 @@ impl World {
         Self {
             dispatcher: Dispatcher::new(policy, retry, by_token, now, 7),
             now: Duration::ZERO,
+            date_ahead: Duration::ZERO,
             connections: BTreeMap::new(),
             openings: Vec::new(),
             outcomes: BTreeMap::new(),
@@ -59,7 +62,7 @@ impl World {
     }
 
     pub(crate) fn now(&self) -> Now {
-        let millis = BEGIN_SECS * 1000 + u64::try_from(self.now.as_millis()).unwrap();
+        let millis = BEGIN_SECS * 1000 + u64::try_from((self.now + self.date_ahead).as_millis()).unwrap();
         Now { elapsed: self.now, date: UnixTime::from_millis(millis) }
     }
 
