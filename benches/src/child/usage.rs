@@ -9,17 +9,21 @@ use nix::{
 
 use super::{Explain as _, Failure};
 
-/// User and system time that this process has used since it began.
+/// User and system time that this process has used since it began, and its children that have ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CpuTime {
     microseconds: i64,
 }
 
 impl CpuTime {
-    /// All threads' time until now (getrusage(2), RUSAGE_SELF).
+    /// All threads' time until now (getrusage(2), RUSAGE_SELF and RUSAGE_CHILDREN).
     pub(crate) fn now() -> Result<Self, Failure> {
-        let usage = getrusage(UsageWho::RUSAGE_SELF).explain("asking for the CPU time used")?;
-        Ok(Self { microseconds: (usage.user_time() + usage.system_time()).num_microseconds() })
+        let mut microseconds = 0;
+        for who in [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN] {
+            let usage = getrusage(who).explain("asking for the CPU time used")?;
+            microseconds += (usage.user_time() + usage.system_time()).num_microseconds();
+        }
+        Ok(Self { microseconds })
     }
 
     /// What was used between `earlier` and this, in microseconds.

@@ -30,6 +30,7 @@ pub(super) const PAIRS: &[Pair] = &[
     own("h2-always-200", "h2-client"),
     own("double", "h2-client"),
     own("double", "engine"),
+    own("double", "h2load"),
     peer("double", "apple-apns"),
     // Not against the double, which once refused this client's padded tokens: the figures stay comparable.
     own("http2-always-200", "engine"),
@@ -85,8 +86,9 @@ pub(super) const RATIOS: &[Ratio] = &[
     ratio(Side::Server, ("double", "h2-client"), ("h2-always-200", "h2-client"), Some(SERVER_GOAL)),
     ratio(Side::Server, ("double", "floor"), ("http2-always-200", "floor"), None),
     ratio(Side::Client, ("double", "engine"), ("double", "h2-client"), Some(CLIENT_GOAL)),
-    ratio(Side::Client, ("double", "engine"), ("double", "apple-apns"), None),
-    ratio(Side::Client, ("http2-always-200", "engine"), ("http2-always-200", "apns-h2"), None),
+    ratio(Side::Client, ("double", "engine"), ("double", "h2load"), Some(H2LOAD_GOAL)),
+    ratio(Side::Client, ("double", "engine"), ("double", "apple-apns"), Some(PEER_GOAL)),
+    ratio(Side::Client, ("http2-always-200", "engine"), ("http2-always-200", "apns-h2"), Some(PEER_GOAL)),
     ratio(Side::Client, ("double", "engine"), ("double", "floor"), None),
 ];
 
@@ -94,6 +96,10 @@ pub(super) const RATIOS: &[Ratio] = &[
 const SERVER_GOAL: f64 = 0.5;
 /// The engine by a bare client of the h2 crate.
 const CLIENT_GOAL: f64 = 0.4;
+/// The engine by nghttp2's load generator, which only sends the same again.
+const H2LOAD_GOAL: f64 = 0.5;
+/// The engine by other people's providers.
+const PEER_GOAL: f64 = 0.12;
 
 const fn ratio(
     side: Side,

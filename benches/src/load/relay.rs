@@ -1,30 +1,26 @@
 //! A longer way: hands bytes on, each a while after it came, in both directions and as many as come. For where the system has no delay of
-//! its own to offer.
+//! its own to offer. By threads, whose sleep is exact to a tenth of a millisecond: a runtime's timers are to a whole one, which twice a
+//! round trip would be a tenth of what is measured.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},
-    thread,
-    time::Duration,
-};
-
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    io::{self, Read as _, Write as _},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
     },
-    runtime::Builder,
-    sync::{mpsc, oneshot},
-    time::{Instant, sleep_until},
+    thread,
+    time::{Duration, Instant},
 };
 
 use super::LoadError;
 
-/// Runs on a thread of its own until it is dropped.
+/// Takes connections until it is dropped; those that it has end by themselves.
 #[derive(Debug)]
 pub(super) struct Relay {
     address: SocketAddr,
-    _end: oneshot::Sender<()>,
+    ended: Arc<AtomicBool>,
 }
 
 /// Bytes of one read.
@@ -35,24 +31,22 @@ const CHUNKS_MAX: usize = 4096;
 impl Relay {
     /// Listens on a port of its own for connections to `target`. Bytes take `one_way` in each direction.
     pub(super) fn start(target: SocketAddr, one_way: Duration) -> Result<Self, LoadError> {
-        let failed = |error: std::io::Error| LoadError::NotStarted {
-            role: "relay".to_owned(),
-            why: error.to_string(),
-        };
-        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
+        let failed =
+            |error: io::Error| LoadError::NotStarted { role: "relay".to_owned(), why: error.to_string() };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let (end, ended) = oneshot::channel::<()>();
+        let ended = Arc::new(AtomicBool::new(false));
+        let is_over = Arc::clone(&ended);
         thread::spawn(move || {
-            runtime.block_on(async move {
-                tokio::select! {
-                    _ = ended => {}
-                    _ = serve(listener, target, one_way) => {}
+            for client in listener.incoming().map_while(Result::ok) {
+                if is_over.load(Ordering::Relaxed) {
+                    return;
                 }
-            });
+                // A connection that ends, ends for the one who made it: nobody asks why here.
+                let _ = connect(client, target, one_way);
+            }
         });
-        Ok(Self { address, _end: end })
+        Ok(Self { address, ended })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -60,66 +54,55 @@ impl Relay {
     }
 }
 
-async fn serve(listener: StdListener, target: SocketAddr, one_way: Duration) -> std::io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
-    loop {
-        let (client, _) = listener.accept().await?;
-        tokio::spawn(async move {
-            // A connection that ends, ends for the one who made it: nobody asks why here.
-            let Ok(server) = TcpStream::connect(target).await else { return };
-            if client.set_nodelay(true).and_then(|()| server.set_nodelay(true)).is_err() {
-                return;
-            }
-            let ((from_client, to_client), (from_server, to_server)) =
-                (client.into_split(), server.into_split());
-            tokio::spawn(hand_on(from_client, to_server, one_way));
-            hand_on(from_server, to_client, one_way).await;
-        });
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        let _ = TcpStream::connect(self.address); // it looks up only when somebody comes
     }
 }
 
-async fn hand_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, one_way: Duration) {
-    let (sender, mut chunks) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS_MAX);
-    let reads = async move {
-        loop {
-            let mut chunk = vec![0; CHUNK_BYTES];
-            match from.read(&mut chunk).await {
-                Ok(0) | Err(_) => return,
-                Ok(len) => chunk.truncate(len),
-            }
-            if sender.send((Instant::now() + one_way, chunk)).await.is_err() {
+fn connect(client: TcpStream, target: SocketAddr, one_way: Duration) -> io::Result<()> {
+    let server = TcpStream::connect(target)?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    hand_on(client.try_clone()?, server.try_clone()?, one_way);
+    hand_on(server, client, one_way);
+    Ok(())
+}
+
+/// A thread that reads and one that writes what the first has read, when its time has come.
+fn hand_on(mut from: TcpStream, mut to: TcpStream, one_way: Duration) {
+    let (sender, chunks) = mpsc::sync_channel::<(Instant, Vec<u8>)>(CHUNKS_MAX);
+    thread::spawn(move || {
+        let mut buffer = vec![0; CHUNK_BYTES];
+        while let Ok(len @ 1..) = from.read(&mut buffer) {
+            if sender.send((Instant::now() + one_way, buffer[..len].to_vec())).is_err() {
                 return;
             }
         }
-    };
-    let writes = async move {
-        while let Some((at, chunk)) = chunks.recv().await {
-            sleep_until(at).await;
-            if to.write_all(&chunk).await.is_err() {
+    });
+    thread::spawn(move || {
+        for (at, chunk) in chunks {
+            thread::sleep(at.saturating_duration_since(Instant::now()));
+            if to.write_all(&chunk).is_err() {
                 return;
             }
         }
-        let _ = to.shutdown().await;
-    };
-    tokio::join!(reads, writes);
+        let _ = to.shutdown(Shutdown::Write);
+    });
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::{Read as _, Write as _},
-        net::TcpStream,
-    };
-
     use super::*;
 
     #[test]
     fn what_is_sent_through_it_takes_its_time_both_ways() {
-        let server = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let relay = Relay::start(server.local_addr().unwrap(), Duration::from_millis(40)).unwrap();
         let mut client = TcpStream::connect(relay.address()).unwrap();
         let (mut accepted, _) = server.accept().unwrap();
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let mut byte = [0];
         client.write_all(b"x").unwrap();
         accepted.read_exact(&mut byte).unwrap();

@@ -8,6 +8,7 @@
 //! | `http2-always-200` | server | our HTTP/2, answering 200 to everything: what validation costs is the double less this |
 //! | `engine` | client | the provider's engine |
 //! | `h2-client` | client | the h2 crate and tokio-rustls, one task for each push in flight |
+//! | `h2load` | client | nghttp2's load generator, which sends one request again and again |
 //! | `floor` | client | our HTTP/2 with nothing around it: loads a server while costing little |
 
 mod admission;
@@ -17,6 +18,7 @@ mod engine;
 mod floor;
 mod h2_always_200;
 mod h2_client;
+mod h2load;
 mod http2_always_200;
 mod provider_token;
 mod request;
@@ -45,17 +47,19 @@ pub(crate) enum Role {
     Http2Always200,
     Engine,
     H2Client,
+    H2load,
     Floor,
 }
 
 impl Role {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Double,
         Self::DeviceGateway,
         Self::H2Always200,
         Self::Http2Always200,
         Self::Engine,
         Self::H2Client,
+        Self::H2load,
         Self::Floor,
     ];
 
@@ -68,6 +72,7 @@ impl Role {
             Self::Http2Always200 => "http2-always-200",
             Self::Engine => "engine",
             Self::H2Client => "h2-client",
+            Self::H2load => "h2load",
             Self::Floor => "floor",
         }
     }
@@ -86,6 +91,7 @@ impl Role {
             Self::Http2Always200 => run_server(job, http2_always_200::serve),
             Self::Engine => run_client::<engine::EngineClient>(job),
             Self::H2Client => run_client::<h2_client::H2Client>(job),
+            Self::H2load => run_client::<h2load::H2load>(job),
             Self::Floor => run_client::<floor::Floor>(job),
         }
     }
