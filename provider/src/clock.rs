@@ -2,10 +2,11 @@
 
 use std::{
     fmt,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use apns_provider_core::UnixTime;
+use tokio::time::Instant;
 
 /// Says what the date is: for provider tokens, expirations and HTTP dates. Pauses and deadlines are measured by a steady clock that
 /// nobody can set.
@@ -43,3 +44,11 @@ impl Clock for SystemClock {
 pub(crate) fn now() -> UnixTime {
     SystemClock.now()
 }
+
+/// So long after a moment of the steady clock, or, where that is further away than it can tell, in thirty years.
+pub(crate) fn after(moment: Instant, length: Duration) -> Instant {
+    moment.checked_add(length).unwrap_or_else(|| moment + DISTANT)
+}
+
+/// Thirty years: what is further away does not come.
+const DISTANT: Duration = Duration::from_hours(30 * 365 * 24);

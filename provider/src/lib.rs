@@ -20,6 +20,7 @@
 //! | `connect` | the way to the server: [`Resolve`], [`Proxy`], the race of its addresses, TLS |
 //! | `engine` | the dispatcher's shell: what is handed in, the time, what is told |
 //! | `connection` | one connection: streams, windows, answers |
+//! | `transmit` | HTTP/2's bytes into the socket |
 //! | `telemetry` | what is told through the `metrics` facade |
 //! | `channels` | [`Channels`]: broadcast channels, created and deleted on a connection of their own |
 //! | [`cli`] | the `apns-provider` command |
@@ -63,6 +64,7 @@ mod engine;
 mod error;
 mod telemetry;
 mod tls;
+mod transmit;
 
 pub use apns_provider_core as core;
 pub use channels::{Channels, ChannelsBuilder};

@@ -1,8 +1,6 @@
 use std::{io, sync::Arc, time::Duration};
 
-use apns_http2::{
-    CommandError, Config, Connection as Http2, ErrorCode, Event, FieldVisitor, Section, StreamId,
-};
+use apns_http2::{CommandError, Config, Connection as Http2, ErrorCode, Event, Section, StreamId};
 use apns_provider_core::{
     Ambiguity, ChannelAnswer, ChannelError, ChannelRequest, ErrorBody, NotSent, ProviderToken, Reason,
 };
@@ -16,8 +14,9 @@ use tracing::debug;
 use crate::{
     Endpoint,
     connect::{Connected, Connector, wire_failure},
-    connection::open,
+    connection::{AnswerFields, open},
     engine::Identity,
+    transmit::transmit,
 };
 
 /// A connection that was idle for longer is not used again: something on the way may have forgotten it, and a request would wait in
@@ -31,9 +30,11 @@ pub(super) struct Exchange {
     http2: Http2,
     opened_at: Instant,
     used_at: Instant,
-    going_away: Option<GoingAway>,
-    fields: AnswerFields,
+    leaving: Option<Leaving>,
+    fields: AnswerFields<ChannelAnswer>,
     stream: Option<StreamId>,
+    /// Whether the answer to the request is in its body.
+    needs_body: bool,
     /// The answer whose body is still to come.
     partial: Option<ChannelAnswer>,
     /// How the request ended.
@@ -42,7 +43,7 @@ pub(super) struct Exchange {
 
 /// A GOAWAY has come.
 #[derive(Debug)]
-struct GoingAway {
+struct Leaving {
     reason: Option<Reason>,
 }
 
@@ -61,9 +62,10 @@ impl Exchange {
             http2: Http2::client(Config::default()),
             opened_at,
             used_at: opened_at,
-            going_away: None,
+            leaving: None,
             fields: AnswerFields::default(),
             stream: None,
+            needs_body: false,
             partial: None,
             end: None,
         }))
@@ -73,7 +75,7 @@ impl Exchange {
     pub(super) async fn if_fit(mut self: Box<Self>) -> Option<Box<Self>> {
         yield_now().await; // the runtime takes note of what has come
         let is_recent = self.used_at.elapsed() < IDLE_MAX;
-        (is_recent && self.receive().is_ok() && self.going_away.is_none()).then_some(self)
+        (is_recent && self.receive().is_ok() && self.leaving.is_none()).then_some(self)
     }
 
     /// Sends a request and waits for its answer.
@@ -85,11 +87,12 @@ impl Exchange {
         deadline: Instant,
     ) -> Result<ChannelAnswer, ChannelError> {
         (self.stream, self.partial, self.end) = (None, None, None);
+        self.needs_body = is_answered_by_body(request);
         let sent = timeout_at(deadline, self.send(request, endpoint, token)).await;
         sent.unwrap_or(Err(NotSent::OutOfTime)).map_err(ChannelError::NotSent)?;
         let answer = timeout_at(deadline, self.answer()).await;
         self.used_at = Instant::now();
-        answer.unwrap_or(Err(ChannelError::Ambiguous(Ambiguity::NoAnswer)))
+        answer.unwrap_or_else(|_| self.end_of_partial(ChannelError::Ambiguous(Ambiguity::NoAnswer)))
     }
 
     /// No request goes out before the server's SETTINGS (C-10).
@@ -101,7 +104,7 @@ impl Exchange {
     ) -> Result<(), NotSent> {
         while !self.http2.has_peer_settings() || self.http2.openable_streams() == 0 {
             self.turn().await.map_err(|error| wire_failure(endpoint, &error))?;
-            if let Some(GoingAway { reason }) = self.going_away.take() {
+            if let Some(Leaving { reason }) = self.leaving.take() {
                 return Err(NotSent::BeyondGoaway { reason });
             }
         }
@@ -124,7 +127,7 @@ impl Exchange {
             }
             if let Err(error) = turn {
                 debug!(%error, "connection lost");
-                return Err(ChannelError::Ambiguous(Ambiguity::ConnectionLost));
+                return self.end_of_partial(ChannelError::Ambiguous(Ambiguity::ConnectionLost));
             }
         }
     }
@@ -155,7 +158,7 @@ impl Exchange {
                 Event::Headers { stream, section: Section::Response, end_stream }
                     if self.stream == Some(stream) =>
                 {
-                    self.partial = self.fields.0.take();
+                    self.partial = self.fields.take();
                     conclude(&mut self.partial, &mut self.end, end_stream);
                 }
                 Event::Headers { stream, section: Section::Trailers, .. } if self.stream == Some(stream) => {
@@ -167,19 +170,22 @@ impl Exchange {
                 }
                 Event::Reset { stream, code, violation } if self.stream == Some(stream) => {
                     let is_refused = code == ErrorCode::REFUSED_STREAM && violation.is_none();
-                    self.end.get_or_insert(Err(if is_refused {
+                    let end = self.end_of_partial(if is_refused {
                         ChannelError::NotSent(NotSent::StreamRefused)
                     } else {
                         ChannelError::Ambiguous(Ambiguity::StreamReset { code: code.0 })
-                    }));
+                    });
+                    self.end.get_or_insert(end);
                 }
                 Event::GoAway { last_stream, debug, .. } => {
-                    let reason = ErrorBody::parse(debug).reason;
+                    // A second GOAWAY usually has no reason; the first one's is the one to tell.
+                    let reason = ErrorBody::parse(debug).reason.or_else(|| self.leaving.take()?.reason);
                     if self.stream.is_some_and(|stream| stream > last_stream) {
                         let beyond = NotSent::BeyondGoaway { reason: reason.clone() };
-                        self.end.get_or_insert(Err(ChannelError::NotSent(beyond)));
+                        let end = self.end_of_partial(ChannelError::NotSent(beyond));
+                        self.end.get_or_insert(end);
                     }
-                    self.going_away = Some(GoingAway { reason });
+                    self.leaving = Some(Leaving { reason });
                 }
                 _ => {}
             }
@@ -187,13 +193,14 @@ impl Exchange {
         Ok(())
     }
 
+    /// How the request ends when nothing more will come of its answer: it is answered if the fields have come and are all that is
+    /// needed (RFC 9113 section 8.1), and otherwise ends so.
+    fn end_of_partial(&mut self, otherwise: ChannelError) -> Result<ChannelAnswer, ChannelError> {
+        self.partial.take().filter(|_| !self.needs_body).ok_or(otherwise)
+    }
+
     fn transmit(&mut self) -> Result<(), WireError> {
-        while let Some(bytes) = self.http2.poll_transmit() {
-            let len = bytes.len();
-            self.connected.socket.write(bytes)?;
-            self.http2.transmitted(len);
-        }
-        self.connected.socket.flush().map(drop)
+        transmit(&mut self.http2, &mut self.connected.socket).map(drop)
     }
 }
 
@@ -209,6 +216,11 @@ impl Drop for Exchange {
     }
 }
 
+/// Whether what the request asks for stands in the body of its answer. Create and delete are answered by the fields.
+fn is_answered_by_body(request: &ChannelRequest) -> bool {
+    request.fields("", None).any(|field| field.name == ":method" && field.value == b"GET")
+}
+
 /// The answer is there to its end.
 fn conclude(
     partial: &mut Option<ChannelAnswer>,
@@ -217,26 +229,5 @@ fn conclude(
 ) {
     if is_whole && let Some(answer) = partial.take() {
         end.get_or_insert(Ok(answer));
-    }
-}
-
-/// Reads the fields of an answer as they are decompressed.
-#[derive(Debug, Default)]
-struct AnswerFields(Option<ChannelAnswer>);
-
-impl FieldVisitor for AnswerFields {
-    fn begin(&mut self, _: StreamId) {
-        self.0 = None;
-    }
-
-    fn field(&mut self, name: &[u8], value: &[u8]) {
-        match (name, &mut self.0) {
-            // HTTP/2 lets three digits through, and first.
-            (b":status", answer) => {
-                *answer = str::from_utf8(value).ok().and_then(|s| s.parse().ok()).map(ChannelAnswer::new);
-            }
-            (_, Some(answer)) => answer.read_header(name, value),
-            (_, None) => {}
-        }
     }
 }

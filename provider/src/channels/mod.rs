@@ -103,7 +103,7 @@ impl Shared {
     /// Sends the request when those before it are answered, and waits for its answer. It is not sent again unless it certainly was not
     /// looked at: that might create a second channel.
     async fn ask(&self, request: &ChannelRequest) -> Result<AcceptedChannelAnswer, ChannelError> {
-        let deadline = Instant::now() + self.timeout;
+        let deadline = clock::after(Instant::now(), self.timeout);
         let mut kept = self.turn(deadline).await?;
         if let Some(exchange) = kept.take()
             && let Some(exchange) = exchange.if_fit().await

@@ -13,7 +13,7 @@ use super::{
     options::{AddressArgs, CredentialArgs},
     report, runtime,
 };
-use crate::{Channels, Endpoint};
+use crate::Channels;
 
 /// What to do about channels.
 #[derive(Debug, Subcommand)]
@@ -70,30 +70,27 @@ pub(super) struct WhoseArgs {
     credential: CredentialArgs,
 }
 
-pub(super) fn run(command: &ChannelsCommand) -> ExitCode {
+pub(super) fn run(command: &ChannelsCommand) -> Result<ExitCode, String> {
     let (ChannelsCommand::Create { whose, .. }
     | ChannelsCommand::Read { whose, .. }
     | ChannelsCommand::Delete { whose, .. }
     | ChannelsCommand::List { whose }) = command;
-    let answer = whose.channels().and_then(|channels| {
-        let runtime = runtime::for_one()?;
-        Ok(runtime.block_on(ask(&channels, command)))
-    });
-    match answer {
-        Err(message) => report::misconfigured(&message),
-        Ok(Ok(answer)) => {
-            print(&if whose.json { answer.json.to_string() } else { answer.text });
-            ExitCode::from(exit::ACCEPTED)
-        }
-        Ok(Err(error)) => {
+    let channels = whose.address.sender(&whose.credential)?.channels(whose.bundle_id.clone())?;
+    match runtime::for_one(ask(&channels, command))? {
+        Ok(answer) if whose.json => report::print(answer.json)?,
+        // An app without channels has no line.
+        Ok(answer) if answer.text.is_empty() => {}
+        Ok(answer) => report::print(answer.text)?,
+        Err(error) => {
             if whose.json {
-                print(&refusal(&error).to_string());
+                report::print(refusal(&error))?;
             } else {
                 report::note(&error.to_string());
             }
-            ExitCode::from(exit::code_of_channels(&error))
+            return Ok(ExitCode::from(exit::code_of_channels(&error)));
         }
     }
+    Ok(ExitCode::from(exit::ACCEPTED))
 }
 
 /// What was answered, for a person and for a program.
@@ -132,30 +129,6 @@ async fn ask(channels: &Channels, command: &ChannelsCommand) -> Result<Answer, C
     })
 }
 
-impl WhoseArgs {
-    fn channels(&self) -> Result<Channels, String> {
-        let mut builder = Channels::builder(managing(self.address.endpoint()?), self.bundle_id.clone())
-            .credential(self.credential.credential()?)
-            .timeout(self.address.timeout())
-            .proxy_from_env();
-        if let Some(pem) = self.address.ca_pem()? {
-            builder = builder.ca_pem(&pem);
-        }
-        builder.build().map_err(|error| error.to_string())
-    }
-}
-
-/// `production` and `sandbox` are other hosts here than for pushes.
-fn managing(to: &Endpoint) -> Endpoint {
-    if *to == Endpoint::production() {
-        Endpoint::channels_production()
-    } else if *to == Endpoint::sandbox() {
-        Endpoint::channels_sandbox()
-    } else {
-        to.clone()
-    }
-}
-
 fn policy(store: bool) -> MessageStoragePolicy {
     if store { MessageStoragePolicy::MostRecentMessageStored } else { MessageStoragePolicy::NoMessageStored }
 }
@@ -174,25 +147,5 @@ fn refusal(error: &ChannelError) -> Value {
             "apns-request-id": request_id.as_str(),
         }),
         _ => json!({ "error": why }),
-    }
-}
-
-#[expect(clippy::print_stdout, reason = "the answer is the command's result")]
-fn print(line: &str) {
-    if !line.is_empty() {
-        println!("{line}");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn c67_production_and_sandbox_are_the_hosts_of_channel_management() {
-        let managing = |to: &str| managing(&Endpoint::parse(to).unwrap());
-        assert_eq!(managing("production"), Endpoint::channels_production());
-        assert_eq!(managing("sandbox"), Endpoint::channels_sandbox());
-        assert_eq!(managing("localhost:2195"), Endpoint::parse("localhost:2195").unwrap());
     }
 }

@@ -35,8 +35,8 @@ pub(super) fn code_of_channels(error: &ChannelError) -> u8 {
 fn code_of_not_sent(why: &NotSent) -> u8 {
     match why {
         why if why.needs_mending() => MISCONFIGURED,
-        NotSent::FieldsTooLarge { .. } => REJECTED,
-        _ => RETRYABLE,
+        why if why.may_send_again() => RETRYABLE,
+        _ => REJECTED,
     }
 }
 

@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 /// a file, the credential or the app's set-up; 3 not sent or not answered, may be sent again.
 ///
 /// Options that say who sends, where to and to which app can be given as variables: APNS_PROVIDER_TO and so
-/// on.
+/// on. HTTPS_PROXY, ALL_PROXY and NO_PROXY are heeded.
 #[derive(Debug, Parser)]
 #[command(name = "apns-provider", version)]
 struct Cli {
@@ -51,8 +51,8 @@ enum Command {
     /// JSON text that is one placeholder and nothing else takes the value as it is.
     ///
     /// Ctrl-C once waits for what is under way, twice ends at once. Exit codes: 0 all accepted; 1 some were
-    /// refused for good, or lines are wrong; 2 ended early, since every push would have been refused; 3 some
-    /// may be sent again: run it again with the same --resume.
+    /// refused for good, or lines are wrong; 2 ended early, since every push would have been refused or a file
+    /// failed; 3 some may be sent again, also after Ctrl-C: run it again with the same --resume.
     Bulk(Box<bulk::BulkArgs>),
     /// Looks at each step from DNS to the answer, and says what a failure means and what to do.
     ///
@@ -82,7 +82,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::MISCONFIGURED));
         }
     };
-    match cli.command {
+    let done = match cli.command {
         Command::Send(args) => send::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Token(command) => token::run(&command),
@@ -90,5 +90,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Channels(command) => channels::run(&command),
         Command::Bench(args) => bench::run(&args),
-    }
+    };
+    done.unwrap_or_else(|message| {
+        report::note(&message);
+        ExitCode::from(exit::MISCONFIGURED)
+    })
 }

@@ -1,41 +1,53 @@
 //! How an outcome is told to a person, and to a program.
 
-use std::process::ExitCode;
+use std::{
+    fmt,
+    io::{self, Write as _},
+};
 
-use apns_provider_core::{Ambiguity, ApnsId, Cut, NotSent, Outcome, Reason, Rejection, UnixTime};
+use apns_provider_core::{Ambiguity, ApnsId, Cut, Outcome, Reason, Rejection, UnixTime};
 use serde_json::{Value, json};
 
-use super::exit;
+use crate::telemetry::outcome_name;
 
 /// Prints the outcome to standard output.
-#[expect(clippy::print_stdout, reason = "the outcome is the command's result")]
 pub(super) fn outcome(outcome: &Outcome, apns_id: &ApnsId, as_json: bool) {
     if as_json {
-        println!("{}", json_line(outcome, apns_id));
+        print_of_pushes(json_line(outcome, apns_id));
     } else {
-        println!("{}", text(outcome, apns_id));
+        print_of_pushes(text(outcome, apns_id));
+    }
+}
+
+/// Prints what became of pushes. If that fails it is said, and no more: the exit code goes on to tell what became of them.
+pub(super) fn print_of_pushes(result: impl fmt::Display) {
+    if let Err(error) = print(result) {
+        note(&error);
+    }
+}
+
+/// Prints a command's result, and the end of its last line. Whoever has closed the other end of the pipe has read enough.
+///
+/// # Errors
+/// Standard output takes no more: a disk may be full.
+pub(super) fn print(result: impl fmt::Display) -> Result<(), String> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{result}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("standard output: {error}")),
+        _ => Ok(()),
     }
 }
 
 /// Says what was cut off for a push to fit.
-#[expect(clippy::print_stderr, reason = "the command line's own voice")]
 pub(super) fn cuts(cuts: &[Cut]) {
     for cut in cuts {
-        eprintln!("apns-provider: shortened {cut}");
+        note(&format!("shortened {cut}"));
     }
 }
 
-/// Says what is wrong with options, files or credentials.
-#[expect(clippy::print_stderr, reason = "the command line's own voice")]
-pub(super) fn misconfigured(message: &str) -> ExitCode {
-    eprintln!("apns-provider: {message}");
-    ExitCode::from(exit::MISCONFIGURED)
-}
-
-/// Says something that is no error.
-#[expect(clippy::print_stderr, reason = "the command line's own voice")]
+/// Says something to whoever looks on: standard error may be closed.
 pub(super) fn note(message: &str) {
-    eprintln!("apns-provider: {message}");
+    let _ = writeln!(io::stderr(), "apns-provider: {message}");
 }
 
 /// How it ended, in one line.
@@ -54,22 +66,11 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
 
 const EXPIRED: &str = "not sent, and of no use any more: its expiration passed";
 
-/// One word for how it ended.
-pub(super) fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Accepted(_) => "accepted",
-        Outcome::Rejected(_) => "rejected",
-        Outcome::NotSent(_) => "not-sent",
-        Outcome::Ambiguous(_) => "ambiguous",
-        Outcome::Expired => "expired",
-    }
-}
-
 /// What outcomes are counted by: the word, and for a rejection the status and the reason.
 pub(super) fn kind(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Rejected(rejection) => format!("{}{}", rejection.status, reason(rejection)),
-        _ => word(outcome).to_owned(),
+        _ => outcome_name(outcome).to_owned(),
     }
 }
 
@@ -96,10 +97,10 @@ fn text(outcome: &Outcome, apns_id: &ApnsId) -> String {
             }
         }
         Outcome::NotSent(why) => {
-            let head = if why.needs_mending() {
-                "not sent, and would not be"
-            } else {
+            let head = if why.may_send_again() {
                 "not sent, may be sent again"
+            } else {
+                "not sent, and would not be"
             };
             lines.push(format!("{head}: {why}"));
             lines.push(ids(apns_id, None));
@@ -134,14 +135,14 @@ pub(super) fn json_line(outcome: &Outcome, apns_id: &ApnsId) -> Value {
     let apns_id = apns_id.as_str();
     match outcome {
         Outcome::Accepted(acceptance) => json!({
-            "outcome": word(outcome),
+            "outcome": outcome_name(outcome),
             "status": 200,
             "apns-id": acceptance.apns_id.as_str(),
             "apns-unique-id": acceptance.apns_unique_id,
             "ambiguous-before": acceptance.ambiguous_before,
         }),
         Outcome::Rejected(rejection) => json!({
-            "outcome": word(outcome),
+            "outcome": outcome_name(outcome),
             "status": rejection.status,
             "reason": rejection.reason.as_ref().map(Reason::as_str),
             "todo": rejection.reason.as_ref().and_then(Reason::todo),
@@ -152,14 +153,48 @@ pub(super) fn json_line(outcome: &Outcome, apns_id: &ApnsId) -> Value {
             "ambiguous-before": rejection.ambiguous_before,
         }),
         Outcome::NotSent(why) => json!({
-            "outcome": word(outcome),
+            "outcome": outcome_name(outcome),
             "why": why.to_string(),
-            "may-send-again": !why.needs_mending() && !matches!(why, NotSent::FieldsTooLarge { .. }),
+            "may-send-again": why.may_send_again(),
             "apns-id": apns_id,
         }),
-        Outcome::Expired => json!({ "outcome": word(outcome), "apns-id": apns_id }),
+        Outcome::Expired => json!({ "outcome": outcome_name(outcome), "apns-id": apns_id }),
         Outcome::Ambiguous(why) => {
-            json!({ "outcome": word(outcome), "why": ambiguous(why), "apns-id": apns_id })
+            json!({ "outcome": outcome_name(outcome), "why": ambiguous(why), "apns-id": apns_id })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use apns_provider_core::NotSent;
+
+    use super::*;
+    use crate::cli::exit;
+
+    #[test]
+    fn text_json_and_exit_code_say_the_same_of_what_was_not_sent() {
+        let id = ApnsId::from_random([0; 16]);
+        for (why, head, may_send_again, code) in [
+            (NotSent::OutOfTime, "not sent, may be sent again: ", true, exit::RETRYABLE),
+            (
+                NotSent::FieldsTooLarge { bytes: 600, limit: 500 },
+                "not sent, and would not be: ",
+                false,
+                exit::REJECTED,
+            ),
+            (
+                NotSent::CertificateRefused { why: "expired".into() },
+                "not sent, and would not be: ",
+                false,
+                exit::MISCONFIGURED,
+            ),
+        ] {
+            let outcome = Outcome::NotSent(why);
+            let told = text(&outcome, &id);
+            assert!(told.starts_with(head), "{told}");
+            assert_eq!(json_line(&outcome, &id)["may-send-again"], may_send_again, "{told}");
+            assert_eq!(exit::code(&outcome), code, "{told}");
         }
     }
 }

@@ -46,24 +46,17 @@ pub(super) struct SendArgs {
     message: MessageArgs,
 }
 
-pub(super) fn run(args: &SendArgs) -> ExitCode {
-    match sent(args) {
-        Ok(code) => code,
-        Err(message) => report::misconfigured(&message),
-    }
-}
-
-fn sent(args: &SendArgs) -> Result<ExitCode, String> {
+pub(super) fn run(args: &SendArgs) -> Result<ExitCode, String> {
     let composed = args.message.compose(clock::now())?;
-    let way = args.address.way(&args.credential)?;
+    let sender = args.address.sender(&args.credential)?;
     report::cuts(&composed.cuts);
     let retry = if args.retry { again(args.at_most_once) } else { RetryPolicy::never() };
-    runtime::for_one()?.block_on(async {
-        let client = way.client(retry)?;
+    runtime::for_one(async {
+        let client = sender.client(retry)?;
         let apns_id = args.apns_id.unwrap_or_else(|| ApnsId::from_random(rand::random()));
         let push = Push::new(composed.notification, args.device_token.clone(), apns_id);
         let outcome = client.send_push(push).await;
         report::outcome(&outcome, &apns_id, args.json);
         Ok(ExitCode::from(exit::code(&outcome)))
-    })
+    })?
 }

@@ -38,18 +38,17 @@ pub(super) struct ValidateArgs {
     message: MessageArgs,
 }
 
-#[expect(clippy::print_stdout, reason = "what would be sent is the command's result")]
-pub(super) fn run(args: &ValidateArgs) -> ExitCode {
+pub(super) fn run(args: &ValidateArgs) -> Result<ExitCode, String> {
     match request(args) {
-        Ok(request) if args.json => println!("{}", request.to_json()),
-        Ok(request) => println!("{}", request.to_text()),
+        Ok(request) if args.json => report::print(request.to_json())?,
+        Ok(request) => report::print(request.to_text())?,
         Err(error) if args.json => {
-            println!("{}", json!({ "valid": false, "error": error }));
-            return ExitCode::from(exit::MISCONFIGURED);
+            report::print(json!({ "valid": false, "error": error }))?;
+            return Ok(ExitCode::from(exit::MISCONFIGURED));
         }
-        Err(error) => return report::misconfigured(&error),
+        Err(error) => return Err(error),
     }
-    ExitCode::SUCCESS
+    Ok(ExitCode::from(exit::ACCEPTED))
 }
 
 /// A request as it would go out.

@@ -22,7 +22,7 @@ mod options;
 mod proxy;
 mod proxy_variables;
 mod resolve;
-mod tunnel;
+pub(crate) mod tunnel;
 
 use std::{
     future::Future,

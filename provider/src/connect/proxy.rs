@@ -47,11 +47,11 @@ impl Proxy {
         Ok(Self { host: host.to_owned(), port, authorization })
     }
 
-    pub(super) fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 

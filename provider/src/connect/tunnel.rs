@@ -18,7 +18,7 @@ const HEAD_FIELDS_MAX: usize = 64;
 
 /// Why a proxy opened no way to the server.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub(super) enum TunnelError {
+pub(crate) enum TunnelError {
     #[error(
         "the proxy {proxy} wants to know who we are (407): give user and password as in http://user:password@host:port"
     )]
@@ -43,7 +43,7 @@ pub(super) enum TunnelError {
 
 /// Asks the proxy at the other end of `tcp` for a way to `target`, a host with its port. After this, what is
 /// written goes there.
-pub(super) async fn open(tcp: &mut TcpStream, proxy: &Proxy, target: &str) -> Result<(), TunnelError> {
+pub(crate) async fn open(tcp: &mut TcpStream, proxy: &Proxy, target: &str) -> Result<(), TunnelError> {
     let broken = |error: io::Error| TunnelError::Broken { proxy: proxy.clone(), why: error.to_string() };
     tcp.write_all(request(proxy, target).as_bytes()).await.map_err(broken)?;
     let mut head = Vec::new();

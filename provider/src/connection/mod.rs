@@ -22,8 +22,9 @@ use crate::{
     connect::{Connected, wire_failure},
     engine::{End, Engine, Identity, Job, Signals, Ticket},
     telemetry::{self, Ended},
+    transmit::transmit,
 };
-use answers::AnswerFields;
+pub(crate) use answers::AnswerFields;
 use events::GoingAway;
 use in_flight::InFlight;
 pub(crate) use request::open;
@@ -275,12 +276,7 @@ impl Connection {
     }
 
     fn transmit(&mut self) -> Result<(), WireError> {
-        while let Some(bytes) = self.http2.poll_transmit() {
-            let len = bytes.len();
-            self.socket.write(bytes)?;
-            self.http2.transmitted(len);
-        }
-        if self.socket.flush()? {
+        if transmit(&mut self.http2, &mut self.socket)? {
             self.unwritten = None;
         }
         Ok(())

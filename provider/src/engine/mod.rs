@@ -35,7 +35,7 @@ pub(crate) use effects::InvalidTokenHook;
 pub(crate) use identity::Identity;
 pub(crate) use signals::{End, Signals};
 
-use crate::{connect::Connector, telemetry::Telemetry};
+use crate::{clock, connect::Connector, telemetry::Telemetry};
 
 /// To whom the outcome of a push is told, and since when that is waited for.
 #[derive(Debug)]
@@ -93,9 +93,6 @@ struct State {
     /// When the time keeper comes by itself.
     timer_at: Option<Duration>,
 }
-
-/// Thirty years: what is further away does not come.
-const DISTANT: Duration = Duration::from_hours(30 * 365 * 24);
 
 impl Engine {
     /// Starts one on the runtime that this is called on.
@@ -215,7 +212,7 @@ impl Engine {
     }
 
     pub(crate) fn instant(&self, elapsed: Duration) -> Instant {
-        self.began.checked_add(elapsed).unwrap_or_else(|| self.began + DISTANT)
+        clock::after(self.began, elapsed)
     }
 
     fn now(&self) -> Now {

@@ -185,6 +185,33 @@ async fn at_most_once_holds_over_runs() {
 }
 
 #[tokio::test]
+async fn at_most_once_sends_what_was_certainly_not_taken_in_the_next_run() {
+    let desk = Desk::new().await;
+    desk.csv("people.csv", 100);
+    desk.write("hello.json", NUMBERED);
+    let arguments = format!(
+        "bulk people.csv {} {KEY} --payload hello.json --resume state --at-most-once --json --timeout 2",
+        desk.to()
+    );
+    let refused = desk.run(&arguments.replace("TEAM01", "TEAM02")).await;
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(desk.read("state").contains("begun "), "they were about to be sent");
+    let busy = r#"{"name":"busy","action":{"answer":{"status":503}}}"#;
+    let busy = desk.mock.team().fault(busy.parse().unwrap()).unwrap();
+    let failed = desk.run(&arguments).await;
+    assert_eq!((failed.code, failed.json()["unknown-before"].clone()), (Some(3), 0.into()), "{failed:?}");
+    let before = desk.seen().len();
+    assert!(before > 0 && failed.json()["outcomes"]["503 ServiceUnavailable"].is_u64(), "{failed:?}");
+    drop(busy);
+
+    let ran = desk.run(&arguments).await;
+    assert_eq!((ran.code, ran.json()["unknown-before"].clone()), (Some(0), 0.into()), "{ran:?}");
+    let mut numbers = desk.numbers_seen().split_off(before);
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..100).collect::<Vec<_>>(), "each once");
+}
+
+#[tokio::test]
 async fn ctrl_c_drains_and_says_how_to_go_on() {
     let desk = Desk::new().await;
     desk.csv("people.csv", 200);

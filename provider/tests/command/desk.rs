@@ -92,10 +92,12 @@ pub(crate) fn payload(push: &ReceivedPush) -> serde_json::Value {
     serde_json::from_slice(&push.payload).unwrap()
 }
 
-/// The command without the variables of whoever runs the tests.
+/// The command without the variables of whoever runs the tests: theirs may name a proxy, too.
 pub(crate) fn provider(arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_apns-provider"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("APNS_PROVIDER_")) {
+    let is_read =
+        |name: &str| name.starts_with("APNS_PROVIDER_") || name.to_ascii_lowercase().ends_with("_proxy");
+    for (name, _) in std::env::vars().filter(|(name, _)| is_read(name)) {
         command.env_remove(name);
     }
     command.args(arguments.split_whitespace());

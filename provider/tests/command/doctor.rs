@@ -1,6 +1,9 @@
 use serde_json::Value;
 
-use crate::desk::{Desk, KEY, Ran, provider, run};
+use crate::{
+    connect_proxy::{ConnectProxy, Manners},
+    desk::{Desk, KEY, Ran, provider, run},
+};
 
 /// The step with this name.
 fn step(ran: &Ran, name: &str) -> Value {
@@ -25,6 +28,7 @@ async fn all_is_well_and_each_step_says_what_it_saw() {
     for words in [
         "ok       dns           localhost is 127.0.0.1",
         "ok       tcp           127.0.0.1:",
+        "ok       proxy         none",
         "TLSv1_3",
         "valid from",
         "ok       alpn          h2",
@@ -140,4 +144,48 @@ async fn a_server_that_says_nothing_is_told() {
 async fn an_address_is_asked_for() {
     let ran = run(provider("doctor --bundle-id com.example.app")).await;
     assert_eq!((ran.code, ran.stderr.contains("--to is missing")), (Some(2), true), "{ran:?}");
+}
+
+/// `doctor` for a name that the double's certificate is for and that only a proxy finds, with this proxy.
+async fn through(desk: &Desk, proxy: &str) -> Ran {
+    let arguments = "--to api.sandbox.push.apple.com --timeout 5";
+    let mut command = desk.command(&format!("doctor --json {arguments} {KEY}"));
+    command.env("HTTPS_PROXY", proxy);
+    run(command).await
+}
+
+#[tokio::test]
+async fn the_environments_proxy_is_a_step_of_its_own() {
+    let desk = Desk::new().await;
+    let sandbox = desk.mock.sandbox().port();
+    let proxy = ConnectProxy::start(Manners::LeadsTo(sandbox, Some("Basic cHVzaDpzM2NyZXQ="))).await;
+    let at = |userinfo: &str| format!("http://{userinfo}127.0.0.1:{}", proxy.port);
+    let ran = through(&desk, &at("push:s3cret@")).await;
+    assert_eq!((ran.code, failed(&ran)), (Some(0), vec![]), "{ran:?}");
+    assert_eq!(proxy.asked(), ["CONNECT api.sandbox.push.apple.com:443 HTTP/1.1"]);
+    assert_eq!(step(&ran, "dns")["says"], "127.0.0.1, the proxy, is 127.0.0.1");
+    let says = step(&ran, "proxy")["says"].as_str().unwrap().to_owned();
+    assert!(says.ends_with("opened a way to api.sandbox.push.apple.com:443"), "{says}");
+    assert!(!ran.said().contains("s3cret"), "{ran:?}");
+
+    let (refusing, silent) = (
+        ConnectProxy::start(Manners::Answers("HTTP/1.1 403 Forbidden\r\n\r\n")).await,
+        ConnectProxy::start(Manners::Silent).await,
+    );
+    let failing = ConnectProxy::start(Manners::Answers("HTTP/1.1 502 Bad Gateway\r\n\r\n")).await;
+    let port = |port: u16| format!("127.0.0.1:{port}");
+    for (proxy, code, subject, cause) in [
+        (at(""), 2, "proxy", "http://user:password@host:port"),
+        (at("push:wrong@"), 2, "proxy", "password is wrong"),
+        (port(refusing.port), 2, "proxy", "does not allow"),
+        (port(failing.port), 2, "proxy", "cannot find or reach the server"),
+        (port(silent.port), 2, "proxy", "no HTTP proxy"),
+        ("socks5://127.0.0.1:1".to_owned(), 2, "proxy", "Mend the variable"),
+        ("127.0.0.2:1".to_owned(), 3, "tcp", "HTTPS_PROXY"),
+    ] {
+        let ran = through(&desk, &proxy).await;
+        assert_eq!((ran.code, failed(&ran)), (Some(code), vec![subject.to_owned()]), "{proxy}: {ran:?}");
+        let causes = step(&ran, subject)["causes"].to_string();
+        assert!(causes.contains(cause), "{proxy}: {causes}");
+    }
 }

@@ -4,9 +4,12 @@
 
 mod bench;
 mod bulk;
+#[path = "../support/connect_proxy.rs"]
+mod connect_proxy;
 mod desk;
 mod doctor;
 mod help;
+mod output;
 mod send;
 mod token;
 mod validate;

@@ -1,12 +1,7 @@
 //! Checklist G: channel management. The server is the test's.
 
-use std::{
-    fs,
-    process::{Command, Output},
-    time::Duration,
-};
+use std::time::Duration;
 
-use apns_certs::{AuthKey, KeyId};
 use apns_provider::{
     Channels,
     core::{Advice, Ambiguity, Channel, ChannelError, ChannelId, MessageStoragePolicy, NotSent, Reason},
@@ -197,6 +192,45 @@ async fn c67_what_may_have_been_done_and_what_has_not_are_told_apart() {
     assert_eq!(silent, ChannelError::Ambiguous(Ambiguity::NoAnswer));
 }
 
+/// What create and read end with when the status of their answer comes, and then this instead of the rest.
+async fn end_after_the_fields(
+    instead: impl AsyncFn(RawPeer, u32) -> Option<RawPeer>,
+) -> [Result<Channel, ChannelError>; 2] {
+    let server = RawServer::start().await;
+    let channels = server.channels().timeout(Duration::from_millis(500)).build().unwrap();
+    let answered = async |fields: &[(&str, &str)]| {
+        let mut peer = server.greeted(&[]).await;
+        let request = peer.request().await;
+        peer.write([headers(request.stream, fields)]).await;
+        instead(peer, request.stream).await
+    };
+    let (ends, _peers) = join!(async { [channels.create(STORES).await, channels.read(id()).await] }, async {
+        let created = answered(&[(":status", "201"), ("apns-channel-id", CHANNEL)]).await;
+        (created, answered(&[(":status", "200")]).await)
+    });
+    ends
+}
+
+#[tokio::test]
+async fn c67_an_answer_that_ends_behind_its_fields_counts_if_they_say_it_all() {
+    let created = Ok(Channel { id: id(), storage: STORES });
+    let reset = end_after_the_fields(async |mut peer: RawPeer, stream| {
+        peer.write([rst_stream(stream, 2), goaway(stream, "Shutdown")]).await;
+        Some(peer)
+    });
+    let code = Ambiguity::StreamReset { code: 2 };
+    assert_eq!(Box::pin(reset).await, [created.clone(), Err(ChannelError::Ambiguous(code))]);
+    let lost = Box::pin(end_after_the_fields(async |_, _| None)).await;
+    assert_eq!(lost, [created.clone(), Err(ChannelError::Ambiguous(Ambiguity::ConnectionLost))]);
+}
+
+#[tokio::test]
+async fn c67_a_request_may_take_for_ever() {
+    let server = RawServer::start().await;
+    let channels = server.channels().timeout(Duration::MAX).build().unwrap();
+    deletes(&server, &channels).await;
+}
+
 #[tokio::test]
 async fn c67_without_the_servers_settings_nothing_is_asked() {
     let server = RawServer::start().await;
@@ -228,26 +262,6 @@ async fn c67_a_connection_that_ends_between_requests_costs_none() {
     deletes(&server, &channels).await;
 }
 
-/// The command, for a key of its own.
-async fn command(server: &RawServer, arguments: &str) -> Output {
-    let folder = tempfile::TempDir::new().unwrap();
-    fs::write(folder.path().join("ca.pem"), server.ca_pem()).unwrap();
-    let key = AuthKey::generate(KeyId::new("MOCKKEY001").unwrap()).unwrap();
-    fs::write(folder.path().join("AuthKey_MOCKKEY001.p8"), key.to_p8()).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_apns-provider"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("APNS_PROVIDER_")) {
-        command.env_remove(name);
-    }
-    let whose = format!(
-        "--to localhost:{} --ca ca.pem --key AuthKey_MOCKKEY001.p8 --team-id MOCKTEAM01 --bundle-id com.example.app",
-        server.port()
-    );
-    command.current_dir(folder.path()).arg("channels");
-    command.args(arguments.split_whitespace()).args(whose.split_whitespace());
-    // The server is on this thread.
-    tokio::task::spawn_blocking(move || (command.output().unwrap(), folder)).await.unwrap().0
-}
-
 #[tokio::test]
 async fn c67_the_command_line_manages_channels() {
     let server = RawServer::start().await;
@@ -267,7 +281,8 @@ async fn c67_the_command_line_manages_channels() {
         (&delete, "", ("400", no_fields, refused), (2, "")),
         ("list", "", ("503", no_fields, ""), (3, "")),
     ] {
-        let (output, _peer) = join!(command(&server, arguments), async {
+        let command = format!("channels {arguments}");
+        let (output, _peer) = join!(server.command(&command), async {
             let mut peer = server.greeted(&[]).await;
             let request = peer.request().await;
             assert_eq!(request.body, sent.as_bytes(), "{arguments}");

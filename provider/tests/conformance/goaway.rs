@@ -4,7 +4,11 @@ use std::{collections::HashSet, time::Duration};
 
 use apns_provider::core::{DispatchPolicy, NotSent, Outcome, Reason, RetryPolicy};
 
-use crate::world::{World, accepted};
+use crate::{
+    frames::{goaway, headers},
+    raw_server::RawServer,
+    world::{World, accepted},
+};
 
 #[tokio::test]
 async fn c31_c32_and_c33_a_graceful_goaway_is_drained_and_nothing_is_sent_twice() {
@@ -57,5 +61,27 @@ async fn c36_the_reason_of_a_goaway_is_told_as_it_came() {
         let world = World::with(&[&fault]).await;
         let outcome = world.send(&world.client()).await;
         assert_eq!(outcome, Outcome::NotSent(NotSent::BeyondGoaway { reason: expected }), "{goaway}");
+    }
+}
+
+#[tokio::test]
+async fn doctor_waits_for_the_answer_that_a_goaway_lets_come_and_tells_the_reason_if_there_is_none() {
+    let server = RawServer::start().await;
+    for (answer, words) in [(&[][..], "GOAWAY with the reason Shutdown"), (&[(":status", "503")], "503")] {
+        let (output, ()) = tokio::join!(server.command("doctor --json"), async {
+            let mut peer = server.greeted(&[]).await;
+            let stream = peer.request().await.stream;
+            // The stream is one that would be answered.
+            peer.write([goaway(stream, "Shutdown")]).await;
+            peer.settled().await;
+            if !answer.is_empty() {
+                // The answer counts, though its end does not come.
+                peer.write([headers(stream, answer)]).await;
+            }
+        });
+        let said = String::from_utf8(output.stdout).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let step = json["steps"].as_array().unwrap().iter().find(|step| step["step"] == "answer").unwrap();
+        assert!(step["says"].as_str().unwrap().starts_with(words), "{words}: {said}");
     }
 }

@@ -8,6 +8,8 @@ mod authentication;
 mod broadcast;
 mod channels;
 mod clocks;
+#[path = "../support/connect_proxy.rs"]
+mod connect_proxy;
 mod connections;
 mod content;
 #[path = "../support/control.rs"]

@@ -15,9 +15,12 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    fs,
+    process::{Command, Output},
     sync::Arc,
 };
 
+use apns_certs::{AuthKey, KeyId};
 use apns_http2::hpack::Decoder;
 use apns_provider::{Channels, ChannelsBuilder, ClientBuilder, Endpoint, core::BundleId};
 use apns_wire::{Received, TlsSocket, WireError};
@@ -69,6 +72,26 @@ impl RawServer {
         Channels::builder(endpoint, BundleId::parse("com.example.app").unwrap())
             .ca_pem(&self.ca_pem())
             .credential(credential())
+    }
+
+    /// Runs `apns-provider` to its end, for this server, with a key of its own.
+    pub(crate) async fn command(&self, arguments: &str) -> Output {
+        let folder = tempfile::TempDir::new().unwrap();
+        fs::write(folder.path().join("ca.pem"), self.ca_pem()).unwrap();
+        let key = AuthKey::generate(KeyId::new("MOCKKEY001").unwrap()).unwrap();
+        fs::write(folder.path().join("AuthKey_MOCKKEY001.p8"), key.to_p8()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_apns-provider"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("APNS_PROVIDER_")) {
+            command.env_remove(name);
+        }
+        let whose = format!(
+            "--to localhost:{} --ca ca.pem --key AuthKey_MOCKKEY001.p8 --team-id MOCKTEAM01 --bundle-id com.example.app",
+            self.port()
+        );
+        command.current_dir(folder.path());
+        command.args(arguments.split_whitespace()).args(whose.split_whitespace());
+        // The server is on this thread.
+        tokio::task::spawn_blocking(move || (command.output().unwrap(), folder)).await.unwrap().0
     }
 
     /// The next connection after its TLS handshake. Nothing of HTTP/2 was said or read.

@@ -12,7 +12,8 @@ use apns_provider::{
 };
 
 use crate::{
-    roads::{Addresses, BlackHole, ConnectProxy, Manners, Names, local},
+    connect_proxy::{ConnectProxy, Manners},
+    roads::{Addresses, BlackHole, Names, local},
     world::{PATIENCE, World},
 };
 

@@ -54,16 +54,11 @@ pub(super) struct BenchArgs {
     credential: CredentialArgs,
 }
 
-#[expect(clippy::print_stdout, reason = "the numbers are the command's result")]
-pub(super) fn run(args: &BenchArgs) -> ExitCode {
-    match measured(args) {
-        Ok(numbers) => {
-            println!("{}", if args.json { numbers.to_json().to_string() } else { numbers.to_text() });
-            let all_accepted = numbers.tally.of("accepted") == numbers.tally.total();
-            ExitCode::from(if all_accepted { exit::ACCEPTED } else { exit::REJECTED })
-        }
-        Err(message) => report::misconfigured(&message),
-    }
+pub(super) fn run(args: &BenchArgs) -> Result<ExitCode, String> {
+    let numbers = measured(args)?;
+    report::print(if args.json { numbers.to_json().to_string() } else { numbers.to_text() })?;
+    let all_accepted = numbers.tally.of("accepted") == numbers.tally.total();
+    Ok(ExitCode::from(if all_accepted { exit::ACCEPTED } else { exit::REJECTED }))
 }
 
 /// What was measured.
@@ -76,15 +71,15 @@ struct Numbers {
 }
 
 fn measured(args: &BenchArgs) -> Result<Numbers, String> {
-    let way = args.address.way(&args.credential)?;
+    let sender = args.address.sender(&args.credential)?;
     let text = "x".repeat(usize::from(args.payload_bytes) - usize::from(PAYLOAD_BYTES_MIN as u16) + 1);
     let payload = json!({ "aps": { "alert": text } }).to_string();
     let topic = Topic::of(&args.bundle_id, PushType::Alert);
     let built = Notification::raw(PushType::Alert, topic, payload).build();
     let notification = std::sync::Arc::new(built.map_err(|error| error.to_string())?);
-    runtime::for_many()?.block_on(async {
-        refuse_apple(&way.endpoint).await?;
-        let client = way.client(RetryPolicy::never())?;
+    runtime::for_many(async {
+        refuse_apple(&sender.endpoint).await?;
+        let client = sender.client(RetryPolicy::never())?;
         let (mut tally, mut latencies) = (Tally::default(), Latencies::default());
         let began = Instant::now();
         let recipients = args.device_token.iter().cycle().take(args.count as usize);
@@ -103,7 +98,7 @@ fn measured(args: &BenchArgs) -> Result<Numbers, String> {
         }
         let connections = client.stats().connections_opened;
         Ok(Numbers { elapsed: began.elapsed(), connections, tally, latencies: latencies.sorted() })
-    })
+    })?
 }
 
 /// Load on Apple's service is abuse, and gets providers blocked.

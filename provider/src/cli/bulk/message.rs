@@ -4,7 +4,7 @@ use apns_provider_core::{Notification, UnixTime};
 use serde_json::{Map, Value};
 
 use super::template::Template;
-use crate::cli::options::MessageArgs;
+use crate::cli::{options::MessageArgs, report};
 
 /// What each line's recipient gets.
 #[derive(Debug)]
@@ -18,28 +18,25 @@ pub(super) enum Message<'a> {
 impl<'a> Message<'a> {
     /// The message of the options, whose texts may have placeholders.
     pub(super) fn new(args: &'a MessageArgs, now: UnixTime) -> Result<Self, String> {
-        let raw = args.payload()?;
-        let composed = if raw.is_none() { Some(args.compose(now)?) } else { None };
-        let of_options =
-            || composed.iter().flat_map(|composed| composed.notification.payload().to_vec()).collect();
-        let payload: Vec<u8> = raw.unwrap_or_else(of_options);
-        let text = String::from_utf8(payload).map_err(|_| "the payload is not UTF-8".to_owned())?;
-        let template = Template::parse(&text).map_err(|error| error.to_string())?;
-        if template.names().next().is_some() {
-            if args.shorten() {
-                return Err(
-                    "--shorten does not go with placeholders: what they become is not known yet".into()
-                );
+        let template = if let Some(payload) = args.payload()? {
+            let template = parsed(&payload)?;
+            if is_constant(&template) {
+                return args.raw(payload).map(|notification| Self::Same(Arc::new(notification)));
             }
-            return Ok(Self::Filled { template, args });
-        }
-        match composed {
-            Some(composed) => {
-                crate::cli::report::cuts(&composed.cuts);
-                Ok(Self::Same(Arc::new(composed.notification)))
+            template
+        } else {
+            let composed = args.compose(now)?;
+            let template = parsed(composed.notification.payload())?;
+            if is_constant(&template) {
+                report::cuts(&composed.cuts);
+                return Ok(Self::Same(Arc::new(composed.notification)));
             }
-            None => args.raw(text.into_bytes()).map(|notification| Self::Same(Arc::new(notification))),
+            template
+        };
+        if args.shorten() {
+            return Err("--shorten does not go with placeholders: what they become is not known yet".into());
         }
+        Ok(Self::Filled { template, args })
     }
 
     /// Refuses a template that no line can fill.
@@ -64,4 +61,13 @@ impl<'a> Message<'a> {
             }
         }
     }
+}
+
+fn parsed(payload: &[u8]) -> Result<Template, String> {
+    let text = str::from_utf8(payload).map_err(|_| "the payload is not UTF-8".to_owned())?;
+    Template::parse(text).map_err(|error| error.to_string())
+}
+
+fn is_constant(template: &Template) -> bool {
+    template.names().next().is_none()
 }

@@ -25,6 +25,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use clap::Args;
@@ -89,19 +90,12 @@ pub(super) struct BulkArgs {
     message: MessageArgs,
 }
 
-pub(super) fn run(args: &BulkArgs) -> ExitCode {
-    match done(args) {
-        Ok(code) => code,
-        Err(message) => report::misconfigured(&message),
-    }
-}
-
-fn done(args: &BulkArgs) -> Result<ExitCode, String> {
+pub(super) fn run(args: &BulkArgs) -> Result<ExitCode, String> {
     if args.file == Path::new("-") && args.message.reads_standard_input() {
         return Err("standard input cannot be both the file and the payload".to_owned());
     }
     let message = Message::new(&args.message, clock::now())?;
-    let way = args.address.way(&args.credential)?;
+    let sender = args.address.sender(&args.credential)?;
     let (mut input, bytes_total) = opened(&args.file)?;
     let mut past = Past::default();
     let mut resume = None;
@@ -115,9 +109,9 @@ fn done(args: &BulkArgs) -> Result<ExitCode, String> {
     message.fits(recipients.columns())?;
     let results = args.results.as_deref().map(ResultsFile::open).transpose()?;
     let skipped = Arc::new(Skipped::default());
-    let (summary, elapsed) = runtime::for_many()?.block_on(async {
+    let (summary, elapsed) = runtime::for_many(async {
         let run = Run {
-            client: way.client(again(args.at_most_once))?,
+            client: sender.client(again(args.at_most_once))?,
             message,
             apns_ids: args.campaign.clone().map_or(ApnsIds::Drawn, |campaign| ApnsIds::Derived { campaign }),
             concurrency: args.concurrency.into(),
@@ -127,8 +121,8 @@ fn done(args: &BulkArgs) -> Result<ExitCode, String> {
         let began = tokio::time::Instant::now();
         let lines = read_ahead(recipients, past, args.at_most_once, Arc::clone(&skipped));
         Ok::<_, String>((run.all(lines, results, Progress::new(bytes_total)).await, began.elapsed()))
-    })?;
-    tell(args, &summary, &skipped, elapsed);
+    })??;
+    report::print_of_pushes(summed_up(args, &summary, &skipped, elapsed));
     Ok(ExitCode::from(code(&summary, &skipped)))
 }
 
@@ -194,8 +188,8 @@ fn told(file: &Path, error: &dyn std::fmt::Display) -> String {
     format!("{}: {error}", file.display())
 }
 
-#[expect(clippy::print_stdout, reason = "the summary is the command's result")]
-fn tell(args: &BulkArgs, summary: &Summary, skipped: &Skipped, elapsed: std::time::Duration) {
+/// What is printed at the end.
+fn summed_up(args: &BulkArgs, summary: &Summary, skipped: &Skipped, elapsed: Duration) -> String {
     let (done, begun) = (skipped.done.load(Ordering::Relaxed), skipped.begun.load(Ordering::Relaxed));
     let total = summary.tally.total();
     let ended_early = summary.ended_early.as_ref().map(|early| match early {
@@ -205,38 +199,40 @@ fn tell(args: &BulkArgs, summary: &Summary, skipped: &Skipped, elapsed: std::tim
         EndedEarly::NoWay(why) => format!("the last thousand pushes got no answer: {why}"),
     });
     if args.json {
-        println!(
-            "{}",
-            serde_json::json!({
-                "pushes": total,
-                "outcomes": summary.tally.kinds(),
-                "done-before": done,
-                "unknown-before": begun,
-                "may-be-sent-again": summary.may_be_sent_again,
-                "seconds": elapsed.as_secs_f64(),
-                "ended-early": ended_early,
-            })
-        );
-        return;
+        let json = serde_json::json!({
+            "pushes": total,
+            "outcomes": summary.tally.kinds(),
+            "done-before": done,
+            "unknown-before": begun,
+            "may-be-sent-again": summary.may_be_sent_again,
+            "seconds": elapsed.as_secs_f64(),
+            "ended-early": ended_early,
+        });
+        return json.to_string();
     }
-    println!("{total} pushes in {}, {}/s: {}", span(elapsed), rate(total, elapsed), summary.tally.told());
+    let mut lines = vec![format!(
+        "{total} pushes in {}, {}/s: {}",
+        span(elapsed),
+        rate(total, elapsed),
+        summary.tally.told()
+    )];
     if done > 0 {
-        println!("{done} lines were done before and left out");
+        lines.push(format!("{done} lines were done before and left out"));
     }
     if begun > 0 {
-        println!(
+        lines.push(format!(
             "{begun} lines were begun before, and nobody knows how they ended: not sent again (--at-most-once)"
-        );
+        ));
     }
-    if let Some(why) = ended_early {
-        println!("ended early: {why}");
-    }
+    lines.extend(ended_early.map(|why| format!("ended early: {why}")));
     if summary.may_be_sent_again > 0 || summary.ended_early.is_some() {
-        match &args.resume {
-            Some(_) => println!("to go on, run the same command again: what is done is left out"),
-            None => println!("without --resume, another run begins from the first line"),
-        }
+        let how = match &args.resume {
+            Some(_) => "to go on, run the same command again: what is done is left out",
+            None => "without --resume, another run begins from the first line",
+        };
+        lines.push(how.to_owned());
     }
+    lines.join("\n")
 }
 
 fn code(summary: &Summary, skipped: &Skipped) -> u8 {

@@ -8,7 +8,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
-use crate::cli::{dates::span, tally::Tally};
+use crate::cli::{dates::span, report, tally::Tally};
 
 /// What tells how far a run is.
 #[derive(Debug)]
@@ -52,14 +52,13 @@ impl Progress {
     }
 
     /// Shows it, if it is time.
-    #[expect(clippy::print_stderr, reason = "progress is for whoever looks on")]
     pub(super) fn tick(&mut self, tally: &Tally) {
         let message = || format!("{}  {}", self.pace.told(self.began.elapsed()), tally.told());
         if let Some(bar) = &self.bar {
             bar.set_position(self.pace.bytes);
             bar.set_message(message());
         } else if self.last_line.elapsed() >= LINE_EVERY {
-            eprintln!("apns-provider: {}", message());
+            report::note(&message());
             self.last_line = Instant::now();
         }
     }

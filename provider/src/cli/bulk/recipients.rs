@@ -1,6 +1,9 @@
 //! The lines of the file, one after the other: the whole of it is never in memory.
 
-use std::io::{self, BufRead, Read as _};
+use std::{
+    error::Error,
+    io::{self, BufRead, Read},
+};
 
 use apns_provider_core::DeviceToken;
 use serde_json::{Map, Value};
@@ -26,7 +29,7 @@ pub(super) struct Recipient {
 /// Reads lines until the file ends or cannot be read.
 pub(super) enum Recipients<R> {
     /// With a header row.
-    Csv { reader: Box<csv::Reader<R>>, columns: Vec<String>, record: csv::StringRecord },
+    Csv { reader: Box<csv::Reader<Allowance<R>>>, columns: Vec<String>, record: csv::StringRecord },
     /// One JSON object a line.
     Json { reader: R, number: u64, bytes: u64 },
 }
@@ -41,9 +44,12 @@ impl<R: BufRead> Recipients<R> {
         if beginning.trim_ascii_start().starts_with(b"{") {
             return Ok(Self::Json { reader, number: 0, bytes: 0 });
         }
+        let reader = Allowance { reader, bytes_left: LINE_BYTES_MAX };
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(reader);
-        let columns: Vec<String> =
-            reader.headers().map_err(|error| error.to_string())?.iter().map(str::to_owned).collect();
+        let columns = match reader.headers() {
+            Ok(header) => header.iter().map(str::to_owned).collect::<Vec<_>>(),
+            Err(error) => return Err(told(&error, 1)),
+        };
         if !columns.iter().any(|column| is_device_token(column)) {
             return Err(format!("its first line has no column device_token, but {}", columns.join(", ")));
         }
@@ -59,11 +65,12 @@ impl<R: BufRead> Recipients<R> {
     }
 
     fn next_csv(
-        reader: &mut csv::Reader<R>,
+        reader: &mut csv::Reader<Allowance<R>>,
         columns: &[String],
         record: &mut csv::StringRecord,
     ) -> Result<Option<Line>, String> {
         let before = reader.position().line();
+        reader.get_mut().bytes_left = LINE_BYTES_MAX;
         let read = reader.read_record(record);
         let bytes = reader.position().byte();
         let line = |position: Option<&csv::Position>, recipient| {
@@ -77,7 +84,7 @@ impl<R: BufRead> Recipients<R> {
                 let values = fields.map(|(column, field)| (column.clone(), Value::from(field))).collect();
                 Ok(line(record.position(), recipient(values)))
             }
-            Err(error) if error.is_io_error() => Err(error.to_string()),
+            Err(error) if error.is_io_error() => Err(told(&error, before)),
             Err(error) => Ok(line(error.position(), Err(error.to_string()))),
         }
     }
@@ -86,18 +93,18 @@ impl<R: BufRead> Recipients<R> {
         let mut text = Vec::new();
         loop {
             text.clear();
-            let read = reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut text)? as u64;
+            let read = reader.by_ref().take(LINE_BYTES_MAX as u64).read_until(b'\n', &mut text)?;
             if read == 0 {
                 return Ok(None);
             }
             *number += 1;
-            *bytes += read;
+            *bytes += read as u64;
             let mut is_too_long = false;
             while read == LINE_BYTES_MAX && text.last() != Some(&b'\n') {
                 is_too_long = true;
                 text.clear();
-                let more = reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut text)? as u64;
-                *bytes += more;
+                let more = reader.by_ref().take(LINE_BYTES_MAX as u64).read_until(b'\n', &mut text)?;
+                *bytes += more as u64;
                 if more == 0 {
                     break;
                 }
@@ -113,6 +120,43 @@ impl<R: BufRead> Recipients<R> {
             };
             return Ok(Some(Line { number: *number, bytes: *bytes, recipient }));
         }
+    }
+}
+
+/// What is read for one record of a CSV file: the whole of one with an open quotation mark would be in memory otherwise. The CSV reader
+/// reads a little ahead, so a record that is a little longer may pass.
+#[derive(Debug)]
+pub(super) struct Allowance<R> {
+    reader: R,
+    bytes_left: usize,
+}
+
+/// A record has used up its allowance.
+#[derive(Debug, thiserror::Error)]
+#[error("a record has more than {LINE_BYTES_MAX} bytes")]
+struct TooLong;
+
+impl<R: Read> Read for Allowance<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        // Once it is used up, the end of the file may still come.
+        let len = into.len().min(self.bytes_left.max(1));
+        let read = self.reader.read(&mut into[..len])?;
+        self.bytes_left = self.bytes_left.checked_sub(read).ok_or_else(|| io::Error::other(TooLong))?;
+        Ok(read)
+    }
+}
+
+/// Why a CSV file cannot be read any further than the record that begins in this line.
+fn told(error: &csv::Error, line: u64) -> String {
+    match error.kind() {
+        csv::ErrorKind::Io(error)
+            if error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<TooLong>) =>
+        {
+            format!(
+                "line {line} has more than {LINE_BYTES_MAX} bytes: is there a quotation mark that is not closed?"
+            )
+        }
+        _ => error.to_string(),
     }
 }
 
@@ -143,8 +187,8 @@ fn is_device_token(name: &str) -> bool {
     matches!(name, "device-token" | "device_token")
 }
 
-/// Bytes of a line of JSON; a payload has five thousand at most.
-const LINE_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of a line; what fills a payload has five thousand at most.
+const LINE_BYTES_MAX: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -195,11 +239,36 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_is_passed_over_in_pieces() {
-        let long = "x".repeat(3 * LINE_BYTES_MAX as usize);
+        let long = "x".repeat(3 * LINE_BYTES_MAX);
         let file = format!("{{\"device-token\":\"{long}\"}}\n{{\"device-token\":\"aa\"}}\n");
         let lines = lines(&file);
         assert!(lines[0].1.as_ref().unwrap_err().contains("more than"), "{:?}", lines[0].0);
         assert_eq!(lines[1], (2, well("aa", Value::Null)));
+    }
+
+    #[test]
+    fn a_csv_record_that_does_not_end_is_told_by_its_line_and_the_rest_is_not_read() {
+        let rest = "aa,not closed\n".repeat(1_000_000);
+        let file = format!("device_token,n\naa,1\nbb,\"{rest}");
+        let mut reader = file.as_bytes();
+        let said: Vec<_> = Recipients::open(&mut reader).unwrap().take(2).collect();
+        assert_eq!(said[0].as_ref().unwrap().number, 2);
+        let error = said[1].as_ref().unwrap_err();
+        assert!(error.contains("line 3 has more than 65536 bytes"), "{error}");
+        assert!(reader.len() > rest.len() - 2 * LINE_BYTES_MAX, "{} bytes are left", reader.len());
+        // A header, too.
+        let error = Recipients::open("x,".repeat(LINE_BYTES_MAX).as_bytes()).err().unwrap();
+        assert!(error.contains("line 1 has more than"), "{error}");
+    }
+
+    #[test]
+    fn a_csv_record_may_be_as_long_as_a_line_and_there_is_no_limit_for_all_together() {
+        let long = "x".repeat(LINE_BYTES_MAX - "aa,".len());
+        for end in ["\n", ""] {
+            let file = format!("device_token,n\n{}aa,{long}{end}", format!("aa,{}\n", &long[1..]).repeat(40));
+            let lines = lines(&file);
+            assert_eq!((lines.len(), lines.iter().all(|(_, said)| said.is_ok())), (41, true));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //!   apns-provider bulk 1 0f3a…   which input it belongs to: a hash of its first two lines
 //!   begun 2                      with --at-most-once: about to be sent
+//!   again 2                      with --at-most-once: certainly not taken after all, and worth another run
 //!   2                            done: accepted, or refused for good
 //! ```
 //!
@@ -11,6 +12,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs::{File, OpenOptions},
     io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     path::Path,
@@ -32,6 +34,12 @@ impl Lines {
 
     fn insert(&mut self, line: u64) {
         *self.blocks.entry(line / 64).or_default() |= 1 << (line % 64);
+    }
+
+    fn remove(&mut self, line: u64) {
+        if let Some(block) = self.blocks.get_mut(&(line / 64)) {
+            *block &= !(1 << (line % 64));
+        }
     }
 }
 
@@ -74,9 +82,15 @@ impl ResumeFile {
         self.write(&format!("{BEGUN}{line}\n"))
     }
 
-    /// These lines are done, in one write.
-    pub(super) fn done(&mut self, lines: &[u64]) -> Result<(), String> {
-        self.write(&lines.iter().fold(String::new(), |records, line| records + &line.to_string() + "\n"))
+    /// These lines are done, and these, which were begun, are to be sent again; in one write.
+    pub(super) fn ended(&mut self, done: &[u64], again: &[u64]) -> Result<(), String> {
+        let mut records = String::new();
+        for (kind, lines) in [("", done), (AGAIN, again)] {
+            for line in lines {
+                let _ = writeln!(records, "{kind}{line}"); // to a String it never fails
+            }
+        }
+        self.write(&records)
     }
 
     fn write(&mut self, records: &str) -> Result<(), String> {
@@ -120,6 +134,8 @@ fn read(file: &mut File, header: &str) -> Result<Past, String> {
             past.is_any = true;
         } else if let Some(line) = record.strip_prefix(BEGUN) {
             past.begun.insert(number(line)?);
+        } else if let Some(line) = record.strip_prefix(AGAIN) {
+            past.begun.remove(number(line)?);
         } else {
             past.done.insert(number(&record)?);
         }
@@ -137,6 +153,7 @@ fn number(record: &str) -> Result<u64, String> {
 
 const MAGIC: &str = "apns-provider bulk 1 ";
 const BEGUN: &str = "begun ";
+const AGAIN: &str = "again ";
 /// Bytes of the hash that stand in the header, eight at most: enough to notice that it is another input.
 const HASH_BYTES: usize = 8;
 /// Bytes of a record at most.
@@ -167,7 +184,7 @@ mod tests {
         let (mut file, past) = ResumeFile::open(&path, INPUT).unwrap();
         assert_eq!(past, Past::default());
         file.begin(9).unwrap();
-        file.done(&[2, 64, 1_000_000]).unwrap();
+        file.ended(&[2, 64, 1_000_000], &[]).unwrap();
         drop(file);
         let past = reopened(&path);
         for (line, done) in [(2, true), (3, false), (9, false), (64, true), (65, false), (1_000_000, true)] {
@@ -177,17 +194,33 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_taken_after_all_may_be_sent_again_until_it_is_begun_again() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("resume");
+        let (mut file, _) = ResumeFile::open(&path, INPUT).unwrap();
+        for line in [2, 3, 4] {
+            file.begin(line).unwrap();
+        }
+        file.ended(&[], &[2, 3, 200]).unwrap();
+        file.begin(3).unwrap();
+        drop(file);
+        let past = reopened(&path);
+        let begun = [2, 3, 4, 200].map(|line| past.begun.contains(line));
+        assert_eq!(begun, [false, true, true, false]);
+    }
+
+    #[test]
     fn a_torn_last_line_is_cut_off() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("resume");
         let (mut file, _) = ResumeFile::open(&path, INPUT).unwrap();
-        file.done(&[2]).unwrap();
+        file.ended(&[2], &[]).unwrap();
         drop(file);
         // 123 was to be written; 12 is not done.
         fs::write(&path, fs::read_to_string(&path).unwrap() + "12").unwrap();
         let (mut file, past) = ResumeFile::open(&path, INPUT).unwrap();
         assert!(past.done.contains(2) && !past.done.contains(12));
-        file.done(&[3]).unwrap();
+        file.ended(&[3], &[]).unwrap();
         drop(file);
         let past = reopened(&path);
         assert!(past.done.contains(3) && !past.done.contains(123));

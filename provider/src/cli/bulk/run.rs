@@ -60,7 +60,7 @@ pub(super) enum EndedEarly {
 }
 
 /// What became of a line.
-struct Ended {
+struct EndedLine {
     line: u64,
     bytes: u64,
     device_token: Option<DeviceToken>,
@@ -123,9 +123,9 @@ impl Run<'_> {
         summary
     }
 
-    async fn push(&self, line: Result<Line, String>) -> Result<Ended, String> {
+    async fn push(&self, line: Result<Line, String>) -> Result<EndedLine, String> {
         let Line { number: line, bytes, recipient } = line?;
-        let invalid = |device_token, why| Ended { line, bytes, device_token, what: What::Invalid(why) };
+        let invalid = |device_token, why| EndedLine { line, bytes, device_token, what: What::Invalid(why) };
         let recipient = match recipient {
             Ok(recipient) => recipient,
             Err(why) => return Ok(invalid(None, why)),
@@ -140,17 +140,7 @@ impl Run<'_> {
         }
         let apns_id = self.apns_ids.of(line, &device_token);
         let outcome = self.client.send_push(Push::new(notification, device_token.clone(), apns_id)).await;
-        Ok(Ended { line, bytes, device_token: Some(device_token), what: What::Sent(outcome, apns_id) })
-    }
-
-    /// Whether another run has nothing to do for it.
-    fn is_done(&self, outcome: &Outcome) -> bool {
-        match outcome {
-            Outcome::Accepted(_) | Outcome::Expired => true,
-            Outcome::Ambiguous(_) => self.at_most_once,
-            Outcome::NotSent(_) => false,
-            Outcome::Rejected(rejection) => !rejection.advice.may_send_again() && hopeless(outcome).is_none(),
-        }
+        Ok(EndedLine { line, bytes, device_token: Some(device_token), what: What::Sent(outcome, apns_id) })
     }
 }
 
@@ -158,12 +148,12 @@ impl Summary {
     /// Counts and writes down what has ended: results first, so that a line that is done has its result.
     fn take_in(
         &mut self,
-        chunk: Vec<Result<Ended, String>>,
+        chunk: Vec<Result<EndedLine, String>>,
         run: &Run<'_>,
         results: Option<&mut ResultsFile>,
         progress: &mut Progress,
     ) -> Result<(), String> {
-        let (mut lines, mut done, mut broken) = (String::new(), Vec::new(), None);
+        let (mut lines, mut done, mut again, mut broken) = (String::new(), Vec::new(), Vec::new(), None);
         for ended in chunk {
             let ended = match ended {
                 Ok(ended) => ended,
@@ -174,10 +164,13 @@ impl Summary {
             };
             progress.advance(ended.bytes);
             if let What::Sent(outcome, _) = &ended.what {
-                if run.is_done(outcome) {
+                if is_done(outcome, run.at_most_once) {
                     done.push(ended.line);
                 } else {
                     self.may_be_sent_again += 1;
+                    if run.at_most_once && is_unprocessed(outcome) {
+                        again.push(ended.line);
+                    }
                 }
                 self.look_ahead(outcome);
             }
@@ -190,8 +183,8 @@ impl Summary {
         if let Some(results) = results {
             results.write(&lines)?;
         }
-        if let (Some(resume), false) = (&run.resume, done.is_empty()) {
-            resume.borrow_mut().done(&done)?;
+        if let Some(resume) = &run.resume {
+            resume.borrow_mut().ended(&done, &again)?;
         }
         broken.map_or(Ok(()), Err)
     }
@@ -209,7 +202,7 @@ impl Summary {
     }
 }
 
-impl Ended {
+impl EndedLine {
     fn json(&self) -> Value {
         let mut json = match &self.what {
             What::Invalid(why) => json!({ "outcome": INVALID, "why": why }),
@@ -218,6 +211,25 @@ impl Ended {
         json["line"] = self.line.into();
         json["device-token"] = self.device_token.as_ref().map(DeviceToken::as_str).into();
         json
+    }
+}
+
+/// Whether another run has nothing to do for it.
+fn is_done(outcome: &Outcome, at_most_once: bool) -> bool {
+    match outcome {
+        Outcome::Accepted(_) | Outcome::Expired => true,
+        Outcome::Ambiguous(_) => at_most_once,
+        Outcome::NotSent(why) => !why.may_send_again() && hopeless(outcome).is_none(),
+        Outcome::Rejected(rejection) => !rejection.advice.may_send_again() && hopeless(outcome).is_none(),
+    }
+}
+
+/// Whether APNs has certainly not taken it, in no attempt.
+fn is_unprocessed(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::NotSent(_) | Outcome::Expired => true,
+        Outcome::Rejected(rejection) => !rejection.ambiguous_before,
+        Outcome::Accepted(_) | Outcome::Ambiguous(_) => false,
     }
 }
 
@@ -245,3 +257,41 @@ const INVALID: &str = "invalid";
 const UNANSWERED_MAX: u32 = 1000;
 /// Outcomes that are written down together at most.
 const CHUNK: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use apns_provider_core::{Ambiguity, Answer, NotSent, Rejection};
+
+    use super::*;
+
+    fn refused(status: u16, reason: &str) -> Outcome {
+        let mut answer = Answer::new(status);
+        answer.read_body(json!({ "reason": reason }).to_string().as_bytes());
+        Outcome::from_answer(answer, ApnsId::from_random([7; 16]))
+    }
+
+    #[test]
+    fn what_another_run_would_not_change_is_done_and_what_somebody_can_mend_is_not() {
+        let lost = Outcome::Ambiguous(Ambiguity::ConnectionLost);
+        for (outcome, done) in [
+            (refused(410, "Unregistered"), true),
+            (refused(503, "ServiceUnavailable"), false),
+            (refused(403, "InvalidProviderToken"), false),
+            (refused(400, "TopicDisallowed"), false),
+            (Outcome::NotSent(NotSent::OutOfTime), false),
+            (Outcome::NotSent(NotSent::CertificateRefused { why: "expired".into() }), false),
+            (Outcome::NotSent(NotSent::FieldsTooLarge { bytes: 600, limit: 500 }), true),
+            (lost.clone(), false),
+        ] {
+            assert_eq!(is_done(&outcome, false), done, "{outcome:?}");
+        }
+        assert!(is_done(&lost, true) && !is_unprocessed(&lost));
+    }
+
+    #[test]
+    fn a_refusal_behind_an_attempt_without_an_answer_does_not_say_that_nothing_was_taken() {
+        let Outcome::Rejected(busy) = refused(503, "ServiceUnavailable") else { panic!("it is refused") };
+        assert!(is_unprocessed(&Outcome::Rejected(busy.clone())));
+        assert!(!is_unprocessed(&Outcome::Rejected(Rejection { ambiguous_before: true, ..busy })));
+    }
+}

@@ -1,10 +1,9 @@
 use std::{io, sync::Arc};
 
 use apns_http2::{
-    Config, Connection as Http2, ErrorCode, Event, FieldVisitor, Section, SettingsInForce, StreamId,
-    hpack::{Field, Index},
+    Config, Connection as Http2, ConnectionError, ErrorCode, Event, Section, SettingsInForce, StreamId,
 };
-use apns_provider_core::{ErrorBody, ProviderToken, Push, Reason, UnixTime};
+use apns_provider_core::{Answer, ErrorBody, ProviderToken, Push, Reason, UnixTime};
 use apns_wire::{Received, TlsSocket, WireError};
 use rustls::ClientConfig;
 use tokio::{
@@ -12,7 +11,11 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::Endpoint;
+use crate::{
+    Endpoint,
+    connection::{AnswerFields, open},
+    transmit::transmit,
+};
 
 /// One connection with one push on it, looked at closely.
 #[derive(Debug)]
@@ -20,19 +23,25 @@ pub(super) struct Conversation {
     socket: TlsSocket,
     http2: Http2,
     opened_at: Instant,
-    heard: Heard,
+    fields: AnswerFields,
+    /// The push's, once it is sent.
+    stream: Option<StreamId>,
+    /// The answer's status and fields, once they have come.
+    answer: Option<Answer>,
     /// The beginning of the answer's body.
     body: Vec<u8>,
     /// Whether the answer is there to its end.
     is_whole: bool,
+    /// The GOAWAY that has come.
+    goaway: Option<Lost>,
 }
 
 /// What the server has said about the push.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Heard {
-    /// The status; none if there was no answer.
+    /// The answer's status.
     pub(super) status: Option<u16>,
-    /// Why it was refused: of the answer, or else of a GOAWAY.
+    /// Why it was refused, if the answer says so.
     pub(super) reason: Option<Reason>,
     /// The answer's `date`.
     pub(super) date: Option<UnixTime>,
@@ -41,7 +50,7 @@ pub(super) struct Heard {
 /// Why there is nothing more to hear.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Lost {
-    /// The server ended the connection with GOAWAY, for this reason if it gave one.
+    /// The server ended the connection with GOAWAY and did not answer, for this reason if it gave one.
     GoAway(Option<Reason>),
     /// The server answered TLS with this alert: our certificate is not taken.
     Alert(String),
@@ -59,14 +68,16 @@ impl Conversation {
         endpoint: &Endpoint,
     ) -> Result<Self, WireError> {
         let socket = TlsSocket::connect(tcp, config, endpoint.server_name()).await?;
-        let http2 = Http2::client(Config::default());
         Ok(Self {
             socket,
-            http2,
+            http2: Http2::client(Config::default()),
             opened_at: Instant::now(),
-            heard: Heard::default(),
+            fields: AnswerFields::default(),
+            stream: None,
+            answer: None,
             body: Vec::new(),
             is_whole: false,
+            goaway: None,
         })
     }
 
@@ -91,23 +102,18 @@ impl Conversation {
         token: Option<&ProviderToken>,
         deadline: Instant,
     ) -> Result<Heard, Lost> {
-        let request: Vec<_> = push.request_fields(authority, token).collect();
-        let fields: Vec<Field<'_>> = request
-            .iter()
-            .map(|field| Field { name: field.name.as_bytes(), value: field.value, index: Index::Never })
-            .collect();
-        let refused =
-            |error: &dyn std::fmt::Display| Lost::Trouble(format!("no request could be sent: {error}"));
-        let stream = self.http2.open(&fields, false).map_err(|error| refused(&error))?;
-        let payload = push.notification().payload().clone();
-        self.http2.send_data(stream, payload, true).map_err(|error| refused(&error))?;
-        while !self.is_whole {
-            self.turn(deadline).await?;
+        let request = push.request_fields(authority, token);
+        let opened = open(&mut self.http2, request, push.notification().payload());
+        let stream = opened.map_err(|error| Lost::Trouble(format!("no request could be sent: {error}")))?;
+        self.stream = Some(stream);
+        let mut end = Ok(());
+        while !self.is_whole && end.is_ok() {
+            end = self.turn(deadline).await;
         }
-        if self.heard.reason.is_none() {
-            self.heard.reason = ErrorBody::parse(&self.body).reason;
-        }
-        Ok(self.heard.clone())
+        // Once its fields have come it is answered, though nobody may know the body (RFC 9113 section 8.1).
+        let Some(mut answer) = self.answer.take() else { return Err(end.err().unwrap_or(Lost::Silence)) };
+        answer.read_body(&self.body);
+        Ok(Heard { status: Some(answer.status()), reason: answer.reason().cloned(), date: answer.date() })
     }
 
     /// Ends it properly.
@@ -129,7 +135,8 @@ impl Conversation {
         let (elapsed, http2) = (self.opened_at.elapsed(), &mut self.http2);
         let received =
             self.socket.read(|bytes| http2.recv(elapsed, bytes)).map_err(|error| self.lost(&error))?;
-        let end = self.take_note()?;
+        let end =
+            self.take_note().map_err(|error| Lost::Trouble(format!("the server broke HTTP/2: {error}")))?;
         if self.is_whole {
             return Ok(());
         }
@@ -143,71 +150,53 @@ impl Conversation {
     }
 
     /// What ended the push, if anything did.
-    fn take_note(&mut self) -> Result<Option<Lost>, Lost> {
-        let mut fields = Fields::default();
+    fn take_note(&mut self) -> Result<Option<Lost>, ConnectionError> {
         let mut end = None;
-        loop {
-            let event = self.http2.poll_event(&mut fields);
-            match event.map_err(|error| Lost::Trouble(format!("the server broke HTTP/2: {error}")))? {
-                None => return Ok(end),
-                Some(Event::Headers { section: Section::Response, end_stream, .. }) => {
-                    self.heard.status = fields.status;
-                    self.heard.date = fields.date;
+        while let Some(event) = self.http2.poll_event(&mut self.fields)? {
+            match event {
+                Event::Headers { section: Section::Response, end_stream, .. } => {
+                    self.answer = self.fields.take();
                     self.is_whole = end_stream;
                 }
-                Some(Event::Headers { section: Section::Trailers, .. }) => self.is_whole = true,
-                Some(Event::Data { data, end_stream, .. }) => {
+                Event::Headers { section: Section::Trailers, .. } => self.is_whole = true,
+                Event::Data { data, end_stream, .. } => {
                     let room = ErrorBody::BYTES_MAX.saturating_sub(self.body.len());
                     self.body.extend_from_slice(&data[..data.len().min(room)]);
                     self.is_whole = end_stream;
                 }
-                Some(Event::Reset { code, .. }) => {
+                Event::Reset { code, .. } => {
                     end = Some(Lost::Trouble(format!("the server reset the stream with {code}")));
                 }
-                Some(Event::GoAway { debug, .. }) => end = Some(Lost::GoAway(ErrorBody::parse(debug).reason)),
-                Some(_) => {}
+                Event::GoAway { last_stream, debug, .. } => {
+                    let goaway = match (ErrorBody::parse(debug).reason, self.goaway.take()) {
+                        // A second one usually has no reason; the first one's is the one to tell.
+                        (None, Some(first)) => first,
+                        (reason, _) => Lost::GoAway(reason),
+                    };
+                    // Streams up to the last one are answered still (RFC 9113 section 6.8).
+                    if self.stream.is_none_or(|stream| stream > last_stream) {
+                        end = Some(goaway.clone());
+                    }
+                    self.goaway = Some(goaway);
+                }
+                _ => {}
             }
         }
+        Ok(end)
     }
 
     fn transmit(&mut self) -> Result<(), WireError> {
-        while let Some(bytes) = self.http2.poll_transmit() {
-            let len = bytes.len();
-            self.socket.write(bytes)?;
-            self.http2.transmitted(len);
-        }
-        self.socket.flush().map(drop)
+        transmit(&mut self.http2, &mut self.socket).map(drop)
     }
 
     fn lost(&self, error: &WireError) -> Lost {
-        match error {
-            WireError::Tls(rustls::Error::AlertReceived(alert)) => Lost::Alert(format!("{alert:?}")),
-            error => {
+        match (error, &self.goaway) {
+            (WireError::Tls(rustls::Error::AlertReceived(alert)), _) => Lost::Alert(format!("{alert:?}")),
+            (_, Some(goaway)) => goaway.clone(),
+            (error, None) => {
                 let after = self.opened_at.elapsed().as_millis();
                 Lost::Trouble(format!("the connection ended after {after} ms: {error}"))
             }
-        }
-    }
-}
-
-/// The two fields that are looked at.
-#[derive(Debug, Default)]
-struct Fields {
-    status: Option<u16>,
-    date: Option<UnixTime>,
-}
-
-impl FieldVisitor for Fields {
-    fn begin(&mut self, _: StreamId) {
-        *self = Self::default();
-    }
-
-    fn field(&mut self, name: &[u8], value: &[u8]) {
-        let Ok(value) = str::from_utf8(value) else { return };
-        match name {
-            b":status" => self.status = value.parse().ok(),
-            b"date" => self.date = UnixTime::from_http_date(value),
-            _ => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What an answer tells of clock, credential, environment, topic and device token. Pure.
 
-use apns_provider_core::{Reason, UnixTime};
+use apns_provider_core::{Reason, ServerClock, UnixTime};
 
 use super::{
     conversation::{Heard, Lost},
@@ -135,7 +135,7 @@ fn clock(asked: Asked, heard: &Heard) -> Step {
         } else {
             format!("{} ahead of the server's", span(ahead))
         };
-        return if behind.max(ahead).as_secs() > SKEW_SECS_MAX {
+        return if behind.max(ahead) > ServerClock::TOLERANCE {
             Step::failed(Subject::Clock, told, &causes)
         } else if expired {
             Step::failed(Subject::Clock, "the clock is right, and the provider token was too old", &[])
@@ -187,8 +187,6 @@ fn meaning(reason: &Reason) -> String {
 const ACCEPTED: u16 = 200;
 /// From here on the service has failed, and nothing else is known.
 const FAILING: u16 = 500;
-/// Machines whose time is synchronised differ by less; provider tokens of ours leave ten minutes.
-const SKEW_SECS_MAX: u64 = 60;
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,14 @@
 //! `apns-provider doctor`: each step from DNS to the answer, what its failure means, and what to do.
 //!
 //! ```text
-//!   probe: DNS, TCP, TLS, ALPN, SETTINGS, one push ──▶ Heard or Lost ──▶ judge (pure) ──▶ Report
+//!   probe: road (DNS, TCP, proxy), TLS, ALPN, SETTINGS, one push ──▶ Heard or Lost ──▶ judge (pure) ──▶ Report
 //! ```
 
 mod certificate;
 mod conversation;
 mod judge;
 mod probe;
+mod road;
 mod step;
 mod witness;
 
@@ -51,18 +52,7 @@ pub(super) struct DoctorArgs {
     credential: CredentialArgs,
 }
 
-#[expect(clippy::print_stdout, reason = "what was found is the command's result")]
-pub(super) fn run(args: &DoctorArgs) -> ExitCode {
-    match found(args) {
-        Ok(report) => {
-            println!("{}", if args.json { report.to_json().to_string() } else { report.to_text() });
-            report.exit_code()
-        }
-        Err(message) => report::misconfigured(&message),
-    }
-}
-
-fn found(args: &DoctorArgs) -> Result<Report, String> {
+pub(super) fn run(args: &DoctorArgs) -> Result<ExitCode, String> {
     let made_up = || DeviceToken::from_bytes(&[0; 32]).map_err(|error| error.to_string());
     let device_token = args.device_token.clone().map_or_else(made_up, Ok)?;
     let patient = Patient {
@@ -73,7 +63,9 @@ fn found(args: &DoctorArgs) -> Result<Report, String> {
         real_device: args.device_token.is_some(),
         step_max: args.address.timeout().min(STEP_MAX),
     };
-    Ok(Report::new(runtime::for_one()?.block_on(examine(&patient))))
+    let report = Report::new(runtime::for_one(examine(&patient))?);
+    report::print(if args.json { report.to_json().to_string() } else { report.to_text() })?;
+    Ok(report.exit_code())
 }
 
 /// The least conspicuous push of the type.

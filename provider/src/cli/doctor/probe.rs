@@ -1,17 +1,18 @@
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use apns_http2::SettingsInForce;
 use apns_provider_core::{Push, TokenSource};
 use apns_wire::WireError;
 use rustls::CertificateError;
 use tokio::{
-    net::{TcpStream, lookup_host},
-    time::{Instant, timeout, timeout_at},
+    net::TcpStream,
+    time::{Instant, timeout_at},
 };
 
 use super::{
     conversation::{Conversation, Lost},
     judge::{Asked, judge},
+    road,
     step::{Step, Subject},
     witness::Witness,
 };
@@ -41,13 +42,7 @@ pub(super) async fn examine(patient: &Patient) -> Vec<Step> {
 /// `Err` is the step at which it ended.
 async fn walk(patient: &Patient, steps: &mut Vec<Step>) -> Result<(), Step> {
     let endpoint = &patient.endpoint;
-    let addresses = resolved(patient).await?;
-    let told: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-    steps.push(Step::ok(Subject::Dns, format!("{} is {}", endpoint.host(), told.join(", "))));
-
-    let (tcp, says) = connected(&addresses, patient.step_max).await?;
-    steps.push(Step::ok(Subject::Tcp, says));
-
+    let tcp = road::taken(endpoint, patient.step_max, steps).await?;
     let (mut conversation, says) = secured(tcp, patient).await?;
     steps.push(Step::ok(Subject::Tls, says));
 
@@ -79,48 +74,6 @@ async fn walk(patient: &Patient, steps: &mut Vec<Step>) -> Result<(), Step> {
     steps.extend(judge(Asked { now: clock::now(), ..asked }, &heard));
     conversation.close(deadline).await;
     Ok(())
-}
-
-async fn resolved(patient: &Patient) -> Result<Vec<SocketAddr>, Step> {
-    let endpoint = &patient.endpoint;
-    let causes = [
-        "The name is not written right.",
-        "This machine has no network, or no DNS: try `getent hosts` with the name, and another name.",
-    ];
-    let failed = |why: String| Step::failed(Subject::Dns, why, &causes);
-    match timeout(patient.step_max, lookup_host((endpoint.host(), endpoint.port()))).await {
-        Err(_) => Err(failed(format!("{} was not found in time", endpoint.host()))),
-        Ok(Err(error)) => Err(failed(format!("{}: {error}", endpoint.host()))),
-        Ok(Ok(addresses)) => {
-            let addresses: Vec<SocketAddr> = addresses.take(ADDRESSES_MAX).collect();
-            if addresses.is_empty() {
-                Err(failed(format!("{} has no address", endpoint.host())))
-            } else {
-                Ok(addresses)
-            }
-        }
-    }
-}
-
-/// The first address that takes a connection, and what became of the others before it.
-async fn connected(addresses: &[SocketAddr], step_max: Duration) -> Result<(TcpStream, String), Step> {
-    let mut failures = Vec::new();
-    for address in addresses {
-        let began = Instant::now();
-        match timeout(step_max.min(CONNECT_MAX), TcpStream::connect(address)).await {
-            Ok(Ok(tcp)) => {
-                failures.insert(0, format!("{address} in {:.1} ms", began.elapsed().as_secs_f64() * 1000.0));
-                return Ok((tcp, failures.join("; ")));
-            }
-            Ok(Err(error)) => failures.push(format!("{address}: {error}")),
-            Err(_) => failures.push(format!("{address}: no answer in time")),
-        }
-    }
-    let causes = [
-        "A firewall lets nothing out to this port: APNs needs 443 or 2197, to 17.0.0.0/8.",
-        "Nobody listens there: the port is wrong, or the simulated service is not running.",
-    ];
-    Err(Step::failed(Subject::Tcp, failures.join("; "), &causes))
 }
 
 async fn secured(tcp: TcpStream, patient: &Patient) -> Result<(Conversation, String), Step> {
@@ -205,8 +158,3 @@ fn told_settings(settings: &SettingsInForce) -> String {
         number(settings.max_header_list_size),
     )
 }
-
-/// Addresses that are tried; Apple's names have about eight.
-const ADDRESSES_MAX: usize = 8;
-/// Time for each address.
-const CONNECT_MAX: Duration = Duration::from_secs(5);

@@ -11,6 +11,8 @@ pub(super) enum Subject {
     Dns,
     /// One of them takes connections.
     Tcp,
+    /// The proxy, if there is one, opens a way to the server.
+    Proxy,
     /// TLS agrees, and the server's certificate is trusted.
     Tls,
     /// TLS agreed on HTTP/2.
@@ -32,9 +34,10 @@ pub(super) enum Subject {
 }
 
 impl Subject {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Dns,
         Self::Tcp,
+        Self::Proxy,
         Self::Tls,
         Self::Alpn,
         Self::Settings,
@@ -50,6 +53,7 @@ impl Subject {
         match self {
             Self::Dns => "dns",
             Self::Tcp => "tcp",
+            Self::Proxy => "proxy",
             Self::Tls => "tls",
             Self::Alpn => "alpn",
             Self::Settings => "settings",
@@ -175,7 +179,7 @@ mod tests {
             text.starts_with("ok       dns           127.0.0.1\nFAILED   tcp           refused\n"),
             "{text}"
         );
-        assert!(text.contains("1. Nobody listens.\nskipped  tls           not reached"), "{text}");
+        assert!(text.contains("1. Nobody listens.\nskipped  proxy         not reached"), "{text}");
         assert_eq!(text.lines().count(), Subject::ALL.len() + 1);
         assert_eq!(report.exit_code(), ExitCode::from(exit::RETRYABLE));
         assert_eq!(report.to_json()["well"], false);

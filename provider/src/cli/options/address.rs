@@ -1,10 +1,10 @@
 use std::{path::PathBuf, time::Duration};
 
-use apns_provider_core::RetryPolicy;
+use apns_provider_core::{BundleId, RetryPolicy};
 use clap::Args;
 
 use super::{CredentialArgs, read};
-use crate::{Client, Credential, Endpoint};
+use crate::{Channels, Client, Credential, Endpoint};
 
 /// Where to, and trusting whom.
 #[derive(Args, Debug)]
@@ -43,8 +43,8 @@ impl AddressArgs {
     }
 
     /// What a client needs besides a runtime.
-    pub(in crate::cli) fn way(&self, credential: &CredentialArgs) -> Result<Way, String> {
-        Ok(Way {
+    pub(in crate::cli) fn sender(&self, credential: &CredentialArgs) -> Result<Sender, String> {
+        Ok(Sender {
             endpoint: self.endpoint()?.clone(),
             credential: credential.credential()?,
             ca_pem: self.ca_pem()?,
@@ -53,17 +53,17 @@ impl AddressArgs {
     }
 }
 
-/// The way to a server, with every file read.
+/// Who sends, where to and trusting whom, with every file read.
 #[derive(Debug)]
-pub(in crate::cli) struct Way {
+pub(in crate::cli) struct Sender {
     pub(in crate::cli) endpoint: Endpoint,
     credential: Credential,
     ca_pem: Option<Vec<u8>>,
     timeout: Duration,
 }
 
-impl Way {
-    /// A client that goes this way. Call it in a tokio runtime.
+impl Sender {
+    /// A client of it. Call it in a tokio runtime.
     pub(in crate::cli) fn client(self, retry: RetryPolicy) -> Result<Client, String> {
         let mut builder = Client::builder(self.endpoint)
             .credential(self.credential)
@@ -74,5 +74,41 @@ impl Way {
             builder = builder.ca_pem(pem);
         }
         builder.build().map_err(|error| error.to_string())
+    }
+
+    /// The channels of an app.
+    pub(in crate::cli) fn channels(self, bundle_id: BundleId) -> Result<Channels, String> {
+        let mut builder = Channels::builder(managing(self.endpoint), bundle_id)
+            .credential(self.credential)
+            .timeout(self.timeout)
+            .proxy_from_env();
+        if let Some(pem) = &self.ca_pem {
+            builder = builder.ca_pem(pem);
+        }
+        builder.build().map_err(|error| error.to_string())
+    }
+}
+
+/// `production` and `sandbox` are other hosts for channel management than for pushes.
+fn managing(to: Endpoint) -> Endpoint {
+    if to == Endpoint::production() {
+        Endpoint::channels_production()
+    } else if to == Endpoint::sandbox() {
+        Endpoint::channels_sandbox()
+    } else {
+        to
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c67_production_and_sandbox_are_the_hosts_of_channel_management() {
+        let managing = |to: &str| managing(Endpoint::parse(to).unwrap());
+        assert_eq!(managing("production"), Endpoint::channels_production());
+        assert_eq!(managing("sandbox"), Endpoint::channels_sandbox());
+        assert_eq!(managing("localhost:2195"), Endpoint::parse("localhost:2195").unwrap());
     }
 }

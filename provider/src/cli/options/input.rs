@@ -1,20 +1,42 @@
 use std::{
-    fs,
-    io::{self, Read as _},
+    fs::File,
+    io::{self, Read},
     path::Path,
 };
 
 /// The bytes of a file that an option names, or of standard input for `-`.
 pub(in crate::cli) fn read(file: &Path, option: &str) -> Result<Vec<u8>, String> {
     let bytes = if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().lock().take(STDIN_BYTES_MAX).read_to_end(&mut bytes).map(|_| bytes)
+        read_all(io::stdin().lock())
     } else {
-        fs::read(file)
+        File::open(file).map_err(|error| error.to_string()).and_then(read_all)
     };
-    bytes.map_err(|error| format!("{option} {}: {error}", file.display()))
+    bytes.map_err(|why| format!("{option} {}: {why}", file.display()))
 }
 
-/// Bytes that are read of standard input: a payload or a token has a few thousand, and a pipe may have no
-/// end.
-const STDIN_BYTES_MAX: u64 = 1024 * 1024;
+fn read_all(from: impl Read) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    from.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > BYTES_MAX {
+        return Err(format!("it has more than {BYTES_MAX} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// Bytes of a payload, a token, a key or certificates at most: the longest, a system's bundle of roots, has a quarter of it, and a pipe
+/// may have no end.
+const BYTES_MAX: u64 = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_is_refused_and_not_cut() {
+        let whole = io::repeat(b'x').take(BYTES_MAX);
+        assert_eq!(read_all(whole).unwrap().len() as u64, BYTES_MAX);
+        assert_eq!(read_all(io::repeat(b'x')).unwrap_err(), "it has more than 1048576 bytes");
+        let error = read(Path::new("/dev/zero"), "--payload").unwrap_err();
+        assert_eq!(error, "--payload /dev/zero: it has more than 1048576 bytes");
+    }
+}

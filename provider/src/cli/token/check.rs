@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{inspected, is_refused, to_json, to_text};
-use crate::cli::{exit, options::KeyArgs};
+use crate::cli::{exit, options::KeyArgs, report};
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct CheckArgs {
@@ -20,7 +20,6 @@ pub(in crate::cli) struct CheckArgs {
     key: KeyArgs,
 }
 
-#[expect(clippy::print_stdout, reason = "what the token says is the command's result")]
 pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, String> {
     let key = args.key.auth_key()?;
     let inspection = inspected(&args.token)?;
@@ -28,14 +27,14 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, String> {
     if args.json {
         let mut json = to_json(&inspection);
         json["mismatches"] = json!(mismatches.iter().map(ToString::to_string).collect::<Vec<_>>());
-        println!("{json}");
+        report::print(json)?;
     } else {
         let mut lines = to_text(&inspection);
         lines.extend(mismatches.iter().map(|mismatch| format!("differs    {mismatch}")));
         if mismatches.is_empty() {
             lines.push("signature  is this key's".to_owned());
         }
-        println!("{}", lines.join("\n"));
+        report::print(lines.join("\n"))?;
     }
     let bad = is_refused(&inspection) || !mismatches.is_empty();
     Ok(ExitCode::from(if bad { exit::REJECTED } else { exit::ACCEPTED }))

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{inspected, is_refused, to_json, to_text};
-use crate::cli::exit;
+use crate::cli::{exit, report};
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct InspectArgs {
@@ -16,14 +16,14 @@ pub(in crate::cli) struct InspectArgs {
     json: bool,
 }
 
-#[expect(clippy::print_stdout, reason = "what the token says is the command's result")]
 pub(super) fn run(args: &InspectArgs) -> Result<ExitCode, String> {
     let inspection = inspected(&args.token)?;
     if args.json {
-        println!("{}", to_json(&inspection));
+        report::print(to_json(&inspection))?;
     } else {
-        println!("{}", to_text(&inspection).join("\n"));
-        println!("signature  not checked: `token check` does, with the key");
+        let mut lines = to_text(&inspection);
+        lines.push("signature  not checked: `token check` does, with the key".to_owned());
+        report::print(lines.join("\n"))?;
     }
     Ok(ExitCode::from(if is_refused(&inspection) { exit::REJECTED } else { exit::ACCEPTED }))
 }

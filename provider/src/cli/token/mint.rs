@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    cli::{dates::date, options::KeyArgs},
+    cli::{dates::date, exit, options::KeyArgs, report},
     clock,
 };
 
@@ -19,20 +19,19 @@ pub(in crate::cli) struct MintArgs {
     key: KeyArgs,
 }
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the token is the command's result")]
 pub(super) fn run(args: &MintArgs) -> Result<ExitCode, String> {
     let mut source = TokenSource::new(args.key.auth_key()?);
     let token = source.token(clock::now()).map_err(|error| error.to_string())?;
     let (issued_at, next_at) = (token.issued_at(), token.issued_at().as_secs() + TokenSource::SLOT.as_secs());
     let next_at = UnixTime::from_secs(next_at);
     if args.json {
-        println!(
-            "{}",
-            json!({ "token": token.jwt(), "issued-at": date(issued_at), "used-until": date(next_at) })
-        );
+        report::print(
+            json!({ "token": token.jwt(), "issued-at": date(issued_at), "used-until": date(next_at) }),
+        )?;
     } else {
-        println!("{}", token.jwt());
-        eprintln!("issued at {}, used until {}: then `mint` prints the next", date(issued_at), date(next_at));
+        report::print(token.jwt())?;
+        let (issued_at, next_at) = (date(issued_at), date(next_at));
+        report::note(&format!("issued at {issued_at}, used until {next_at}: then `mint` prints the next"));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(exit::ACCEPTED))
 }

@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use super::{
     dates::{date, span},
     options::read,
-    report,
 };
 use crate::clock;
 
@@ -28,13 +27,12 @@ pub(super) enum TokenCommand {
     Check(check::CheckArgs),
 }
 
-pub(super) fn run(command: &TokenCommand) -> ExitCode {
-    let done = match command {
+pub(super) fn run(command: &TokenCommand) -> Result<ExitCode, String> {
+    match command {
         TokenCommand::Mint(args) => mint::run(args),
         TokenCommand::Inspect(args) => inspect::run(args),
         TokenCommand::Check(args) => check::run(args),
-    };
-    done.unwrap_or_else(|message| report::misconfigured(&message))
+    }
 }
 
 /// The token that an argument names: itself, or `-` for standard input.
