@@ -15,7 +15,8 @@
 //! What counts is CPU time for each request, taken by each process of itself around the measured part: it says what a machine can do
 //! while two share it, and it can be compared. And ratios, from runs that take turns: they travel from machine to machine.
 //!
-//! `cargo run --release -p apns-benches -- devices` connects devices to the double's gateway and reads what they cost it in memory.
+//! `cargo run --release -p apns-benches -- devices` connects devices to the double's gateway and reads what they cost it in memory, and `soak` lets the
+//! provider push for minutes to a double that has a bad day, and reads what that costs it.
 //!
 //! | module | what |
 //! |---|---|
@@ -40,5 +41,8 @@ mod load;
 mod roles;
 
 pub use child::{DEVICES, Failure, HOST_NAME, KEY_ID, TEAM_ID, TOPIC, Workload, device_token, payload};
-pub use load::{DevicesReport, LoadError, LoadOptions, Report, devices, load, run_in_namespace};
+pub use load::{
+    DevicesReport, LoadError, LoadOptions, Report, Sample, SoakOptions, SoakReport, devices, load,
+    run_in_namespace, soak,
+};
 pub use roles::{Fields, RequestTemplate, provider_token, run_role};

@@ -1,8 +1,10 @@
 //! The command line of the load harness.
 
-use std::{io::Write as _, process::ExitCode};
+use std::{io::Write as _, process::ExitCode, time::Duration};
 
-use apns_benches::{LoadError, LoadOptions, Workload, devices, load, run_in_namespace, run_role};
+use apns_benches::{
+    LoadError, LoadOptions, SoakOptions, Workload, devices, load, run_in_namespace, run_role, soak,
+};
 use clap::{Parser, Subcommand};
 
 /// Measures the double and the provider beside what others would use in their place.
@@ -19,6 +21,8 @@ enum Command {
     Load(Load),
     /// Connects devices to a double's gateway, all at once, and tells what memory each costs it.
     Devices(Devices),
+    /// Pushes for minutes to a double that has a bad day, and tells whether the provider's memory grows.
+    Soak(Soak),
     /// One side of a pair; started by `load`.
     #[command(hide = true)]
     Role {
@@ -74,10 +78,24 @@ struct Devices {
     json: bool,
 }
 
+#[derive(Debug, clap::Args)]
+struct Soak {
+    /// How long, in minutes.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1440))]
+    minutes: u16,
+    /// Pushes a second.
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    rate: u32,
+    /// Prints the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Load(options) => options.run(),
         Command::Devices(options) => options.run(),
+        Command::Soak(options) => options.run(),
         Command::Role { job } => run_role(&job),
         Command::Namespace { job } => run_in_namespace(&job),
     };
@@ -116,6 +134,17 @@ impl Load {
 impl Devices {
     fn run(&self) -> Result<(), LoadError> {
         let report = devices(self.connections as usize)?;
+        let text = if self.json { report.to_json() } else { report.to_string() };
+        // A reader that has gone away wants no more.
+        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+        Ok(())
+    }
+}
+
+impl Soak {
+    fn run(&self) -> Result<(), LoadError> {
+        let time = Duration::from_mins(u64::from(self.minutes));
+        let report = soak(SoakOptions { time, rate: self.rate })?;
         let text = if self.json { report.to_json() } else { report.to_string() };
         // A reader that has gone away wants no more.
         let _ = writeln!(std::io::stdout(), "{}", text.trim_end());

@@ -54,7 +54,7 @@ pub(crate) const fn stream_share(window: u32) -> u32 {
 /// The part of a connection's window that is worth a WINDOW_UPDATE. What is owed and not granted is missing to the peer for a whole
 /// round trip, and over a long way the window of the connection is what bounds its pushes: with halves owed, it was half of them.
 pub(crate) const fn connection_share(window: u32) -> u32 {
-    window / 16
+    window / 32
 }
 
 /// More bytes than the window holds.

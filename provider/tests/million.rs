@@ -33,23 +33,13 @@ const SLICE: u64 = if cfg!(debug_assertions) { 5_000 } else { 50_000 };
 const JOURNAL_ENTRIES: &str = "1000000";
 
 /// The mix, as often as each happens among so many pushes. Seeded, so it is the same again.
-const FAULTS: [&str; 9] = [
-    r#"{"name":"goaway","probability":0.0005,"action":{"goaway":{"reason":"Shutdown"}}}"#,
-    r#"{"name":"goaway-cut","probability":0.0005,"action":{"goaway":{"last-stream":"before"}}}"#,
-    r#"{"name":"refused","probability":0.002,"action":{"reset-stream":{"code":"REFUSED_STREAM"}}}"#,
-    r#"{"name":"reset","probability":0.001,"action":{"reset-stream":{}}}"#,
-    r#"{"name":"eof","probability":0.0002,"action":"close"}"#,
-    r#"{"name":"stall","probability":0.00005,"action":{"stall":{"for":"300ms"}}}"#,
-    r#"{"name":"busy","probability":0.005,"action":{"answer":{"status":503}}}"#,
-    r#"{"name":"fewer","probability":0.0005,"action":{"settings":{"max-concurrent-streams":20}}}"#,
-    r#"{"name":"more","probability":0.0005,"action":{"settings":{"max-concurrent-streams":1000}}}"#,
-];
+const FAULTS: &str = include_str!("support/bad-day.jsonl");
 
 async fn double() -> MockApns {
     let mut settings = Settings::default();
     settings.set("journal-entries", JOURNAL_ENTRIES).unwrap();
     let mock = MockApns::builder().seed(6).settings(settings).start().await.unwrap();
-    for fault in FAULTS {
+    for fault in FAULTS.lines() {
         mock.team().fault(fault.parse().unwrap()).unwrap().keep();
     }
     mock

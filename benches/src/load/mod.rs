@@ -21,6 +21,7 @@ mod peers;
 mod process;
 mod relay;
 mod report;
+mod soak;
 mod sockets;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ pub use devices::{DevicesReport, devices};
 pub use error::LoadError;
 pub use namespace::run_in_namespace;
 pub use report::Report;
+pub use soak::{Sample, SoakOptions, SoakReport, soak};
 
 use crate::Workload;
 use cores::Cores;

@@ -1,4 +1,4 @@
-//! The double, as anyone would start it: every check that it makes is made.
+//! The double, as anyone would start it: every check that it makes is made. On a good day, and on a bad one.
 
 use std::{future, net::SocketAddr};
 
@@ -9,10 +9,29 @@ use tokio::sync::oneshot;
 use super::admission::admit;
 use crate::child::{Explain as _, Failure, Job, KEY_ID, TEAM_ID, TOPIC};
 
+/// What goes wrong, and how often, among the pushes of a bad day. The provider's own test of a million pushes has the same.
+const BAD_DAY: &str = include_str!("../../../provider/tests/support/bad-day.jsonl");
+
 pub(super) async fn serve(job: Job, listening: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
+    serve_with("", job, listening).await
+}
+
+pub(super) async fn serve_badly(job: Job, listening: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
+    serve_with(BAD_DAY, job, listening).await
+}
+
+async fn serve_with(faults: &str, job: Job, listening: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
     // Production, since one of the clients only knows that name and its port.
-    let mock =
-        MockApns::builder().ports(0, job.address.port()).start().await.explain("starting the double")?;
+    let mock = MockApns::builder()
+        .seed(SEED)
+        .ports(0, job.address.port())
+        .start()
+        .await
+        .explain("starting the double")?;
+    for fault in faults.lines() {
+        let fault = fault.parse().explain("reading a fault")?;
+        mock.team().fault(fault).explain("adding a fault")?.keep();
+    }
     let team = mock.ready_made();
     let key = team.keys.first().filter(|key| key.key_id == KEY_ID && team.team_id == TEAM_ID);
     let key = key.ok_or_else(|| Failure::new("reading the ready-made team", "its IDs are others"))?;
@@ -28,5 +47,7 @@ pub(super) async fn serve(job: Job, listening: oneshot::Sender<SocketAddr>) -> R
     future::pending().await
 }
 
+/// The same faults in each run.
+const SEED: u64 = 6;
 /// The name of the ready-made device token in production.
 const DEVICE: &str = "production";

@@ -3,6 +3,7 @@
 //! | role | | what |
 //! |---|---|---|
 //! | `double` | server | mock-apns with all its checks |
+//! | `bad-day` | server | mock-apns with faults of every kind, seeded |
 //! | `device-gateway` | server | mock-apns for devices |
 //! | `h2-always-200` | server | the h2 crate and tokio-rustls, answering 200 to everything |
 //! | `http2-always-200` | server | our HTTP/2, answering 200 to everything: what validation costs is the double less this |
@@ -42,6 +43,7 @@ use server::run_server;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Role {
     Double,
+    BadDay,
     DeviceGateway,
     H2Always200,
     Http2Always200,
@@ -52,8 +54,9 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Double,
+        Self::BadDay,
         Self::DeviceGateway,
         Self::H2Always200,
         Self::Http2Always200,
@@ -67,6 +70,7 @@ impl Role {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Double => "double",
+            Self::BadDay => "bad-day",
             Self::DeviceGateway => "device-gateway",
             Self::H2Always200 => "h2-always-200",
             Self::Http2Always200 => "http2-always-200",
@@ -86,6 +90,7 @@ impl Role {
     pub(crate) fn run(self, job: Job) {
         match self {
             Self::Double => run_server(job, double::serve),
+            Self::BadDay => run_server(job, double::serve_badly),
             Self::DeviceGateway => run_server(job, device_gateway::serve),
             Self::H2Always200 => run_server(job, h2_always_200::serve),
             Self::Http2Always200 => run_server(job, http2_always_200::serve),

@@ -27,13 +27,16 @@ impl ApnsId {
 
     /// The ID in a header field, if there is a well-formed one.
     pub(crate) fn from_wire(value: &[u8]) -> Option<Self> {
-        str::from_utf8(value).ok().and_then(|text| Self::parse(text).ok())
+        Self::from_bytes(value).ok()
     }
 
     /// Reads the form 8-4-4-4-12. Upper case is accepted, since APNs itself writes it; any version is.
     pub fn parse(text: &str) -> Result<Self, InvalidApnsId> {
-        let mut text: [u8; TEXT_LEN] =
-            text.as_bytes().try_into().map_err(|_| InvalidApnsId { len: text.len() })?;
+        Self::from_bytes(text.as_bytes())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidApnsId> {
+        let mut text: [u8; TEXT_LEN] = bytes.try_into().map_err(|_| InvalidApnsId { len: bytes.len() })?;
         let digits = text.iter().filter(|byte| byte.is_ascii_hexdigit()).count();
         let hyphens = HYPHENS.iter().filter(|at| text[**at] == b'-').count();
         if hyphens < HYPHENS.len() || digits + hyphens < TEXT_LEN {

@@ -102,7 +102,8 @@ pub use clock_skew::{ClockSkew, ServerClock};
 pub use collapse_id::{CollapseId, InvalidCollapseId};
 pub use device_token::{DeviceToken, InvalidDeviceToken};
 pub use dispatch::{
-    ConnectionId, DispatchPolicy, DispatchStatus, Dispatcher, Effect, InvalidDispatchPolicy, Job, Room,
+    ConnectionId, DispatchPolicy, DispatchStatus, Dispatcher, Effect, Finished, InvalidDispatchPolicy, Job,
+    Room,
 };
 pub use error_body::ErrorBody;
 pub use expiration::{Expiration, InvalidExpiration};

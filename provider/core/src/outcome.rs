@@ -18,8 +18,8 @@ pub enum Outcome {
     Expired,
     /// It was certainly not processed: sending it again is safe.
     NotSent(NotSent),
-    /// APNs refused it.
-    Rejected(Rejection),
+    /// APNs refused it. In a box, since most outcomes are not this one, and moved often.
+    Rejected(Box<Rejection>),
 }
 
 impl Outcome {
@@ -32,7 +32,7 @@ impl Outcome {
             return Self::Accepted(Acceptance { apns_id, apns_unique_id, ambiguous_before: false });
         }
         let advice = Advice::of(status, body.reason.as_ref());
-        Self::Rejected(Rejection {
+        Self::Rejected(Box::new(Rejection {
             status,
             reason: body.reason,
             apns_id,
@@ -41,7 +41,7 @@ impl Outcome {
             retry_after,
             advice,
             ambiguous_before: false,
-        })
+        }))
     }
 }
 
@@ -223,7 +223,7 @@ mod tests {
 
     fn rejection(status: u16, body: &[u8]) -> Rejection {
         match outcome(status, body) {
-            Outcome::Rejected(rejection) => rejection,
+            Outcome::Rejected(rejection) => *rejection,
             other => panic!("{other:?}"),
         }
     }

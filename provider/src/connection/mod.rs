@@ -9,7 +9,7 @@ use std::{io, pin::Pin, sync::Arc, time::Duration};
 
 use apns_http2::{CommandError, Connection as Http2, ErrorCode, Event, StreamId};
 use apns_provider_core::{
-    Advice, Ambiguity, ConnectionId, Dispatcher, KeepAlive, NotSent, Outcome, Pulse, Reason, Rejection, Room,
+    Advice, Ambiguity, ConnectionId, Dispatcher, KeepAlive, NotSent, Outcome, Pulse, Reason, Room,
 };
 use apns_wire::{Received, TlsSocket, WireError};
 use tokio::{
@@ -384,8 +384,10 @@ impl Connection {
 /// Whether the provider token was refused, and if so, as expired.
 fn refuses_token(outcome: &Outcome) -> Option<bool> {
     match outcome {
-        Outcome::Rejected(Rejection { advice: Advice::RenewProviderToken, .. }) => Some(true),
-        Outcome::Rejected(Rejection { reason: Some(Reason::InvalidProviderToken), .. }) => Some(false),
+        Outcome::Rejected(rejection) if rejection.advice == Advice::RenewProviderToken => Some(true),
+        Outcome::Rejected(rejection) => {
+            (rejection.reason == Some(Reason::InvalidProviderToken)).then_some(false)
+        }
         _ => None,
     }
 }

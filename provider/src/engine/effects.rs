@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use apns_provider_core::{Advice, ConnectionId, Effect, Outcome, Outgoing, Push, Rejection};
+use apns_provider_core::{Advice, ConnectionId, Effect, Finished, Outcome, Outgoing, Push, Rejection};
 
 use tracing::error;
 
@@ -29,7 +29,7 @@ impl fmt::Debug for InvalidTokenHook {
 #[derive(Default)]
 pub(super) struct Effects {
     opening: Vec<(ConnectionId, Arc<Signals>)>,
-    finished: Vec<(Ticket, Outgoing, Outcome)>,
+    finished: Vec<Finished<Ticket>>,
 }
 
 impl State {
@@ -45,9 +45,7 @@ impl State {
                 }
                 Effect::Wake(id) => self.signals.get(&id).into_iter().for_each(|signals| signals.wake()),
                 Effect::Drain(id) => self.signals.get(&id).into_iter().for_each(|signals| signals.drain()),
-                Effect::Finish { ticket, outgoing, outcome } => {
-                    effects.finished.push((ticket, outgoing, outcome));
-                }
+                Effect::Finish(finished) => effects.finished.push(finished),
             }
         }
         effects
@@ -65,8 +63,9 @@ impl Engine {
             return;
         }
         let now = self.elapsed();
-        for (ticket, outgoing, outcome) in effects.finished {
-            self.tell_of_invalid_token(&outgoing, &outcome);
+        for finished in effects.finished {
+            self.tell_of_invalid_token(finished.outgoing(), finished.outcome());
+            let (ticket, outcome) = finished.into_parts();
             self.telemetry.push_finished(&outcome, now.saturating_sub(ticket.handed_in));
             // A caller that has stopped waiting does not want it any more.
             let _ = ticket.caller.send(outcome);

@@ -92,7 +92,12 @@ struct State {
     signals: BTreeMap<ConnectionId, Arc<Signals>>,
     /// When the time keeper comes by itself.
     timer_at: Option<Duration>,
+    /// The last look at the calendar.
+    dated: Now,
 }
+
+/// Between two looks at the calendar: a date that is set is noticed so much later.
+const DATE_EVERY: Duration = Duration::from_millis(1);
 
 impl Engine {
     /// Starts one on the runtime that this is called on.
@@ -111,7 +116,7 @@ impl Engine {
             timeout: setup.timeout,
             clocks: setup.clocks,
             identity: Mutex::new(Arc::new(identity)),
-            state: Mutex::new(State { dispatcher, signals: BTreeMap::new(), timer_at: None }),
+            state: Mutex::new(State { dispatcher, signals: BTreeMap::new(), timer_at: None, dated: now }),
             in_hand: Semaphore::new(setup.in_hand_max),
             began,
             runtime: Handle::current(),
@@ -149,7 +154,7 @@ impl Engine {
     /// Asks or tells the dispatcher something, and does what it wants done.
     pub(crate) fn with<R>(self: &Arc<Self>, ask: impl FnOnce(&mut Dispatcher<Ticket>, Now) -> R) -> R {
         let mut state = self.state();
-        let now = self.now();
+        let now = self.now_by(&mut state.dated);
         let answer = ask(&mut state.dispatcher, now);
         let effects = state.signal();
         let timer_at = state.dispatcher.poll_timeout();
@@ -217,6 +222,15 @@ impl Engine {
 
     fn now(&self) -> Now {
         Now { elapsed: self.elapsed(), date: self.clocks.date() }
+    }
+
+    /// The moment, with a date that was looked at lately: a look costs more than what else is done for most pushes under the lock.
+    fn now_by(&self, dated: &mut Now) -> Now {
+        let elapsed = self.elapsed();
+        if elapsed.saturating_sub(dated.elapsed) >= DATE_EVERY {
+            *dated = Now { elapsed, date: self.clocks.date() };
+        }
+        Now { elapsed, date: dated.date_at(elapsed) }
     }
 
     async fn is_done(&self) {

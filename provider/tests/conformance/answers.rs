@@ -12,7 +12,7 @@ async fn rejection(answer: &str) -> Rejection {
     assert!(matches!(world.send(&client).await, Outcome::Accepted(_)), "{answer}: the connection goes on");
     assert_eq!(client.stats().connections_opened, 1, "{answer}");
     match outcome {
-        Outcome::Rejected(rejection) => rejection,
+        Outcome::Rejected(rejection) => *rejection,
         other => panic!("{answer}: {other:?}"),
     }
 }

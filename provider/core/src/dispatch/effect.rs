@@ -1,5 +1,4 @@
-use super::ConnectionId;
-use crate::{Outcome, Outgoing};
+use super::{ConnectionId, Finished};
 
 /// What the shell is to do.
 #[derive(Debug)]
@@ -11,12 +10,5 @@ pub enum Effect<T> {
     /// Close this connection as soon as nothing is under way on it; one that is not there yet need not come about.
     Drain(ConnectionId),
     /// Tell the caller how its push ended.
-    Finish {
-        /// To whom.
-        ticket: T,
-        /// The push.
-        outgoing: Outgoing,
-        /// How it ended.
-        outcome: Outcome,
-    },
+    Finish(Finished<T>),
 }

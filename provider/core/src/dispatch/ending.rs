@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{ConnectionId, Dispatcher, Effect, Ending, Job, connections::Phase};
-use crate::{Advice, Ambiguity, AttemptEnd, Next, NotSent, Now, Outcome, Reason, Rejection};
+use crate::{Advice, Ambiguity, AttemptEnd, Next, NotSent, Now, Outcome, Reason};
 
 /// RFC 9113 section 7: the peer is loaded beyond what it likes.
 const ENHANCE_YOUR_CALM: u32 = 0xb;
@@ -38,7 +38,7 @@ impl<T> Dispatcher<T> {
         self.judge(now.elapsed, id, &verdict, &outcome, was_probe);
         self.judge_connection(now.elapsed, id, &outcome);
         if let Outcome::Accepted(_) = outcome {
-            self.finish(*job, outcome);
+            self.finish(job, outcome);
         } else {
             if outcome == Outcome::NotSent(NotSent::StreamRefused) {
                 job.shuns = Some(id);
@@ -50,7 +50,7 @@ impl<T> Dispatcher<T> {
     /// Sends it again, now or later, or tells how it ended.
     fn after_attempt(&mut self, now: Now, mut job: Box<Job<T>>, outcome: Outcome) {
         if self.ending == Ending::Abandoned {
-            return self.finish(*job, outcome);
+            return self.finish(job, outcome);
         }
         let end = AttemptEnd {
             now: now.date,
@@ -62,7 +62,8 @@ impl<T> Dispatcher<T> {
             Next::Again { after, is_budgeted } if !is_budgeted || self.budget.spend(now.elapsed) => {
                 self.retries += 1;
                 let until = now.elapsed.saturating_add(after);
-                if let Outcome::Rejected(Rejection { advice: Advice::SlowDownDevice, .. }) = &outcome
+                if let Outcome::Rejected(rejection) = &outcome
+                    && rejection.advice == Advice::SlowDownDevice
                     && let Some(device_token) = job.outgoing.device_token()
                 {
                     self.slow.slow_down(device_token, now.elapsed, until);
@@ -75,7 +76,7 @@ impl<T> Dispatcher<T> {
                     self.pausing.push(until, job);
                 }
             }
-            _ => self.finish(*job, outcome),
+            _ => self.finish(job, outcome),
         }
     }
 
@@ -104,8 +105,8 @@ impl<T> Dispatcher<T> {
                 if matches!(verdict, Verdict::CredentialForSure) && !self.credential.is_open() {
                     self.credential.trip(now);
                 }
-                if let Outcome::Rejected(Rejection { reason, .. }) = outcome {
-                    self.refused.clone_from(reason);
+                if let Outcome::Rejected(rejection) = outcome {
+                    self.refused.clone_from(&rejection.reason);
                 }
             }
             Verdict::Service(asked) => {
@@ -229,7 +230,7 @@ impl<T> Dispatcher<T> {
     }
 
     /// A push has waited too long. Its caller learns for what.
-    pub(super) fn finish_worthless(&mut self, now: Now, job: Job<T>) {
+    pub(super) fn finish_worthless(&mut self, now: Now, job: Box<Job<T>>) {
         let has_expired = job.outgoing.expiration().is_some_and(|at| at.has_passed(now.date));
         let why = if has_expired {
             Outcome::Expired

@@ -18,6 +18,30 @@ pub struct Job<T> {
     pub(super) is_probe: bool,
 }
 
+/// A push whose outcome is certain.
+#[derive(Debug)]
+pub struct Finished<T> {
+    pub(super) job: Box<Job<T>>,
+    pub(super) outcome: Outcome,
+}
+
+impl<T> Finished<T> {
+    /// What was sent, or not.
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.job.outgoing
+    }
+
+    /// How it ended.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// To whom it is told, and what.
+    pub fn into_parts(self) -> (T, Outcome) {
+        (self.job.ticket, self.outcome)
+    }
+}
+
 /// How earlier attempts ended.
 #[derive(Debug)]
 pub(super) struct Earlier {

@@ -37,7 +37,7 @@ use std::{collections::VecDeque, time::Duration};
 
 pub use connections::{ConnectionId, Room};
 pub use effect::Effect;
-pub use job::Job;
+pub use job::{Finished, Job};
 pub use policy::{DispatchPolicy, InvalidDispatchPolicy};
 pub use status::DispatchStatus;
 
@@ -102,6 +102,8 @@ pub struct Dispatcher<T> {
     ending: Ending,
     /// The moment of the last input.
     looked_at: Duration,
+    /// When time alone asks for something, as of then.
+    timeout: Option<Duration>,
     opened: u64,
     retries: u64,
     effects: VecDeque<Effect<T>>,
@@ -156,6 +158,7 @@ impl<T> Dispatcher<T> {
             last_failure: None,
             ending: Ending::NotYet,
             looked_at: now.elapsed,
+            timeout: None,
             opened: 0,
             retries: 0,
             effects: VecDeque::new(),
@@ -168,17 +171,19 @@ impl<T> Dispatcher<T> {
         // In a box: it is moved often, from queue to connection and back.
         let job = Box::new(Job::new(outgoing.into(), deadline, ticket));
         if self.ending != Ending::NotYet {
-            return self.finish(*job, Outcome::NotSent(NotSent::Closed));
+            return self.finish(job, Outcome::NotSent(NotSent::Closed));
         }
         let worthless_at = worthless_at(&job, now);
         if worthless_at <= now.elapsed {
-            return self.finish_worthless(now, *job); // no connection is opened for it
+            return self.finish_worthless(now, job); // no connection is opened for it
         }
         self.budget.earn();
         let is_next = self.queue.push_back(job, worthless_at);
         // Behind others it changes nothing: for the next one a connection was woken, or none has room.
         if is_next {
             self.settle(now.elapsed);
+        } else {
+            self.timeout = self.timeout.into_iter().chain(self.queue.earliest()).min();
         }
     }
 
@@ -272,7 +277,7 @@ impl<T> Dispatcher<T> {
         let mut jobs = self.queue.take_all();
         jobs.extend(self.pausing.take_all());
         for job in jobs {
-            self.finish_untried(*job, || Outcome::NotSent(NotSent::Closed));
+            self.finish_untried(job, || Outcome::NotSent(NotSent::Closed));
         }
         self.settle(now.elapsed);
     }
@@ -285,7 +290,7 @@ impl<T> Dispatcher<T> {
         }
         if self.queue.earliest().is_some_and(|earliest| earliest <= now.elapsed) {
             for job in self.queue.take_worthless(now.elapsed, |job| worthless_at(job, now)) {
-                self.finish_worthless(now, *job);
+                self.finish_worthless(now, job);
             }
         }
         self.retire(now.elapsed);
@@ -302,16 +307,7 @@ impl<T> Dispatcher<T> {
 
     /// Until when [`handle_timeout`](Self::handle_timeout) has to be called, if nothing else happens.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        let waits = !self.queue.is_empty();
-        let later = |at: &Duration| *at > self.looked_at;
-        let resting = self.connections.iter().map(|connection| connection.rest_until).filter(later).min();
-        let holds =
-            [self.credential.next_probe(), self.service.next_probe(), Some(self.calm.not_before()), resting];
-        let holds = holds.into_iter().flatten().filter(later).min().filter(|_| waits);
-        [self.pausing.next(), self.queue.earliest(), holds, self.opening_at(), self.retiring_at()]
-            .into_iter()
-            .flatten()
-            .min()
+        self.timeout
     }
 }
 
@@ -329,16 +325,30 @@ impl<T> Dispatcher<T> {
         self.note_starvation(now);
         self.note_saturation(now);
         self.open_if_wanted(now);
+        self.timeout = self.next_timeout();
     }
 
-    fn finish(&mut self, mut job: Job<T>, outcome: Outcome) {
+    fn next_timeout(&self) -> Option<Duration> {
+        let waits = !self.queue.is_empty();
+        let later = |at: &Duration| *at > self.looked_at;
+        let resting = self.connections.iter().map(|connection| connection.rest_until).filter(later).min();
+        let holds =
+            [self.credential.next_probe(), self.service.next_probe(), Some(self.calm.not_before()), resting];
+        let holds = holds.into_iter().flatten().filter(later).min().filter(|_| waits);
+        [self.pausing.next(), self.queue.earliest(), holds, self.opening_at(), self.retiring_at()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn finish(&mut self, mut job: Box<Job<T>>, outcome: Outcome) {
         let outcome = job.conclude(outcome);
-        self.effects.push_back(Effect::Finish { ticket: job.ticket, outgoing: job.outgoing, outcome });
+        self.effects.push_back(Effect::Finish(Finished { job, outcome }));
     }
 
-    fn finish_untried(&mut self, mut job: Job<T>, why: impl FnOnce() -> Outcome) {
+    fn finish_untried(&mut self, mut job: Box<Job<T>>, why: impl FnOnce() -> Outcome) {
         let outcome = job.conclude_untried(why);
-        self.effects.push_back(Effect::Finish { ticket: job.ticket, outgoing: job.outgoing, outcome });
+        self.effects.push_back(Effect::Finish(Finished { job, outcome }));
     }
 
     fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {

@@ -42,7 +42,7 @@ impl<T> Dispatcher<T> {
             connection.rest_until = connection.rest_until.max(now.elapsed.saturating_add(GIVEN_BACK_REST));
         }
         if self.ending == Ending::Abandoned {
-            self.finish_untried(*job, || Outcome::NotSent(NotSent::Closed));
+            self.finish_untried(job, || Outcome::NotSent(NotSent::Closed));
         } else {
             let worthless_at = worthless_at(&job, now);
             self.queue.give_back(job, worthless_at);
@@ -96,7 +96,7 @@ impl<T> Dispatcher<T> {
     /// Looks at a push once more before it goes out: gives it back unless it is of no use any more, or has to wait for its device.
     fn pass_by(&mut self, now: Now, mut job: Box<Job<T>>) -> Option<Box<Job<T>>> {
         if worthless_at(&job, now) <= now.elapsed {
-            self.finish_worthless(now, *job);
+            self.finish_worthless(now, job);
             return None;
         }
         let device_token = job.outgoing.device_token();

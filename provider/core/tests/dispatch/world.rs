@@ -115,7 +115,8 @@ impl World {
                     self.connections.get_mut(&id).unwrap().is_draining = true;
                     self.close_if_drained(id);
                 }
-                Effect::Finish { ticket, outcome, .. } => {
+                Effect::Finish(finished) => {
+                    let (ticket, outcome) = finished.into_parts();
                     let before = self.outcomes.insert(ticket, outcome);
                     assert_eq!(before, None, "push {ticket} was finished twice");
                 }
