@@ -18,8 +18,12 @@ fn every_pair_pushes_and_every_ratio_is_drawn() {
     let (peers, own): (Vec<&Value>, Vec<&Value>) =
         pairs.iter().partition(|pair| ["apple-apns", "apns-h2"].contains(&pair["client"].as_str().unwrap()));
     for pair in own {
+        let is_h2load = pair["client"] == "h2load";
+        if is_h2load && pair["failures"][0].as_str().is_some_and(|why| why.contains("nghttp2-client")) {
+            continue; // it is not on this machine, and the report says what to install
+        }
         assert_eq!(pair["failures"], Value::Array(Vec::new()), "{pair}");
-        assert_eq!(pair["connections"], 1, "{pair}");
+        assert!(pair["connections"] == 1 || is_h2load && pair["connections"].is_null(), "{pair}");
         for measure in ["pushes_per_second", "server_cpu_us", "client_cpu_us", "p50_ms", "p99_ms"] {
             assert!(pair[measure].as_f64().is_some_and(|value| value > 0.0), "{measure} of {pair}");
         }
@@ -29,7 +33,7 @@ fn every_pair_pushes_and_every_ratio_is_drawn() {
     }
     let goals: Vec<f64> =
         report["ratios"].as_array().unwrap().iter().filter_map(|ratio| ratio["goal"].as_f64()).collect();
-    assert_eq!(goals, [0.5, 0.5, 0.4]);
+    assert_eq!(goals, [0.5, 0.5, 0.4, 0.5, 0.12, 0.12]);
 }
 
 #[test]

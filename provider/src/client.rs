@@ -7,7 +7,7 @@ use apns_provider_core::{
     Outgoing, Push,
 };
 use futures::{Stream, StreamExt as _};
-use tracing::{Instrument as _, debug_span, field::Empty};
+use tracing::{Instrument as _, Span, debug_span, field::Empty};
 
 pub use builder::ClientBuilder;
 pub(crate) use builder::{DEFAULT_TIMEOUT, identity};
@@ -84,12 +84,12 @@ impl Client {
 
     /// Sends a notification to one device, under a fresh apns-id, again if need be: what is returned is the outcome of the push as a
     /// whole. Pass an `Arc` to share one notification among many devices.
-    pub async fn send(
+    pub fn send(
         &self,
         notification: impl Into<Arc<Notification>>,
         device_token: DeviceToken,
-    ) -> Outcome {
-        self.send_push(Push::new(notification, device_token, ApnsId::from_random(rand::random()))).await
+    ) -> impl Future<Output = Outcome> + Send {
+        self.send_push(Push::new(notification, device_token, ApnsId::from_random(rand::random())))
     }
 
     /// Sends a push whose apns-id the caller has drawn, as for one that is sent again.
@@ -98,7 +98,7 @@ impl Client {
     /// ended.
     ///
     /// Waits while the client has as many pushes in hand as it may. A push goes on even if nobody waits for it any more.
-    pub async fn send_push(&self, push: Push) -> Outcome {
+    pub fn send_push(&self, push: Push) -> impl Future<Output = Outcome> + Send {
         let span = debug_span!(
             "apns.push",
             apns_id = %push.apns_id(),
@@ -107,9 +107,13 @@ impl Client {
             device_token = %push.device_token(),
             outcome = Empty,
         );
-        let outcome = self.handle.0.send(push).instrument(span.clone()).await.unwrap_or_else(engine_gone);
-        span.record("outcome", telemetry::outcome_name(&outcome));
-        outcome
+        let sent = self.handle.0.send(push.into());
+        async move {
+            let outcome = sent.await.unwrap_or_else(engine_gone);
+            Span::current().record("outcome", telemetry::outcome_name(&outcome));
+            outcome
+        }
+        .instrument(span)
     }
 
     /// Sends a broadcast to all who follow its channel, under a fresh apns-request-id, which the outcome has as its apns-id; again if need

@@ -33,7 +33,7 @@ pub(super) struct PairJob {
 pub(super) struct PairRun {
     pub(super) served: Served,
     pub(super) sent: Sent,
-    /// Connections open when the last push was answered; `None` where the system does not tell.
+    /// Connections open when the last push was answered; `None` where the system does not tell, or the client has closed them.
     pub(super) connections: Option<usize>,
 }
 
@@ -70,7 +70,9 @@ impl PairJob {
         if sent.pushes != pushes {
             return Err(LoadError::Incomplete { answered: sent.pushes, pushes });
         }
-        Ok(PairRun { served: cost, sent, connections: sockets::open_connections(address.port()) })
+        // h2load has closed its own by now.
+        let connections = sockets::open_connections(address.port()).filter(|count| *count > 0);
+        Ok(PairRun { served: cost, sent, connections })
     }
 
     fn child(

@@ -132,23 +132,32 @@ impl Engine {
     }
 
     /// Hands in a push or a broadcast, as soon as there is room for one more, and waits for its outcome.
-    pub(crate) async fn send(self: &Arc<Self>, outgoing: impl Into<Outgoing>) -> Option<Outcome> {
-        // `effects` gives the permit back when the push is finished.
-        let waited = if let Ok(permit) = self.in_hand.try_acquire() {
-            permit.forget();
-            Duration::ZERO
-        } else {
-            let began = self.elapsed();
-            self.in_hand.acquire().await.ok()?.forget();
-            self.elapsed().saturating_sub(began)
-        };
+    ///
+    /// Many thousands of these futures may be alive at once, so that they are kept small: one that has handed its push in is a few words.
+    #[expect(clippy::manual_async_fn, reason = "an async fn has room for its argument twice")]
+    pub(crate) fn send(self: &Arc<Self>, outgoing: Outgoing) -> impl Future<Output = Option<Outcome>> + Send {
+        async move {
+            // `effects` gives the permit back when the push is finished.
+            let waited = if let Ok(permit) = self.in_hand.try_acquire() {
+                permit.forget();
+                Duration::ZERO
+            } else {
+                let began = self.elapsed();
+                Box::pin(self.in_hand.acquire()).await.ok()?.forget();
+                self.elapsed().saturating_sub(began)
+            };
+            self.submit(outgoing, waited).await.ok()
+        }
+    }
+
+    fn submit(self: &Arc<Self>, outgoing: Outgoing, waited: Duration) -> oneshot::Receiver<Outcome> {
         let (caller, outcome) = oneshot::channel();
         self.with(|dispatcher, now| {
             let handed_in = now.elapsed.saturating_sub(waited);
             let ticket = Ticket { caller, handed_in };
             dispatcher.submit(now, outgoing, handed_in.saturating_add(self.timeout), ticket);
         });
-        outcome.await.ok()
+        outcome
     }
 
     /// Asks or tells the dispatcher something, and does what it wants done.
