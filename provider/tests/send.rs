@@ -8,8 +8,8 @@ use apns_certs::{Flaw, Identity, ProviderCertificateKind, Purpose};
 use apns_provider::{
     BuildError, Client, ClientBuilder, Credential, Endpoint,
     core::{
-        AlertNotification, Ambiguity, BackgroundNotification, BundleId, DeviceToken, NotSent, Notification,
-        Outcome, Reason, RetryPolicy,
+        AlertNotification, Ambiguity, BackgroundNotification, BundleId, DeviceToken, DispatchPolicy, NotSent,
+        Notification, Outcome, Reason, RetryPolicy,
     },
 };
 use mock_apns::{MockApns, Settings};
@@ -101,7 +101,9 @@ async fn a_word_that_nobody_knows_is_kept() {
 #[tokio::test]
 async fn five_thousand_at_once_share_one_connection_and_each_has_its_own_outcome() {
     let mock = MockApns::start().await.unwrap();
-    let client = client(&mock);
+    let one = DispatchPolicy::default().with_connections(1..=1).unwrap();
+    let client =
+        builder(&mock, mock.sandbox().port()).credential(by_key(&mock)).dispatch(one).build().unwrap();
     let hello = Arc::new(hello());
     let good = device_token(&mock, "sandbox");
     let dead = device_token(&mock, "sandbox-unregistered");

@@ -8,12 +8,12 @@ async fn a_token_is_minted_read_and_checked_without_a_network() {
     let minted = desk.run(&format!("token mint {KEY}")).await;
     assert_eq!(minted.code, Some(0), "{minted:?}");
     assert!(minted.stderr.contains("used until"), "{minted:?}");
-    let again = desk.run(&format!("token mint --json {KEY}")).await.json();
     let jwt = minted.stdout.trim();
-    assert!(
-        again["token"].as_str() == Some(jwt) || again["issued-at"].is_string(),
-        "one slot, one token: {again}"
-    );
+    let again = desk.run(&format!("token mint --json {KEY}")).await.json();
+    let third = desk.run(&format!("token mint {KEY}")).await;
+    let tokens = [jwt, again["token"].as_str().unwrap(), third.stdout.trim()];
+    // One border of slots can lie between three, not two.
+    assert!(tokens.windows(2).any(|pair| pair[0] == pair[1]), "one slot, one token: {tokens:#?}");
 
     let inspected = desk.run(&format!("token inspect {jwt}")).await;
     assert_eq!(inspected.code, Some(0), "{inspected:?}");

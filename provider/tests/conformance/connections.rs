@@ -60,7 +60,7 @@ async fn c09_the_preface_refuses_pushes_and_settings_and_pings_are_acknowledged(
 #[tokio::test]
 async fn c39_and_c42_a_server_that_falls_silent_ends_at_the_deadline_with_what_is_known() {
     let world = World::with(&[r#"{"name":"dead","match":{"stream":2},"action":{"stall":{}}}"#]).await;
-    let client = world.builder().timeout(Duration::from_millis(500)).build().unwrap();
+    let client = world.builder().timeout(Duration::from_secs(1)).build().unwrap();
     assert!(matches!(world.send(&client).await, Outcome::Accepted(_)));
     let began = Instant::now();
     assert_eq!(world.send(&client).await, Outcome::Ambiguous(Ambiguity::NoAnswer));

@@ -16,7 +16,7 @@ use apns_provider::{
 };
 use futures::future::join_all;
 
-use crate::world::{PATIENCE, World, accepted, hello};
+use crate::world::{PATIENCE, World, accepted, hello, until};
 
 const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -35,27 +35,18 @@ fn again() -> RetryPolicy {
     RetryPolicy::new(5, millis(20), Duration::from_secs(5)).unwrap()
 }
 
-/// Waits until something holds, for as long as anything here may take.
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < PATIENCE, "{what}");
-        tokio::time::sleep(millis(5)).await;
-    }
-}
-
 #[tokio::test]
 async fn c02_connections_are_opened_one_after_the_other() {
     let world = World::good().await;
-    let policy = DispatchPolicy::default().with_connections(1..=4).unwrap().with_spacing(millis(200));
+    let policy = DispatchPolicy::default().with_connections(1..=4).unwrap().with_spacing(millis(400));
     let client = world.builder().dispatch(policy).build().unwrap();
     client.prewarm(4);
     until("four connections are open", || client.stats().open == 4).await;
     let opened: Vec<u64> =
         world.connections().await.iter().map(|one| one["opened-at"].as_u64().unwrap()).collect();
     assert_eq!(opened.len(), 4);
-    // From handshake to handshake, which take a few milliseconds themselves.
-    assert!(opened.windows(2).all(|pair| pair[1] - pair[0] >= 150), "{opened:?}");
+    // From handshake to handshake, which take their time themselves.
+    assert!(opened.windows(2).all(|pair| pair[1] - pair[0] >= 200), "{opened:?}");
 }
 
 #[tokio::test]
@@ -76,7 +67,7 @@ async fn c14_and_c12_where_few_streams_are_allowed_work_moves_to_more_connection
 #[tokio::test]
 async fn c14_connections_that_nobody_needs_are_closed_and_the_least_number_stays() {
     let world = World::good().await;
-    let policy = quick().with_connections(1..=3).unwrap().with_idle_time(millis(300));
+    let policy = quick().with_connections(1..=3).unwrap().with_idle_time(Duration::from_secs(2));
     let client = world.builder().dispatch(policy).build().unwrap();
     client.prewarm(3);
     until("three connections are open", || client.stats().open == 3).await;
@@ -197,6 +188,7 @@ async fn c38_an_idle_connection_is_asked_whether_it_is_there() {
         world.builder().keep_alive(KeepAlivePolicy::default().with_idle(millis(100))).build().unwrap();
     assert!(matches!(world.send(&client).await, Outcome::Accepted(_)));
     let began = Instant::now();
+    // There is one at first sight, however late: the next one is half a minute away.
     loop {
         let frames = world.frames().await;
         match frames.iter().filter(|line| line.contains("recv PING frame <length=8, flags=0x00")).count() {
@@ -228,7 +220,7 @@ async fn c43_a_server_that_answers_nothing_gets_few_resets_and_is_left() {
     let mute = r#"{"name":"mute","match":{"connection":1,"stream":{"from":2}},"action":"no-answer"}"#;
     let world = World::with(&[mute]).await;
     let policy = quick().with_unanswered(10);
-    let client = world.builder().dispatch(policy).timeout(millis(300)).build().unwrap();
+    let client = world.builder().dispatch(policy).timeout(Duration::from_secs(1)).build().unwrap();
     assert!(matches!(world.send(&client).await, Outcome::Accepted(_)));
     let outcomes = world.send_many(&client, 300).await;
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Ambiguous(_))), "{outcomes:?}");
@@ -258,7 +250,7 @@ async fn c49_a_flooded_device_holds_up_no_other() {
     let world = World::good().await;
     let flooded = world.token();
     let fault = format!(
-        r#"{{"name":"flood","times":1,"match":{{"token":"{}"}},"action":{{"answer":{{"status":429,"reason":"TooManyRequests","retry-after":1}}}}}}"#,
+        r#"{{"name":"flood","times":1,"match":{{"token":"{}"}},"action":{{"answer":{{"status":429,"reason":"TooManyRequests","retry-after":2}}}}}}"#,
         flooded.as_str()
     );
     world.mock.team().fault(fault.parse().unwrap()).unwrap().keep();
@@ -270,20 +262,20 @@ async fn c49_a_flooded_device_holds_up_no_other() {
         until("the first is held back", || client.stats().pausing == 1).await;
         let held = client.send(hello(), flooded.clone());
         let free = async {
-            for _ in 0..200 {
+            for _ in 0..100 {
                 assert!(matches!(
                     client.send(Arc::clone(&other_app), other.clone()).await,
                     Outcome::Accepted(_)
                 ));
             }
-            began.elapsed()
+            client.stats().pausing
         };
         tokio::join!(held, free)
     };
-    let (first, (held, free)) = tokio::join!(first, rest);
+    let (first, (held, pausing)) = tokio::join!(first, rest);
     assert!(matches!((&first, &held), (Outcome::Accepted(_), Outcome::Accepted(_))), "{first:?} {held:?}");
-    assert!(began.elapsed() >= Duration::from_secs(1), "as Retry-After asks");
-    assert!(free < began.elapsed(), "the other device's went on meanwhile");
+    assert!(began.elapsed() >= Duration::from_secs(2), "as Retry-After asks");
+    assert_eq!(pausing, 2, "the other device's were done before these went on");
 }
 
 #[tokio::test]

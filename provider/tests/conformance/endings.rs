@@ -203,7 +203,7 @@ async fn c40_a_push_of_which_nothing_was_written_is_certainly_not_sent() {
 #[tokio::test]
 async fn c42_a_push_that_is_never_answered_ends_in_time_and_its_stream_is_reset_once() {
     let server = RawServer::start().await;
-    let client = server.builder().timeout(Duration::from_millis(300)).build().unwrap();
+    let client = server.builder().timeout(Duration::from_secs(1)).build().unwrap();
     let answers = async {
         let mut peer = server.greeted(&[]).await;
         let request = peer.request().await;
@@ -219,7 +219,7 @@ async fn c42_a_push_that_is_never_answered_ends_in_time_and_its_stream_is_reset_
     };
     let ((outcome, took), ()) = join!(timed, answers);
     assert_eq!(outcome, Outcome::Ambiguous(Ambiguity::NoAnswer));
-    assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(3), "{took:?}");
+    assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(5), "{took:?}");
 }
 
 /// Frame type and error code (RFC 9113 sections 6.4 and 7).

@@ -271,9 +271,12 @@ impl RawPeer {
 
     async fn read_more(&mut self) {
         timeout(PATIENCE, self.socket.ready()).await.expect("the client is silent").unwrap();
+        let before = self.input.len();
         let input = &mut self.input;
         let received = self.socket.read(|bytes| input.extend_from_slice(bytes)).unwrap();
-        assert!(received == Received::Open || !self.input.is_empty(), "the client has closed the connection");
+        // What was there before is no whole frame, and nothing more comes.
+        let is_over = received == Received::End && self.input.len() == before;
+        assert!(!is_over, "the client has closed the connection, {before} bytes into a frame");
     }
 }
 

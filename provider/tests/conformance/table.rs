@@ -31,7 +31,11 @@ fn every_test_of_an_item_is_in_the_table_and_every_one_in_the_table_is_there() {
         sources(&root.join(folder), &mut code);
     }
     let page = fs::read_to_string(root.join("../docs/provider-conformance.md")).unwrap();
-    assert_eq!(named_after_items(&page), named_after_items(&code));
+    let (listed, there) = (named_after_items(&page), named_after_items(&code));
+    let missing: Vec<_> = listed.difference(&there).collect();
+    assert!(missing.is_empty(), "on the page, and no such test is there: {missing:#?}");
+    let unlisted: Vec<_> = there.difference(&listed).collect();
+    assert!(unlisted.is_empty(), "tests that are not on the page: {unlisted:#?}");
     for item in 1..=67 {
         assert!(page.contains(&format!("| C-{item:02} |")), "C-{item:02} has no row");
     }

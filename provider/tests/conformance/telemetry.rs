@@ -12,7 +12,7 @@ use tracing::Level;
 use crate::{
     logs::Logs,
     recorder::Recorder,
-    world::{PATIENCE, World, hello},
+    world::{PATIENCE, World, hello, until},
 };
 
 #[tokio::test]
@@ -34,15 +34,18 @@ async fn monitoring_is_told_of_pushes_attempts_connections_and_credentials() {
     }
     let dead = world.mock.ready_made().device_token("sandbox-unregistered").unwrap();
     client.send(hello(), DeviceToken::from_hex(&dead.token).unwrap()).await;
-    // An idle connection is asked whether it is there.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let open = || recorder.recorded().values("apns_provider_connections_open")[0];
+    until("the gauge tells of the one connection", || (open() - 1.0).abs() < 0.5).await;
+    until("the idle connection is asked whether it is there", || {
+        recorder.recorded().0.contains_key("apns_provider_ping_seconds")
+    })
+    .await;
     assert!(client.drain(PATIENCE).await);
     let identity = world.mock.certificates().provider(ProviderCertificateKind::Universal).unwrap();
     let certificate = Credential::from_pem(identity.to_pem().as_bytes()).unwrap();
     let expires_at = certificate.certificate_expires_at().unwrap();
     world.builder().credential(certificate).build().unwrap();
-    // The last gauges are told within a quarter of a second.
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    until("the gauge tells of no connection", || open() < 0.5).await;
 
     let told = recorder.recorded();
     told.assert("apns_provider_pushes_total accepted", 4.0);

@@ -1,6 +1,9 @@
 //! A double on a bad day, and a client that pushes to it.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 pub(crate) use crate::control::PATIENCE;
 use crate::control::get;
@@ -85,7 +88,7 @@ impl World {
         self.mock.team().pushes(&Filter::default())
     }
 
-    /// The providers' connections that are open.
+    /// The providers' connections in the order in which they were opened, those that were closed lately too.
     pub(crate) async fn connections(&self) -> Vec<serde_json::Value> {
         let control = self.mock.control();
         let text = tokio::task::spawn_blocking(move || get(control, "/v1/connections?kind=provider"));
@@ -93,7 +96,7 @@ impl World {
         connections["connections"].as_array().unwrap().clone()
     }
 
-    /// The frames of the first connection that is open, decoded, line by line.
+    /// The frames of the first connection, open or not, decoded, line by line.
     pub(crate) async fn frames(&self) -> Vec<String> {
         let id = self.connections().await[0]["id"].as_str().unwrap().to_owned();
         self.frames_of(&id).await
@@ -113,6 +116,15 @@ impl World {
             }
             lines.pop();
         }
+    }
+}
+
+/// Waits until something holds, for as long as anything here may take.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < PATIENCE, "{what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

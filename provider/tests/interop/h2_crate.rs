@@ -19,7 +19,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    pushes::{assert_all, send, send_many, tally},
+    pushes::{assert_all, on_one_connection, send, send_many, tally},
     server_identity::ServerIdentity,
 };
 
@@ -105,7 +105,7 @@ async fn handle(request: Request<RecvStream>, mut answer: SendResponse<Bytes>, s
 #[tokio::test]
 async fn hundreds_at_once_are_accepted_through_small_windows() {
     let server = Server::closing_after(usize::MAX).await;
-    let client = server.identity.builder(server.port).build().unwrap();
+    let client = on_one_connection(server.identity.builder(server.port));
     assert_all(&send_many(&client, "0000", 500).await, "200");
     assert_eq!(client.stats().connections_opened, 1);
     assert!(server.seen.lock().unwrap().bytes > 500 * 500, "bodies came as a whole");

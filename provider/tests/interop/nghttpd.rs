@@ -12,7 +12,7 @@ use apns_http2::DEFAULT_WINDOW;
 use tempfile::TempDir;
 
 use crate::{
-    pushes::{assert_all, device_token, send_many},
+    pushes::{assert_all, device_token, on_one_connection, send_many},
     server_identity::ServerIdentity,
 };
 
@@ -70,7 +70,7 @@ impl Drop for Nghttpd {
 #[ignore = "needs nghttpd: interop/run runs it"]
 async fn nghttpd_takes_hundreds_at_once() {
     let server = Nghttpd::start(&[]);
-    let client = server.identity.builder(server.port).build().unwrap();
+    let client = on_one_connection(server.identity.builder(server.port));
     assert_all(&send_many(&client, "0000", 500).await, "200");
     assert_all(&send_many(&client, "0404", 300).await, "404");
     assert_eq!(client.stats().connections_opened, 1);
@@ -86,7 +86,7 @@ async fn nghttpd_pads_frames_adds_trailers_and_keeps_small_tables_and_windows() 
         "--max-concurrent-streams=7",
         "--window-bits=8",
     ]);
-    let client = server.identity.builder(server.port).build().unwrap();
+    let client = on_one_connection(server.identity.builder(server.port));
     let outcomes = send_many(&client, "0000", 300).await;
     assert_all(&outcomes, "200");
     assert!(outcomes.len() * 500 > DEFAULT_WINDOW as usize, "more than a window");

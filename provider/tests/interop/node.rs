@@ -10,7 +10,7 @@ use apns_provider::core::{Ambiguity, Outcome, Reason, RetryPolicy, UnixTime};
 use tempfile::TempDir;
 
 use crate::{
-    pushes::{assert_all, send, send_many, short},
+    pushes::{assert_all, on_one_connection, send, send_many, short},
     server_identity::ServerIdentity,
 };
 
@@ -48,7 +48,7 @@ impl Drop for Node {
 #[ignore = "needs Node: interop/run runs it"]
 async fn node_takes_hundreds_at_once_and_its_errors_have_their_bodies() {
     let node = Node::start();
-    let client = node.identity.builder(node.port).build().unwrap();
+    let client = on_one_connection(node.identity.builder(node.port));
     assert_all(&send_many(&client, "0000", 500).await, "200");
     assert_all(&send_many(&client, "0bad", 300).await, "400 BadDeviceToken");
     let Outcome::Rejected(rejection) = send(&client, "dead").await else { panic!() };

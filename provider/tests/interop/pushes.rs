@@ -3,14 +3,19 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use apns_provider::{
-    Client,
-    core::{AlertNotification, BundleId, DeviceToken, Outcome},
+    Client, ClientBuilder,
+    core::{AlertNotification, BundleId, DeviceToken, DispatchPolicy, Outcome},
 };
 use futures::future::join_all;
 
 /// A device token whose end tells the server what to do.
 pub(crate) fn device_token(end: &str) -> DeviceToken {
     DeviceToken::from_hex(&format!("00fc13adff785122b4ad28809a34{end}")).unwrap()
+}
+
+/// A client that opens no second connection, however long all streams of the first are in use.
+pub(crate) fn on_one_connection(builder: ClientBuilder) -> Client {
+    builder.dispatch(DispatchPolicy::default().with_connections(1..=1).unwrap()).build().unwrap()
 }
 
 /// One push.
