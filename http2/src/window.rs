@@ -97,9 +97,19 @@ impl ReceiveWindow {
     /// Gives `bytes` back, as many as are held; returns the increment of a WINDOW_UPDATE once at least `worth_a_frame` is owed:
     /// small updates for each frame would cost a peer more than the bytes themselves.
     pub(crate) fn release(&mut self, bytes: usize, worth_a_frame: u32) -> Option<u32> {
+        self.give_back(bytes);
+        self.grant(worth_a_frame)
+    }
+
+    /// Gives `bytes` back, as many as are held, to be granted later.
+    pub(crate) fn give_back(&mut self, bytes: usize) {
         let bytes = self.held.min(u32::try_from(bytes).unwrap_or(u32::MAX));
         self.held -= bytes;
         self.owed += bytes;
+    }
+
+    /// The increment of a WINDOW_UPDATE, if at least `worth_a_frame` is owed.
+    pub(crate) fn grant(&mut self, worth_a_frame: u32) -> Option<u32> {
         if self.owed == 0 || self.owed < worth_a_frame {
             return None;
         }

@@ -12,7 +12,8 @@ pub enum Role {
 /// Who widens the receiving windows again after DATA has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Grants {
-    /// The connection itself, as soon as half of a stream's window is used, or a thirty-second of the connection's.
+    /// The connection itself, as soon as half of a stream's window is used, or a thirty-second of the connection's, once for all that
+    /// came together.
     Automatic,
     /// The caller, with [`Connection::release`](crate::Connection::release): back-pressure, or a stall on purpose.
     Manual,

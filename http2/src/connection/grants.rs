@@ -11,11 +11,12 @@ impl Connection {
     }
 
     /// Gives back `bytes` of DATA that were taken from `stream`, for it and for the connection; only needed with [`Grants::Manual`].
-    /// Updates go out once half of a stream's window is owed, or a thirty-second of the connection's. Bytes of a stream that has ended or was reset are still to be released: they
-    /// are missing in the connection's window. More than was taken is not given back.
+    /// Updates go out once half of a stream's window is owed, or a thirty-second of the connection's. Bytes of a stream that has ended or
+    /// was reset are still to be released: they are missing in the connection's window. More than was taken is not given back.
     pub fn release(&mut self, stream: StreamId, bytes: usize) {
         if self.failed.is_none() {
             self.state.release_connection(bytes);
+            self.state.grant_connection();
             self.state.release_stream(stream, bytes);
         }
     }

@@ -261,17 +261,25 @@ fn next_event<'a>(
         *preface_due = false;
     }
     loop {
-        let rest = &bytes[*consumed..];
-        let Some(head) = Head::parse(rest) else { return Ok(None) };
-        if head.len > state.ours.max_frame_size as usize {
-            return Err(Violation::FrameTooLarge);
-        }
-        let Some(payload) = rest.get(HEAD_LEN..HEAD_LEN + head.len) else { return Ok(None) };
+        let Some((head, payload)) = whole_frame(&bytes[*consumed..], state)? else {
+            // Once for all that came together: an update for each of many small bodies would cost more than they do.
+            state.grant_connection();
+            return Ok(None);
+        };
         *consumed += HEAD_LEN + head.len;
         if let Some(event) = state.on_frame(head, payload, fields)? {
             return Ok(Some(event));
         }
     }
+}
+
+/// The frame that `bytes` begin with, if all of it has come.
+fn whole_frame<'a>(bytes: &'a [u8], state: &State) -> Result<Option<(Head, &'a [u8])>, Violation> {
+    let Some(head) = Head::parse(bytes) else { return Ok(None) };
+    if head.len > state.ours.max_frame_size as usize {
+        return Err(Violation::FrameTooLarge);
+    }
+    Ok(bytes.get(HEAD_LEN..HEAD_LEN + head.len).map(|payload| (head, payload)))
 }
 
 /// Whether the whole client preface has come. What it is instead shows at the same byte however the bytes were cut.

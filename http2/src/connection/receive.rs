@@ -212,13 +212,20 @@ impl State {
         Ok(Some(Event::Reset { stream: id, code: violation.code(), violation: Some(violation) }))
     }
 
+    /// Gives bytes of the connection's window back, to be granted with the next [`grant_connection`](Self::grant_connection).
     pub(super) fn release_connection(&mut self, bytes: usize) {
+        if !self.withheld.connection {
+            self.receive_window.give_back(bytes);
+        }
+    }
+
+    /// Tells the peer what of the connection's window it has again, if that is worth a frame.
+    pub(super) fn grant_connection(&mut self) {
         if self.withheld.connection {
             return;
         }
-        if let Some(increment) =
-            self.receive_window.release(bytes, connection_share(self.receive_window_target))
-        {
+        let worth_a_frame = connection_share(self.receive_window_target);
+        if let Some(increment) = self.receive_window.grant(worth_a_frame) {
             frame::put_window_update(self.out.buffer(), StreamId::CONNECTION, increment);
         }
     }
