@@ -67,13 +67,24 @@ impl RetryBudget {
         if self.tenths < RESERVE_TENTHS {
             self.tenths = self.tenths.saturating_add(secs.saturating_mul(TENTHS_PER_SEC)).min(RESERVE_TENTHS);
         }
-        self.refilled_at = now;
+        self.refilled_at = self.refilled_at.saturating_add(Duration::from_secs(secs)); // the rest of a second counts next time
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_of_seconds_are_not_lost() {
+        let mut budget = RetryBudget::new(Duration::ZERO);
+        while budget.spend(Duration::ZERO) {}
+        let spent = [1900, 3800].map(|millis| {
+            let now = Duration::from_millis(millis);
+            std::iter::repeat_with(|| budget.spend(now)).take_while(|spent| *spent).count()
+        });
+        assert_eq!(spent, [1, 2], "3.8 seconds are three");
+    }
 
     #[test]
     fn c53_in_steady_failure_retries_are_a_tenth_of_the_traffic_and_a_few() {
