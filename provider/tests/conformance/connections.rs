@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use apns_provider::core::{Ambiguity, NotSent, Outcome};
+use apns_provider::core::{Ambiguity, DispatchPolicy, NotSent, Outcome};
+use tokio::{net::TcpListener, select, time::timeout};
 
-use crate::world::{PATIENCE, World, accepted};
+use crate::world::{PATIENCE, World, accepted, hello, some_token};
 
 #[tokio::test]
 async fn c01_ten_thousand_pushes_one_after_the_other_take_one_connection() {
@@ -89,4 +90,41 @@ async fn c44_a_load_balancer_that_ends_connections_after_a_few_streams_costs_not
     }
     assert_eq!(accepted(&outcomes), 50, "{outcomes:?}");
     assert_eq!(client.stats().connections_opened, 10);
+}
+
+#[tokio::test]
+async fn c41_a_server_that_ends_every_handshake_is_tried_with_growing_pauses_one_at_a_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let world = World::good().await;
+    let policy = DispatchPolicy::default()
+        .with_reconnect_pauses(Duration::from_millis(20), Duration::from_millis(160));
+    let port = listener.local_addr().unwrap().port();
+    let client = world.builder_to("localhost", port).dispatch(policy).build().unwrap();
+    let pushes = async {
+        loop {
+            // There is always something to send.
+            let outcome = client.send(hello(), some_token()).await;
+            assert!(matches!(outcome, Outcome::NotSent(NotSent::NoConnection { .. })), "{outcome:?}");
+        }
+    };
+    let ends = async {
+        let mut came = Vec::new();
+        while came.len() < 9 {
+            let (tcp, _) = listener.accept().await.unwrap();
+            came.push(Instant::now());
+            assert_eq!(client.stats().opening, 1, "one attempt at a time");
+            drop(tcp);
+        }
+        came
+    };
+    let came = timeout(PATIENCE, async {
+        select! { never = pushes => never, came = ends => came }
+    })
+    .await
+    .unwrap();
+    let pauses: Vec<Duration> = came.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    // A random half of each pause may be left out.
+    for (pause, least) in pauses.iter().zip([10, 20, 40, 80, 80, 80, 80, 80]) {
+        assert!(*pause >= Duration::from_millis(least), "{pauses:?}");
+    }
 }

@@ -20,6 +20,7 @@ mod frames;
 mod framing;
 mod goaway;
 mod hpack;
+mod hygiene;
 mod logs;
 mod raw_server;
 mod recorder;
