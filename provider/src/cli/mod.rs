@@ -1,5 +1,6 @@
 //! The `apns-provider` command. Results go to standard output, everything else to standard error.
 
+mod adapter;
 mod bench;
 mod bulk;
 mod channels;
@@ -66,6 +67,9 @@ enum Command {
     /// does not say that nothing was created: list the channels before you try again.
     #[command(subcommand)]
     Channels(Box<channels::ChannelsCommand>),
+    /// Lets a conformance suite drive this provider: instructions come on standard input, results go to standard
+    /// output, one JSON object a line (docs/adapter-protocol.md).
+    Adapter,
     /// Measures how fast a simulated service is served; never Apple's.
     ///
     /// Apple's host names and addresses are refused: load on them is abuse.
@@ -89,6 +93,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Bulk(args) => bulk::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Channels(command) => channels::run(&command),
+        Command::Adapter => adapter::run(),
         Command::Bench(args) => bench::run(&args),
     };
     done.unwrap_or_else(|message| {

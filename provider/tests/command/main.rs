@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
 
+mod adapter;
 mod bench;
 mod bulk;
 #[path = "../support/connect_proxy.rs"]
