@@ -58,7 +58,7 @@ pub struct Sample {
     pub double_bytes: u64,
 }
 
-/// Pushes to a double that has a bad day, and looks at both processes' memory [every few seconds](SAMPLE_EVERY).
+/// Pushes to a double that has a bad day, and looks at both processes' memory every few seconds.
 pub fn soak(options: SoakOptions) -> Result<SoakReport, LoadError> {
     let own = std::env::current_exe().map_err(|error| LoadError::OwnProgram { why: error.to_string() })?;
     let directory = TempDir::new().map_err(|error| LoadError::Directory { why: error.to_string() })?;
