@@ -1,4 +1,4 @@
-//! The double's own tables are those of `conformance/spec`: nothing missing, nothing extra, nothing otherwise.
+//! The double's own tables are those of `conformance/spec/tables`: nothing missing, nothing extra, nothing otherwise.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
@@ -6,11 +6,11 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use apns_conformance::{Spec, differences};
-use common::{Bench, Jwt, NOW};
+use apns_spec::{HeaderNeed, HeaderRow, Spec, differences};
+use common::{Bench, Jwt, NOW, TOKEN};
 use mock_apns_core::{
-    COLLAPSE_ID_BYTES_MAX, DEVICE_TOKEN_BYTES_MAX, Environment, PAYLOAD_BYTES_MAX, Priority, PushType,
-    Reason, STORAGE_TIME_MAX, Settings, TokenKind, VOIP_PAYLOAD_BYTES_MAX,
+    COLLAPSE_ID_BYTES_MAX, DEVICE_RULES, DEVICE_TOKEN_BYTES_MAX, Environment, Group, PAYLOAD_BYTES_MAX,
+    Priority, PushType, Reason, STORAGE_TIME_MAX, Settings, TokenKind, VOIP_PAYLOAD_BYTES_MAX,
 };
 
 #[test]
@@ -57,6 +57,55 @@ fn host_names_are_the_specs() {
     }
 }
 
+/// A rule stands where the table has it, and answers what the table says.
+#[test]
+fn checks_and_their_order_are_the_specs() {
+    let spec = spec();
+    let rows = spec.checks().iter().enumerate();
+    let rows = rows.map(|(at, row)| (row.check.as_str(), (at, row.reason.as_str())));
+    let own = DEVICE_RULES.iter().enumerate().map(|(at, rule)| (rule.id, (at, rule.reason.as_str())));
+    assert_eq!(differences(rows, own, &[]), []);
+}
+
+/// Every form of every field is accepted or refused as the table has it.
+#[test]
+fn forms_of_headers_are_the_specs() {
+    for row in spec().headers() {
+        let name = row.field_name();
+        for value in &row.accepted {
+            assert_eq!(reason_for(name, value), None, "{}: {value}", row.id);
+        }
+        for value in &row.refused {
+            let reason = reason_for(name, value).map(Reason::as_str);
+            assert_eq!(reason, Some(row.reason.as_str()), "{}: {value}", row.id);
+        }
+        if row.need != HeaderNeed::Always && name == row.header {
+            let mut bench = Bench::new();
+            let push = bench.push().without(name);
+            let reason = bench.reason(&push).map(Reason::as_str);
+            assert_eq!(reason, row.absent_reason.as_deref(), "{} is absent", row.id);
+        }
+    }
+}
+
+/// The other way round: whatever the double refuses for the form of a field, the table has a form that earns it.
+#[test]
+fn every_rule_about_a_header_is_earned_by_a_form_in_the_spec() {
+    let spec = spec();
+    let rules = DEVICE_RULES.iter().filter(|rule| rule.group == Group::Headers);
+    let without_a_form = ["headers-are-single", "priority-fits-push-type"]; // about two fields
+    for rule in rules.filter(|rule| !without_a_form.contains(&rule.id)) {
+        let earns = |row: &HeaderRow| {
+            row.refused.iter().any(|value| {
+                let mut bench = Bench::new();
+                let push = bench.push().with(row.field_name(), value);
+                bench.answer(&push).rule.map(|rule| rule.id) == Some(rule.id)
+            })
+        };
+        assert!(spec.headers().iter().any(earns), "{}", rule.id);
+    }
+}
+
 /// `TOPIC_BYTES_MAX` is not here: Apple publishes no such limit, it is our own.
 #[test]
 fn limits_are_the_specs() {
@@ -84,10 +133,10 @@ fn priority(number: u8) -> Priority {
     Priority::parse(number.to_string().as_bytes()).unwrap()
 }
 
-fn environment(environment: apns_conformance::Environment) -> Environment {
+fn environment(environment: apns_spec::Environment) -> Environment {
     match environment {
-        apns_conformance::Environment::Sandbox => Environment::Sandbox,
-        apns_conformance::Environment::Production => Environment::Production,
+        apns_spec::Environment::Sandbox => Environment::Sandbox,
+        apns_spec::Environment::Production => Environment::Production,
     }
 }
 
@@ -114,5 +163,20 @@ fn of_age(secs: u64) -> Option<Reason> {
     let mut bench = Bench::new();
     let iat = (NOW.as_secs() - secs).to_string();
     let push = bench.push().signed_by(&Jwt { iat: &iat, ..Jwt::default() });
+    bench.reason(&push)
+}
+
+/// Why a push is refused with this field, its placeholders filled.
+fn reason_for(name: &str, value: &str) -> Option<Reason> {
+    let mut bench = Bench::new();
+    let authorization = bench.push().value("authorization");
+    let jwt = authorization.strip_prefix("bearer ").unwrap();
+    let value = value
+        .replace("{token}", TOKEN)
+        .replace("{TOKEN}", &TOKEN.to_uppercase())
+        .replace("{topic}", "com.example.app")
+        .replace("{authorization}", &authorization)
+        .replace("{jwt}", jwt);
+    let push = bench.push().with(name, &value);
     bench.reason(&push)
 }

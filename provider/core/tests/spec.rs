@@ -1,10 +1,13 @@
-//! The provider's own tables are those of `conformance/spec`: nothing missing, nothing extra, nothing otherwise.
+//! The provider's own tables are those of `conformance/spec/tables`: nothing missing, nothing extra, nothing otherwise.
 //! Host names are the shell's, and so they are not here.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-use apns_conformance::{LeftOut, Spec, differences};
-use apns_provider_core::{CollapseId, DeviceToken, Priority, PushType, Reason, TokenSource};
+use apns_provider_core::{
+    AlertNotification, ApnsId, BundleId, CollapseId, DeviceToken, Expiration, Priority, Push, PushType,
+    Reason, TokenSource,
+};
+use apns_spec::{LeftOut, Spec, differences};
 
 #[test]
 fn reasons_and_statuses_are_the_specs() {
@@ -40,6 +43,31 @@ fn priorities_are_all_or_apples() {
         let usual = named.first().copied().unwrap_or(Priority::Immediate);
         assert_eq!(push_type.default_priority(), usual, "{push_type}");
     }
+}
+
+/// A push that has everything has each field of the table, and no other.
+#[test]
+fn headers_are_the_specs() {
+    const LEFT_OUT: &[LeftOut<'_>] = &[(
+        "authorization",
+        "it comes with a provider token, which a certificate does without; tested with the token",
+    )];
+    const OF_HTTP: [&str; 2] = [":scheme", ":authority"]; // nothing of APNs is in them
+    let spec = spec();
+    let rows = spec.headers().iter().filter(|row| row.field_name() == row.header);
+    let rows = rows.map(|row| (row.header.as_str(), ()));
+    let app = BundleId::parse("com.example.app").unwrap();
+    let notification = AlertNotification::new(app)
+        .alert("Hello")
+        .expiration(Expiration::at_secs(1_700_000_000).unwrap())
+        .collapse_id(CollapseId::parse("match-7").unwrap())
+        .build()
+        .unwrap();
+    let token = DeviceToken::from_hex("00fc13ad").unwrap();
+    let push = Push::new(notification, token, ApnsId::from_random([0; 16]));
+    let fields: Vec<&str> = push.request_fields("localhost", None).map(|field| field.name).collect();
+    let own = fields.into_iter().filter(|name| !OF_HTTP.contains(name)).map(|name| (name, ()));
+    assert_eq!(differences(rows, own, LEFT_OUT), []);
 }
 
 /// What the provider's core does without.

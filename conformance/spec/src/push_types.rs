@@ -45,6 +45,10 @@ impl Row for PushTypeRow {
         &self.source
     }
 
+    fn certainty(&self) -> Certainty {
+        self.certainty
+    }
+
     fn check(&self) -> Result<(), Flaw> {
         let mut priorities = self.priorities.iter().chain(&self.refused_priority);
         if let Some(other) = priorities.find(|priority| !PRIORITIES.contains(priority)) {

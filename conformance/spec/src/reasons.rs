@@ -38,6 +38,10 @@ impl Row for ReasonRow {
         &self.source
     }
 
+    fn certainty(&self) -> Certainty {
+        self.certainty
+    }
+
     fn check(&self) -> Result<(), Flaw> {
         if !(400..=599).contains(&self.status) {
             let value = self.status.to_string();

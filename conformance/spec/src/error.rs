@@ -5,7 +5,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum SpecError {
     /// The file as a whole is not rows under one name.
-    #[error("conformance/spec/{file} is not a list of [[{kind}]] tables: {message}")]
+    #[error("conformance/spec/tables/{file} is not a list of [[{kind}]] tables: {message}")]
     File {
         /// The file's name.
         file: &'static str,
@@ -15,7 +15,7 @@ pub enum SpecError {
         message: String,
     },
     /// One row is not well-formed.
-    #[error("conformance/spec/{file}, {row}: {flaw}")]
+    #[error("conformance/spec/tables/{file}, {row}: {flaw}")]
     Row {
         /// The file's name.
         file: &'static str,

@@ -47,6 +47,10 @@ impl Row for HostRow {
         &self.source
     }
 
+    fn certainty(&self) -> Certainty {
+        self.certainty
+    }
+
     fn check(&self) -> Result<(), Flaw> {
         if !self.host.ends_with(".push.apple.com") || self.host != self.host.to_ascii_lowercase() {
             let value = self.host.clone();

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
-use crate::{Flaw, SpecError};
+use crate::{Certainty, Flaw, SpecError};
 
 /// What all rows have in common.
 pub(crate) trait Row: DeserializeOwned {
@@ -14,6 +14,7 @@ pub(crate) trait Row: DeserializeOwned {
     fn id(&self) -> &str;
     fn name(&self) -> &str;
     fn source(&self) -> &str;
+    fn certainty(&self) -> Certainty;
 
     /// What the row's own columns must be, beyond their types.
     fn check(&self) -> Result<(), Flaw>;
@@ -117,7 +118,10 @@ mod tests {
             ("404", "200", "`status` must be"),
         ] {
             let complaint = complaint(good, bad);
-            assert!(complaint.starts_with("conformance/spec/reasons.toml, reason-bad-path: "), "{complaint}");
+            assert!(
+                complaint.starts_with("conformance/spec/tables/reasons.toml, reason-bad-path: "),
+                "{complaint}"
+            );
             assert!(complaint.contains(expected), "{complaint}");
         }
     }
@@ -137,7 +141,7 @@ mod tests {
     fn a_row_without_id_is_named_by_its_number() {
         let text = format!("{ROW}{}", ROW.replace(r#"id = "reason-bad-path""#, ""));
         let error = reasons(&text).unwrap_err().to_string();
-        assert_eq!(error, "conformance/spec/reasons.toml, row 2: missing field `id`");
+        assert_eq!(error, "conformance/spec/tables/reasons.toml, row 2: missing field `id`");
     }
 
     #[test]

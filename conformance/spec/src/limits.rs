@@ -50,6 +50,10 @@ impl Row for LimitRow {
         &self.source
     }
 
+    fn certainty(&self) -> Certainty {
+        self.certainty
+    }
+
     fn check(&self) -> Result<(), Flaw> {
         if self.value == 0 {
             return Err(Flaw::Value { column: "value", expected: "at least 1", value: "0".into() });
