@@ -79,7 +79,8 @@ impl Target {
     pub fn read(path: &Path, is_needed: impl Fn(&str) -> bool) -> Result<Self, TargetError> {
         let file: File =
             toml::from_str(&read(path)?).map_err(|error| TargetError::Form(error.message().to_owned()))?;
-        let beside = |other: &Path| path.parent().unwrap_or(Path::new("")).join(other);
+        let beside =
+            |other: &Path| path.parent().map_or_else(|| other.to_owned(), |folder| folder.join(other));
         file.check_names(is_needed)?;
         let host = host(&file.address)?;
         let server_name = file.server_name.as_deref().unwrap_or(host).to_owned();
