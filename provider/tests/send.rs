@@ -212,3 +212,15 @@ async fn a_client_that_cannot_work_is_not_built() {
     let error = Client::builder(endpoint).credential(by_key(&mock)).ca_pem(b"no PEM").build().unwrap_err();
     assert!(error.to_string().contains("BEGIN CERTIFICATE"), "{error}");
 }
+
+/// Of many thousands that wait at once, each costs what is said in docs/performance.md: a tight loop over them lives from the cache.
+#[tokio::test]
+async fn a_push_that_waits_for_its_outcome_takes_little_memory() {
+    let mock = MockApns::start().await.unwrap();
+    let client = client(&mock);
+    let waits = client.send(hello(), device_token(&mock, "sandbox"));
+    let words = 256 / size_of::<u64>() * size_of::<usize>();
+    assert!(size_of_val(&waits) <= words, "{} bytes", size_of_val(&waits));
+    assert!(size_of::<Outcome>() <= 64, "{} bytes", size_of::<Outcome>());
+    assert!(matches!(waits.await, Outcome::Accepted(_)));
+}

@@ -1,6 +1,9 @@
 use serde::Deserialize;
 
-use crate::{Certainty, Flaw, table::Row};
+use crate::{
+    Certainty, Flaw,
+    table::{Row, columns},
+};
 
 /// A row of `checks.toml`: one check of a push. Its place in the table is its place in the order.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -25,21 +28,7 @@ impl Row for CheckRow {
     const KIND: &'static str = "check";
     const NAME_COLUMN: &'static str = "check";
 
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.check
-    }
-
-    fn source(&self) -> &str {
-        &self.source
-    }
-
-    fn certainty(&self) -> Certainty {
-        self.certainty
-    }
+    columns!(check);
 
     fn check(&self) -> Result<(), Flaw> {
         if self.id.strip_prefix("check-") != Some(&self.check) {

@@ -1,6 +1,9 @@
 use serde::Deserialize;
 
-use crate::{Certainty, Flaw, table::Row};
+use crate::{
+    Certainty, Flaw,
+    table::{Row, columns},
+};
 
 /// A row of `headers.toml`: a field of a push, when it is needed, and what may stand in it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -54,21 +57,7 @@ impl Row for HeaderRow {
     const KIND: &'static str = "header";
     const NAME_COLUMN: &'static str = "header";
 
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.header
-    }
-
-    fn source(&self) -> &str {
-        &self.source
-    }
-
-    fn certainty(&self) -> Certainty {
-        self.certainty
-    }
+    columns!(header);
 
     fn check(&self) -> Result<(), Flaw> {
         if self.accepted.is_empty() {

@@ -1,6 +1,9 @@
 use serde::Deserialize;
 
-use crate::{Certainty, Flaw, table::Row};
+use crate::{
+    Certainty, Flaw,
+    table::{Row, columns},
+};
 
 /// A row of `hosts.toml`: a host name of Apple's and what a provider means by it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -35,21 +38,7 @@ impl Row for HostRow {
     const KIND: &'static str = "host";
     const NAME_COLUMN: &'static str = "host";
 
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.host
-    }
-
-    fn source(&self) -> &str {
-        &self.source
-    }
-
-    fn certainty(&self) -> Certainty {
-        self.certainty
-    }
+    columns!(host);
 
     fn check(&self) -> Result<(), Flaw> {
         if !self.host.ends_with(".push.apple.com") || self.host != self.host.to_ascii_lowercase() {

@@ -1,6 +1,9 @@
 use serde::Deserialize;
 
-use crate::{Certainty, Flaw, table::Row};
+use crate::{
+    Certainty, Flaw,
+    table::{Row, columns},
+};
 
 /// A row of `limits.toml`: a number that bounds a push, a provider token or a connection.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -38,21 +41,7 @@ impl Row for LimitRow {
     /// A limit has no name of Apple's.
     const NAME_COLUMN: &'static str = "id";
 
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.id
-    }
-
-    fn source(&self) -> &str {
-        &self.source
-    }
-
-    fn certainty(&self) -> Certainty {
-        self.certainty
-    }
+    columns!(id);
 
     fn check(&self) -> Result<(), Flaw> {
         if self.value == 0 {

@@ -1,6 +1,9 @@
 use serde::Deserialize;
 
-use crate::{Certainty, Flaw, table::Row};
+use crate::{
+    Certainty, Flaw,
+    table::{Row, columns},
+};
 
 /// A row of `push-types.toml`: what a push type asks of topic, priority, payload and credentials.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -33,21 +36,7 @@ impl Row for PushTypeRow {
     const KIND: &'static str = "push-type";
     const NAME_COLUMN: &'static str = "push-type";
 
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.push_type
-    }
-
-    fn source(&self) -> &str {
-        &self.source
-    }
-
-    fn certainty(&self) -> Certainty {
-        self.certainty
-    }
+    columns!(push_type);
 
     fn check(&self) -> Result<(), Flaw> {
         let mut priorities = self.priorities.iter().chain(&self.refused_priority);

@@ -1,6 +1,9 @@
 use serde::Deserialize;
 
-use crate::{Certainty, Flaw, table::Row};
+use crate::{
+    Certainty, Flaw,
+    table::{Row, columns},
+};
 
 /// A row of `reasons.toml`: why the device API refuses a push or closes a connection. Or of `channel-reasons.toml`: why a
 /// broadcast or a channel management request is refused.
@@ -26,21 +29,7 @@ impl Row for ReasonRow {
     const KIND: &'static str = "reason";
     const NAME_COLUMN: &'static str = "reason";
 
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.reason
-    }
-
-    fn source(&self) -> &str {
-        &self.source
-    }
-
-    fn certainty(&self) -> Certainty {
-        self.certainty
-    }
+    columns!(reason);
 
     fn check(&self) -> Result<(), Flaw> {
         if !(400..=599).contains(&self.status) {

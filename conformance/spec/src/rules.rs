@@ -1,6 +1,9 @@
 use serde::Deserialize;
 
-use crate::{Certainty, Flaw, table::Row};
+use crate::{
+    Certainty, Flaw,
+    table::{Row, columns},
+};
 
 /// A row of `provider-tokens.toml`, `certificates.toml`, `storage.toml`, `answers.toml` or `connections.toml`: what a number or a
 /// word cannot say, in one sentence.
@@ -24,21 +27,7 @@ impl Row for RuleRow {
     const KIND: &'static str = "rule";
     const NAME_COLUMN: &'static str = "rule";
 
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.rule
-    }
-
-    fn source(&self) -> &str {
-        &self.source
-    }
-
-    fn certainty(&self) -> Certainty {
-        self.certainty
-    }
+    columns!(rule);
 
     fn check(&self) -> Result<(), Flaw> {
         if !self.rule.ends_with('.') {

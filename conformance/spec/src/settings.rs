@@ -1,6 +1,9 @@
 use serde::Deserialize;
 
-use crate::{Certainty, Flaw, table::Row};
+use crate::{
+    Certainty, Flaw,
+    table::{Row, columns},
+};
 
 /// A row of `settings.toml`: a parameter of the SETTINGS that APNs sends.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -50,21 +53,7 @@ impl Row for SettingRow {
     /// One parameter is sent with several values.
     const NAME_COLUMN: &'static str = "id";
 
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.id
-    }
-
-    fn source(&self) -> &str {
-        &self.source
-    }
-
-    fn certainty(&self) -> Certainty {
-        self.certainty
-    }
+    columns!(id);
 
     fn check(&self) -> Result<(), Flaw> {
         if self.identifier() == 0 {

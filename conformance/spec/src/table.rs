@@ -20,6 +20,28 @@ pub(crate) trait Row: DeserializeOwned {
     fn check(&self) -> Result<(), Flaw>;
 }
 
+/// The columns that all tables have; the argument is the one that says what a row is about.
+macro_rules! columns {
+    ($name:ident) => {
+        fn id(&self) -> &str {
+            &self.id
+        }
+
+        fn name(&self) -> &str {
+            &self.$name
+        }
+
+        fn source(&self) -> &str {
+            &self.source
+        }
+
+        fn certainty(&self) -> $crate::Certainty {
+            self.certainty
+        }
+    };
+}
+pub(crate) use columns;
+
 /// Reads the rows of a file, in its order.
 pub(crate) fn read<R: Row>(file: &'static str, text: &str) -> Result<Vec<R>, SpecError> {
     let tables = tables::<R>(text).map_err(|message| SpecError::File { file, kind: R::KIND, message })?;

@@ -133,7 +133,7 @@ impl Engine {
 
     /// Hands in a push or a broadcast, as soon as there is room for one more, and waits for its outcome.
     ///
-    /// Many thousands of these futures may be alive at once, so that they are kept small: one that has handed its push in is a few words.
+    /// Many thousands of these futures may be alive at once, and most are not in the processor's cache when they go on: they are kept small.
     #[expect(clippy::manual_async_fn, reason = "an async fn has room for its argument twice")]
     pub(crate) fn send(self: &Arc<Self>, outgoing: Outgoing) -> impl Future<Output = Option<Outcome>> + Send {
         async move {
