@@ -3,19 +3,23 @@
 use std::time::Duration;
 
 use apns_provider_core::{
-    AmbiguousPushes, ApnsId, CollapseId, DeviceToken, DispatchPolicy, Expiration, KeepAlivePolicy,
-    Notification, Priority, Push, PushType, RetryPolicy, Topic,
+    AmbiguousPushes, ApnsId, Broadcast, BundleId, ChannelId, CollapseId, DeviceToken, DispatchPolicy,
+    Expiration, KeepAlivePolicy, LiveActivityUpdate, MessageStoragePolicy, Notification, Priority, Push,
+    PushType, RetryPolicy, Topic, UnixTime,
 };
 use serde::Deserialize;
 
 use super::clock::SetClock;
-use crate::{Client, Credential, Endpoint};
+use crate::{Channels, Client, Credential, Endpoint, Proxy};
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub(super) enum Instruction {
     Configure(Box<Configure>),
     Send(Box<ToSend>),
+    Broadcast(Box<ToBroadcast>),
+    Channel(Box<ToChannel>),
+    Register { device_token: String, at_ms: u64 },
     SetClock { now: u64 },
     Rotate { credential: Whose },
     Drain { within_ms: u64 },
@@ -28,6 +32,9 @@ pub(super) enum Instruction {
 pub(super) struct Configure {
     host: String,
     port: u16,
+    /// Both environments are at the address that is given.
+    #[serde(rename = "environment")]
+    _environment: Option<Environment>,
     ca_pem: String,
     credential: Whose,
     deadline_ms: Option<u64>,
@@ -36,7 +43,16 @@ pub(super) struct Configure {
     connections_max: Option<usize>,
     idle_ping_ms: Option<u64>,
     silence_ms: Option<u64>,
+    idle_connection_ms: Option<u64>,
     correct_clock: Option<bool>,
+    proxy: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Environment {
+    Sandbox,
+    Production,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -77,6 +93,42 @@ pub(super) struct ToSend {
     apns_id: Option<String>,
 }
 
+/// One broadcast to a channel.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct ToBroadcast {
+    /// By which its result is told.
+    pub(super) id: String,
+    bundle_id: String,
+    channel_id: String,
+    /// Seconds since 1970.
+    timestamp: u64,
+    content_state: serde_json::Value,
+    priority: Option<u8>,
+    expiration: Option<u64>,
+}
+
+/// Something about channels, at an address of their own.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct ToChannel {
+    /// By which its end is told.
+    pub(super) id: String,
+    port: u16,
+    bundle_id: String,
+    #[serde(flatten)]
+    pub(super) what: ChannelDeed,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub(super) enum ChannelDeed {
+    Create { stores: bool },
+    Read { channel_id: String },
+    List,
+    Delete { channel_id: String },
+}
+
 impl Whose {
     pub(super) fn credential(&self) -> Result<Credential, String> {
         match self {
@@ -100,10 +152,27 @@ impl Configure {
         if let Some(deadline) = self.deadline_ms {
             builder = builder.timeout(Duration::from_millis(deadline));
         }
+        let mut policy = DispatchPolicy::default();
         if let Some(most) = self.connections_max {
-            let policy = DispatchPolicy::default().with_connections(1..=most);
-            builder = builder.dispatch(policy.map_err(|error| error.to_string())?);
+            policy = policy.with_connections(1..=most).map_err(|error| error.to_string())?;
         }
+        if let Some(idle) = self.idle_connection_ms {
+            policy = policy.with_idle_time(Duration::from_millis(idle));
+        }
+        builder = builder.dispatch(policy);
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(Proxy::parse(proxy).map_err(|error| error.to_string())?);
+        }
+        builder.build().map_err(|error| error.to_string())
+    }
+
+    /// A client for the channels of an app, at the same host.
+    pub(super) fn channels(&self, of: &ToChannel) -> Result<Channels, String> {
+        let endpoint = Endpoint::custom(&self.host, of.port).map_err(|error| error.to_string())?;
+        let bundle_id = BundleId::parse(&of.bundle_id).map_err(|error| error.to_string())?;
+        let builder = Channels::builder(endpoint, bundle_id)
+            .credential(self.credential.credential()?)
+            .ca_pem(self.ca_pem.as_bytes());
         builder.build().map_err(|error| error.to_string())
     }
 
@@ -144,12 +213,8 @@ impl ToSend {
         if let Some(priority) = self.priority {
             builder = builder.priority(priority_of(priority)?);
         }
-        match self.expiration {
-            Some(0) => builder = builder.expiration(Expiration::ONCE),
-            Some(secs) => {
-                builder = builder.expiration(Expiration::at_secs(secs).map_err(|error| error.to_string())?);
-            }
-            None => {}
+        if let Some(expiration) = self.expiration {
+            builder = builder.expiration(expiration_of(expiration)?);
         }
         if let Some(collapse_id) = &self.collapse_id {
             builder = builder.collapse_id(CollapseId::parse(collapse_id).map_err(|error| error.to_string())?);
@@ -160,6 +225,35 @@ impl ToSend {
         };
         let device_token = DeviceToken::from_hex(&self.device_token).map_err(|error| error.to_string())?;
         Ok(Push::new(builder.build().map_err(|error| error.to_string())?, device_token, apns_id))
+    }
+}
+
+impl ToBroadcast {
+    /// The broadcast, or why there can be none.
+    pub(super) fn broadcast(&self) -> Result<Broadcast, String> {
+        let bundle_id = BundleId::parse(&self.bundle_id).map_err(|error| error.to_string())?;
+        let mut builder = LiveActivityUpdate::new(bundle_id, UnixTime::from_secs(self.timestamp))
+            .content_state(self.content_state.clone());
+        if let Some(priority) = self.priority {
+            builder = builder.priority(priority_of(priority)?);
+        }
+        if let Some(expiration) = self.expiration {
+            builder = builder.expiration(expiration_of(expiration)?);
+        }
+        let channel = ChannelId::parse(&self.channel_id).map_err(|error| error.to_string())?;
+        builder.broadcast(channel).map_err(|error| error.to_string())
+    }
+}
+
+pub(super) fn storage_of(stores: bool) -> MessageStoragePolicy {
+    if stores { MessageStoragePolicy::MostRecentMessageStored } else { MessageStoragePolicy::NoMessageStored }
+}
+
+/// 0: never stored.
+fn expiration_of(secs: u64) -> Result<Expiration, String> {
+    match secs {
+        0 => Ok(Expiration::ONCE),
+        secs => Expiration::at_secs(secs).map_err(|error| error.to_string()),
     }
 }
 

@@ -3,26 +3,30 @@
 
 mod clock;
 mod instruction;
+mod registry;
 
 use std::{
     io::{self, BufRead, Read as _},
     process::ExitCode,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
 
-use apns_provider_core::{Push, UnixTime};
+use apns_provider_core::{ApnsId, ChannelError, ChannelId, DeviceToken, Outcome, Push, UnixTime};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::{exit, report, runtime};
-use crate::Client;
+use crate::{Client, Clock as _};
 use clock::SetClock;
-use instruction::{Instruction, ToSend};
+use instruction::{ChannelDeed, Configure, Instruction, ToBroadcast, ToChannel, ToSend, storage_of};
+use registry::Registry;
 
 /// What this adapter can be told beyond sending.
-const CAN: [&str; 9] = [
+const CAN: [&str; 16] = [
+    "key",
+    "certificate",
     "set-clock",
     "rotate",
     "drain",
@@ -31,7 +35,12 @@ const CAN: [&str; 9] = [
     "ambiguous",
     "connections-max",
     "keep-alive",
+    "idle-connection",
     "correct-clock",
+    "proxy",
+    "register",
+    "broadcast",
+    "channel",
 ];
 
 pub(super) fn run() -> Result<ExitCode, String> {
@@ -74,14 +83,23 @@ async fn serve(mut lines: mpsc::Receiver<Result<String, String>>) -> Result<Exit
 
 struct Adapter {
     client: Option<Client>,
+    /// What the client was made of.
+    configured: Option<Box<Configure>>,
     clock: SetClock,
+    registry: Arc<Mutex<Registry>>,
     /// One permit for each push that may be in hand: a suite that says more waits.
     in_hand: Arc<Semaphore>,
 }
 
 impl Default for Adapter {
     fn default() -> Self {
-        Self { client: None, clock: SetClock::default(), in_hand: Arc::new(Semaphore::new(IN_HAND_MAX)) }
+        Self {
+            client: None,
+            configured: None,
+            clock: SetClock::default(),
+            registry: Arc::default(),
+            in_hand: Arc::new(Semaphore::new(IN_HAND_MAX)),
+        }
     }
 }
 
@@ -91,9 +109,17 @@ impl Adapter {
         match instruction {
             Instruction::Configure(configure) => {
                 self.client = Some(configure.client(self.clock.clone())?);
+                self.configured = Some(configure);
                 Ok(Some(json!({"event": "configured"})))
             }
             Instruction::Send(send) => self.send(&send).await,
+            Instruction::Broadcast(broadcast) => self.broadcast(&broadcast).await,
+            Instruction::Channel(channel) => self.channel(*channel),
+            Instruction::Register { device_token, at_ms } => {
+                let token = DeviceToken::from_hex(&device_token).map_err(|error| error.to_string())?;
+                self.registry().register(token, UnixTime::from_millis(at_ms));
+                Ok(Some(json!({"event": "registered"})))
+            }
             Instruction::SetClock { now } => {
                 self.clock.set(UnixTime::from_secs(now));
                 Ok(Some(json!({"event": "clock-set"})))
@@ -125,17 +151,80 @@ impl Adapter {
                 return Ok(Some(json!({"event": "result", "id": id, "outcome": "invalid", "why": why})));
             }
         };
-        let apns_id = *push.apns_id();
+        let (apns_id, device_token) = (*push.apns_id(), push.device_token().clone());
+        let registered_at = self.registry().registered_at(&device_token);
+        let (registry, clock) = (Arc::clone(&self.registry), self.clock.clone());
         let permit = Arc::clone(&self.in_hand).acquire_owned().await.map_err(|error| error.to_string())?;
         tokio::spawn(async move {
             let outcome = client.send_push(push).await;
-            let mut event = report::json_line(&outcome, &apns_id);
-            event["event"] = "result".into();
-            event["id"] = id.into();
-            report::print_of_pushes(event);
+            let verdict = registered_at.and_then(|registered_at| {
+                let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
+                registry.judge(clock.now(), &outcome, &device_token, registered_at)
+            });
+            if let Some(verdict) = verdict {
+                report::print_of_pushes(verdict);
+            }
+            report::print_of_pushes(result(id, &outcome, &apns_id));
             drop(permit);
         });
         Ok(None)
+    }
+
+    async fn broadcast(&self, broadcast: &ToBroadcast) -> Result<Option<Value>, String> {
+        let client = self.client()?.clone();
+        let id = broadcast.id.clone();
+        let broadcast = match broadcast.broadcast() {
+            Ok(broadcast) => broadcast,
+            Err(why) => {
+                return Ok(Some(json!({"event": "result", "id": id, "outcome": "invalid", "why": why})));
+            }
+        };
+        let outcome = client.broadcast(broadcast).await;
+        Ok(Some(result(id, &outcome, &ApnsId::from_random([0; 16]))))
+    }
+
+    /// Its end is told when it is known.
+    fn channel(&self, deed: ToChannel) -> Result<Option<Value>, String> {
+        let configured = self.configured.as_ref().ok_or_else(|| "nothing was configured".to_owned())?;
+        let channels = configured.channels(&deed)?;
+        let named = |id: &str| ChannelId::parse(id).map_err(|error| error.to_string());
+        let named = match &deed.what {
+            ChannelDeed::Read { channel_id } | ChannelDeed::Delete { channel_id } => Some(named(channel_id)?),
+            ChannelDeed::Create { .. } | ChannelDeed::List => None,
+        };
+        tokio::spawn(async move {
+            let done = match (deed.what, named) {
+                (ChannelDeed::Create { stores }, _) => {
+                    channels.create(storage_of(stores)).await.map(|it| Some(it.id))
+                }
+                (ChannelDeed::Read { .. }, Some(id)) => channels.read(id).await.map(|it| Some(it.id)),
+                (ChannelDeed::Delete { .. }, Some(id)) => channels.delete(id).await.map(|()| None),
+                _ => channels.list().await.map(|ids| ids.into_iter().next()),
+            };
+            report::print_of_pushes(channel_done(deed.id, done));
+        });
+        Ok(None)
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn result(id: String, outcome: &Outcome, apns_id: &ApnsId) -> Value {
+    let mut event = report::json_line(outcome, apns_id);
+    event["event"] = "result".into();
+    event["id"] = id.into();
+    event
+}
+
+fn channel_done(id: String, done: Result<Option<ChannelId>, ChannelError>) -> Value {
+    match done {
+        Ok(channel) => json!({"event": "channel-done", "id": id, "status": 200, "channel-id": channel}),
+        Err(ChannelError::Rejected(rejection)) => {
+            json!({"event": "channel-done", "id": id, "status": rejection.status})
+        }
+        Err(error) => json!({"event": "channel-done", "id": id, "why": error.to_string()}),
     }
 }
 
