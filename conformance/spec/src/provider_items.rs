@@ -60,6 +60,31 @@ pub enum ItemGroup {
     Content,
 }
 
+impl ItemLevel {
+    /// As the table says it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Must => "must",
+            Self::Should => "should",
+        }
+    }
+}
+
+impl ItemGroup {
+    /// As the table says it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Streams => "streams",
+            Self::Authentication => "authentication",
+            Self::Endings => "endings",
+            Self::Retry => "retry",
+            Self::Answers => "answers",
+            Self::Content => "content",
+        }
+    }
+}
+
 impl Row for ProviderItemRow {
     const KIND: &'static str = "item";
     const NAME_COLUMN: &'static str = "item";

@@ -43,14 +43,18 @@ pub(crate) use running::{Asked, Run, introduce, run};
 
 /// Every item, with what the table says of it.
 pub(crate) fn asked(spec: &Spec) -> Vec<Asked> {
-    let _ = spec;
-    let about = |item: &Item| About {
-        id: item.id.to_owned(),
-        title: item.id.to_owned(),
-        tags: vec!["provider"],
-        rows: vec![format!("item-{}", item.id.to_lowercase())],
-    };
-    items::all().into_iter().map(|item| Asked { about: about(&item), item }).collect()
+    items::all().into_iter().map(|item| Asked { about: about(spec, &item), item }).collect()
+}
+
+fn about(spec: &Spec, item: &Item) -> About {
+    let row = spec.provider_items().iter().find(|row| row.item == item.id);
+    let row = row.expect("a test holds items and table together");
+    About {
+        id: row.item.clone(),
+        title: row.title.clone(),
+        tags: vec![row.group.as_str(), row.level.as_str()],
+        rows: vec![row.id.clone()],
+    }
 }
 
 impl Selectable for Asked {
@@ -64,5 +68,18 @@ impl Selectable for Asked {
 
     fn rows(&self) -> &[String] {
         &self.about.rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_of_the_table_is_asked_once_and_in_its_order() {
+        let spec = Spec::load().unwrap();
+        let asked: Vec<String> = asked(&spec).into_iter().map(|asked| asked.about.id).collect();
+        let rows: Vec<String> = spec.provider_items().iter().map(|row| row.item.clone()).collect();
+        assert_eq!(asked, rows);
     }
 }
