@@ -27,7 +27,7 @@ fn sources(folder: &Path, text: &mut String) {
 fn every_test_of_an_item_is_in_the_table_and_every_one_in_the_table_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut code = String::new();
-    for folder in ["src", "tests", "core/src", "core/tests"] {
+    for folder in ["src", "tests", "core/src", "core/tests", "cli/src", "cli/tests"] {
         sources(&root.join(folder), &mut code);
     }
     let page = fs::read_to_string(root.join("../docs/provider-conformance.md")).unwrap();
