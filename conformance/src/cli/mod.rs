@@ -56,7 +56,7 @@ pub fn main() -> ExitCode {
         Some(Command::Server(args)) => at_work(server::server(&args)),
         Some(Command::Provider(args)) => at_work(provider::provider(&args)),
         Some(Command::Adapter) => {
-            return apns_provider::cli::main(["apns-provider".into(), "adapter".into()]);
+            return apns_provider_cli::main(["apns-provider".into(), "adapter".into()]);
         }
         None => at_work(server::server(&cli.server)),
     };

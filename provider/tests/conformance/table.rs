@@ -29,7 +29,7 @@ fn sources(folder: &Path, text: &mut String) {
 fn every_test_of_an_item_is_in_the_table_and_every_one_in_the_table_is_there() {
     let root = root();
     let mut code = String::new();
-    for folder in ["src", "tests", "core/src", "core/tests"] {
+    for folder in ["src", "tests", "core/src", "core/tests", "cli/src", "cli/tests"] {
         sources(&root.join(folder), &mut code);
     }
     let (listed, there) = (named_after_items(&page()), named_after_items(&code));
