@@ -87,9 +87,7 @@ impl Stage {
             folder,
         };
         stage.build_roads(play.scenery.roads, wants_apple).await?;
-        if wants_apple {
-            stage.surroundings.variables.push(("SSL_CERT_FILE", stage.ca_file()?.into()));
-        }
+        stage.surroundings.variables.push(("NODE_EXTRA_CA_CERTS", stage.ca_file()?.into()));
         if play.needs.contains(&"set-clock") && !ready.can.iter().any(|can| can == "set-clock") {
             let clock = FakeClock::of(stage.folder.path().join("clock"));
             let clock = clock.ok_or_else(|| {

@@ -56,6 +56,9 @@ impl AdapterCommand {
             command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", file);
             command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         }
+        for variable in PROXY_VARIABLES {
+            command.env_remove(variable).env_remove(variable.to_lowercase());
+        }
         command.envs(surroundings.variables.iter().cloned());
         command
     }
@@ -87,6 +90,8 @@ pub(crate) fn can_have_hosts() -> bool {
     probe.is_ok_and(|output| output.status.success())
 }
 
+/// What would lead an adapter past the double.
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"];
 /// Where Debian's package libfaketime puts it, for programs of several threads.
 const LIBRARIES: [&str; 2] = [
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
