@@ -1,6 +1,6 @@
 //! The suite for providers.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use apns_spec::Spec;
 use clap::Args;
@@ -27,6 +27,9 @@ pub(super) struct ProviderArgs {
     /// Items at once, each with a double and an adapter of its own.
     #[arg(long, value_name = "N", default_value_t = 6)]
     jobs: usize,
+    /// How long the adapter may take to say who it is, to read what it is told, to do what it does at once, and to end, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 20_000)]
+    patience: u64,
     #[command(flatten)]
     report: ReportArgs,
 }
@@ -51,11 +54,12 @@ pub(super) async fn provider(args: &ProviderArgs) -> Result<ExitCode, String> {
 }
 
 fn command(args: &ProviderArgs) -> Result<AdapterCommand, String> {
+    let patience = Duration::from_millis(args.patience);
     if let Some(command) = &args.adapter {
-        return Ok(AdapterCommand(command.clone()));
+        return Ok(AdapterCommand { text: command.clone(), patience });
     }
     let this = std::env::current_exe().map_err(text)?;
-    Ok(AdapterCommand(format!("{} adapter", quoted(&this.display().to_string()))))
+    Ok(AdapterCommand { text: format!("{} adapter", quoted(&this.display().to_string())), patience })
 }
 
 /// As a shell reads it as one word.

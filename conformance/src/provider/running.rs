@@ -165,7 +165,7 @@ async fn act(
             stage.abandon().await;
             Err(Trouble::Silent {
                 awaited: "all that the play waits for".to_owned(),
-                seconds: PLAY_MAX.as_secs(),
+                within: PLAY_MAX,
             }
             .into())
         }

@@ -3,14 +3,20 @@
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use nix::unistd::geteuid;
 use tokio::process::Command;
 
-/// The command of an adapter, as a shell reads it.
+/// How an adapter is started, and waited for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct AdapterCommand(pub(crate) String);
+pub(crate) struct AdapterCommand {
+    /// The command, as a shell reads it.
+    pub(crate) text: String,
+    /// How long it may take to say who it is, to read what it is told, to do what it does at once, and to end.
+    pub(crate) patience: Duration,
+}
 
 /// What an adapter finds around it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -33,7 +39,7 @@ pub(crate) struct FakeClock {
 impl AdapterCommand {
     /// The command, with all that is to surround it.
     pub(crate) fn with(&self, surroundings: &Surroundings) -> Command {
-        let mut script = format!("exec {}", self.0);
+        let mut script = format!("exec {}", self.text);
         if surroundings.hosts.is_some() {
             script = format!("mount --bind \"$APNS_CONFORMANCE_HOSTS\" /etc/hosts && {script}");
         }

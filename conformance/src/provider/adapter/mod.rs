@@ -36,6 +36,7 @@ pub(crate) struct Adapter {
     ready: Ready,
     instructions: mpsc::Sender<String>,
     state: Arc<State>,
+    patience: Duration,
 }
 
 /// What its tasks have found out.
@@ -72,21 +73,22 @@ impl Adapter {
         };
         let state = Arc::new(State::default());
         let (instructions, queue) = mpsc::channel(INSTRUCTIONS_AHEAD);
-        tokio::spawn(write(stdin, queue, Arc::clone(&state), Arc::clone(recorder)));
+        let patience = command.patience;
+        tokio::spawn(write(stdin, queue, Arc::clone(&state), Arc::clone(recorder), patience));
         tokio::spawn(collect(stderr, Arc::clone(recorder)));
         let (first, greeting) = mpsc::channel(1);
         tokio::spawn(read(stdout, Arc::clone(&state), Arc::clone(recorder), first));
-        let mut adapter = Self { child, group, ready: Ready::default(), instructions, state };
+        let mut adapter = Self { child, group, ready: Ready::default(), instructions, state, patience };
         adapter.ready = adapter.greeting(greeting).await?;
         Ok(adapter)
     }
 
     async fn greeting(&self, mut greeting: mpsc::Receiver<Event>) -> Result<Ready, Trouble> {
-        match timeout(GREETING_MAX, greeting.recv()).await {
+        match timeout(self.patience, greeting.recv()).await {
             Ok(Some(Event::Ready(ready))) => Ok(ready),
             Ok(Some(other)) => Err(Trouble::Greeting(format!("{other:?}"))),
             Ok(None) => Err(self.trouble().unwrap_or(Trouble::Ended)),
-            Err(_) => Err(Trouble::Silent { awaited: "`ready`".to_owned(), seconds: GREETING_MAX.as_secs() }),
+            Err(_) => Err(Trouble::Silent { awaited: "`ready`".to_owned(), within: self.patience }),
         }
     }
 
@@ -104,10 +106,10 @@ impl Adapter {
             return Err(trouble);
         }
         let line = serde_json::to_string(instruction).map_err(|error| Trouble::Start(error.to_string()))?;
-        match timeout(READING_MAX, self.instructions.send(line)).await {
+        match timeout(self.patience, self.instructions.send(line)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(self.trouble().unwrap_or(Trouble::Ended)),
-            Err(_) => Err(Trouble::ReadsNothing { seconds: READING_MAX.as_secs() }),
+            Err(_) => Err(Trouble::ReadsNothing { within: self.patience }),
         }
     }
 
@@ -123,9 +125,9 @@ impl Adapter {
     /// It did not end in time by itself, or not with exit code 0.
     pub(crate) async fn stop(mut self) -> Result<(), Trouble> {
         let asked = self.tell(&Instruction::Exit {}).await;
-        let Ok(Ok(status)) = timeout(EXIT_MAX, self.child.wait()).await else {
+        let Ok(Ok(status)) = timeout(self.patience, self.child.wait()).await else {
             self.kill().await;
-            return Err(Trouble::Stays { seconds: EXIT_MAX.as_secs() });
+            return Err(Trouble::Stays { within: self.patience });
         };
         if status.success() { asked } else { Err(Trouble::Status(status.to_string())) }
     }
@@ -135,7 +137,7 @@ impl Adapter {
         if self.group.as_raw() > 1 {
             let _ = nix::sys::signal::killpg(self.group, Signal::SIGKILL); // it may be gone
         }
-        let _ = timeout(EXIT_MAX, self.child.wait()).await; // nothing outlives SIGKILL for long
+        let _ = timeout(self.patience, self.child.wait()).await; // nothing outlives SIGKILL for long
     }
 }
 
@@ -160,17 +162,18 @@ async fn write(
     mut queue: mpsc::Receiver<String>,
     state: Arc<State>,
     recorder: Arc<Recorder>,
+    patience: Duration,
 ) {
     let mut lines = Vec::new();
     while queue.recv_many(&mut lines, INSTRUCTIONS_AHEAD).await > 0 {
         let mut text = lines.join("\n");
         text.push('\n');
         lines.clear();
-        match timeout(READING_MAX, stdin.write_all(text.as_bytes())).await {
+        match timeout(patience, stdin.write_all(text.as_bytes())).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return, // how it ended is found out where its output ends
             Err(_) => {
-                state.is_wrong(Trouble::ReadsNothing { seconds: READING_MAX.as_secs() });
+                state.is_wrong(Trouble::ReadsNothing { within: patience });
                 return recorder.nudge();
             }
         }
@@ -222,12 +225,6 @@ async fn collect(mut stderr: impl AsyncRead + Unpin, recorder: Arc<Recorder>) {
     }
 }
 
-/// How long an adapter may take to say who it is: an interpreter on a busy machine needs seconds.
-const GREETING_MAX: Duration = Duration::from_secs(30);
-/// How long an adapter may go without reading what it is told.
-const READING_MAX: Duration = Duration::from_secs(20);
-/// How long an adapter may take to end.
-const EXIT_MAX: Duration = Duration::from_secs(10);
 /// Instructions that wait to be written.
 const INSTRUCTIONS_AHEAD: usize = 256;
 /// The longest line of an adapter.

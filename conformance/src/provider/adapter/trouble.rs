@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use thiserror::Error;
 
 /// What is wrong with an adapter, whatever its provider does.
@@ -18,18 +20,18 @@ pub(crate) enum Trouble {
         why: String,
     },
     /// It did not say what it has to.
-    #[error("the adapter did not say {awaited} within {seconds} s")]
+    #[error("the adapter did not say {awaited} within {within:?}")]
     Silent {
         /// What was waited for.
         awaited: String,
         /// For how long.
-        seconds: u64,
+        within: Duration,
     },
     /// It does not read what it is told.
-    #[error("the adapter has read nothing for {seconds} s")]
+    #[error("the adapter has read nothing for {within:?}")]
     ReadsNothing {
         /// For how long.
-        seconds: u64,
+        within: Duration,
     },
     /// It could not do what it was told.
     #[error("the adapter failed to {what}: {why}")]
@@ -46,9 +48,9 @@ pub(crate) enum Trouble {
     #[error("the adapter ended with {0}")]
     Status(String),
     /// It did not end.
-    #[error("the adapter did not end within {seconds} s of `exit`")]
+    #[error("the adapter did not end within {within:?} of `exit`")]
     Stays {
         /// For how long it was waited for.
-        seconds: u64,
+        within: Duration,
     },
 }

@@ -79,9 +79,9 @@ impl Stage {
             let mut events = evidence.reported[before..].iter().map(|reported| &reported.event);
             events.find(|event| is_answer(event) || matches!(event, Event::Failed { .. })).cloned()
         };
-        if !self.until(PATIENCE, |evidence| answer(evidence).is_some()).await? {
-            let awaited = format!("what answers `{what}`");
-            return Err(Trouble::Silent { awaited, seconds: PATIENCE.as_secs() }.into());
+        let within = self.command.patience;
+        if !self.until(within, |evidence| answer(evidence).is_some()).await? {
+            return Err(Trouble::Silent { awaited: format!("what answers `{what}`"), within }.into());
         }
         match self.look(answer) {
             Some(Event::Failed { why }) => Err(Trouble::Failed { what: what.to_owned(), why }.into()),
