@@ -2,7 +2,10 @@
 //! without that habit by none.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
-#![expect(dead_code, reason = "habits and frames are the adapter's; their names and items are looked at here")]
+#![expect(
+    dead_code,
+    reason = "habits and frames are the adapter's; their names and items are looked at here"
+)]
 
 #[path = "../examples/misbehaving-adapter/frames.rs"]
 mod frames;
@@ -35,7 +38,8 @@ fn failures(habit: &str, items: &[&str]) -> Vec<(String, String)> {
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     let bad = report["cases"].as_array().unwrap().iter().filter(|case| case["verdict"] != "passed");
     let text = |case: &serde_json::Value, name: &str| case[name].as_str().unwrap_or_default().to_owned();
-    bad.map(|case| (text(case, "id"), format!("{}, not {}", text(case, "got"), text(case, "expected")))).collect()
+    bad.map(|case| (text(case, "id"), format!("{}, not {}", text(case, "got"), text(case, "expected"))))
+        .collect()
 }
 
 /// The adapter, which cargo builds beside the tests.

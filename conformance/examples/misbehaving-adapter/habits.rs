@@ -53,14 +53,26 @@ pub(crate) const HABITS: &[Habit] = &[
     habit("acknowledges-no-settings", &["C-09"], Deed::Says(|frame| !(frame.is(SETTINGS) && frame.has(ACK)))),
     habit("allows-server-push", &["C-09"], Deed::Says(allows_push)),
     habit("sends-priorities", &["C-09"], Deed::Says(sends_priorities)),
-    habit("does-not-wait-for-settings", &["C-10"], Deed::HearsFirst(|| settings(&[Setting::MaxStreams(100)]))),
+    habit(
+        "does-not-wait-for-settings",
+        &["C-10"],
+        Deed::HearsFirst(|| settings(&[Setting::MaxStreams(100)])),
+    ),
     habit("opens-many-before-it-is-known", &["C-11"], Deed::Hears(many_streams_at_first)),
-    habit("overlooks-fewer-streams", &["C-12"], Deed::Hears(|frame, number| !(frame.is_new_settings() && number > 1))),
+    habit(
+        "overlooks-fewer-streams",
+        &["C-12"],
+        Deed::Hears(|frame, number| !(frame.is_new_settings() && number > 1)),
+    ),
     habit("overlooks-windows", &["C-15"], Deed::Hears(endless_window)),
     habit("opens-no-window", &["C-17"], Deed::Says(|frame| !(frame.is(WINDOW_UPDATE) && frame.stream == 0))),
     habit("indexes-device-tokens", &["C-18"], Deed::Indexes(|_| true)),
     habit("indexes-nothing", &["C-18"], Deed::Indexes(|_| false)),
-    habit("pads-provider-tokens", &["C-20"], Deed::Asks(|fields| change(fields, "authorization", |it| it.push('=')))),
+    habit(
+        "pads-provider-tokens",
+        &["C-20"],
+        Deed::Asks(|fields| change(fields, "authorization", |it| it.push('='))),
+    ),
     habit("signs-each-push", &["C-21", "C-22"], Deed::SignsEach),
     habit("trusts-anyone", &["C-05"], Deed::TrustsAnyone),
     habit("shows-provider-tokens", &["C-30"], Deed::Asks(show_provider_token)),
@@ -76,7 +88,11 @@ pub(crate) const HABITS: &[Habit] = &[
     habit("names-unknown-reasons-anew", &["C-54"], Deed::Reports(unknown_reason)),
     habit("cuts-what-is-too-large", &["C-65"], Deed::IsTold(cut_payload)),
     habit("writes-payloads-anew", &["C-66"], Deed::IsTold(write_payload_anew)),
-    habit("leaves-out-the-push-type", &["C-63"], Deed::Asks(|fields| fields.retain(|it| it.0 != "apns-push-type"))),
+    habit(
+        "leaves-out-the-push-type",
+        &["C-63"],
+        Deed::Asks(|fields| fields.retain(|it| it.0 != "apns-push-type")),
+    ),
     habit("opens-a-connection-for-each", &["C-01"], Deed::EndsAfterEach),
     habit("tells-nothing-of-what-is-lost", &["C-42"], Deed::Reports(|it| it["outcome"] != "ambiguous")),
 ];
@@ -111,7 +127,8 @@ fn many_streams_at_first(frame: &mut Frame, number: usize) -> bool {
 
 fn endless_window(frame: &mut Frame, number: usize) -> bool {
     if frame.is_new_settings() && number == 1 {
-        frame.behind = Some(Box::new(Frame::new(WINDOW_UPDATE, 0, 0, 0x1000_0000_u32.to_be_bytes().to_vec())));
+        frame.behind =
+            Some(Box::new(Frame::new(WINDOW_UPDATE, 0, 0, 0x1000_0000_u32.to_be_bytes().to_vec())));
     }
     true
 }

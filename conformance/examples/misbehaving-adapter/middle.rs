@@ -196,8 +196,11 @@ impl Between {
                 Deed::Indexes(habit) => habit(name),
                 _ => !OF_ONE_PUSH.contains(&name.as_str()),
             };
-            let field =
-                if is_indexed { Field::incremental(name_bytes, value) } else { Field::never(name_bytes, value) };
+            let field = if is_indexed {
+                Field::incremental(name_bytes, value)
+            } else {
+                Field::never(name_bytes, value)
+            };
             self.encoder.field(field, &mut block);
         }
         frame.flags = (frame.flags & 1) | END_HEADERS;

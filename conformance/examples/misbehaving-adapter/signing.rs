@@ -24,8 +24,8 @@ impl Signer {
     pub(crate) fn of(credential: &Value) -> Option<Self> {
         let p8 = PrivatePkcs8KeyDer::from_pem_slice(credential["p8"].as_str()?.as_bytes()).ok()?;
         let random = SystemRandom::new();
-        let key =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, p8.secret_pkcs8_der(), &random).ok()?;
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, p8.secret_pkcs8_der(), &random)
+            .ok()?;
         let text = |name: &str| credential[name].as_str().map(ToOwned::to_owned);
         Some(Self { key, key_id: text("key-id")?, team_id: text("team-id")? })
     }

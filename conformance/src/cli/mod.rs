@@ -3,6 +3,7 @@
 mod args;
 mod progress;
 mod provider;
+mod scoreboard;
 mod server;
 
 use std::{
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 use crate::{Outcome, provider::asked, report, report::Counts, server_cases};
 use args::SelectionArgs;
 use provider::ProviderArgs;
+use scoreboard::ScoreboardArgs;
 use server::ServerArgs;
 
 /// Holds an APNs endpoint, or a provider, to what is documented and observed, case by case. Without a command, that is the double of
@@ -38,6 +40,8 @@ enum Command {
     Server(ServerArgs),
     /// Runs the items for a provider, through an adapter.
     Provider(ProviderArgs),
+    /// Runs the items for every provider of a list, and writes a page that has them side by side.
+    Scoreboard(ScoreboardArgs),
     /// Lists the cases and items that are selected: id, tags, title.
     List(SelectionArgs),
     /// The adapter of this workspace's provider (docs/adapter-protocol.md).
@@ -55,6 +59,7 @@ pub fn main() -> ExitCode {
         Some(Command::List(selection)) => list(&selection),
         Some(Command::Server(args)) => at_work(server::server(&args)),
         Some(Command::Provider(args)) => at_work(provider::provider(&args)),
+        Some(Command::Scoreboard(args)) => at_work(scoreboard::board(&args)),
         Some(Command::Adapter) => {
             return apns_provider_cli::main(["apns-provider".into(), "adapter".into()]);
         }

@@ -39,7 +39,8 @@ pub(super) async fn provider(args: &ProviderArgs) -> Result<ExitCode, String> {
     let all = asked(&spec);
     let known = args.report.differences("", |id| all.iter().any(|asked| asked.about.id == id))?;
     let items = args.selection.of(all)?;
-    let how = Run { adapter: command(args)?, jobs: args.jobs, fail_fast: args.report.fail_fast };
+    let adapter = adapter_of(args.adapter.as_deref(), Duration::from_millis(args.patience))?;
+    let how = Run { adapter, jobs: args.jobs, fail_fast: args.report.fail_fast };
     let ready = introduce(&how.adapter).await.map_err(text)?;
     let mut progress = Progress::new(items.len());
     let outcomes = run(&how, &ready, items, &known, |outcome| progress.tell(outcome)).await;
@@ -53,16 +54,16 @@ pub(super) async fn provider(args: &ProviderArgs) -> Result<ExitCode, String> {
     Ok(exit(&outcomes))
 }
 
-fn command(args: &ProviderArgs) -> Result<AdapterCommand, String> {
-    let patience = Duration::from_millis(args.patience);
-    if let Some(command) = &args.adapter {
-        return Ok(AdapterCommand { text: command.clone(), patience });
+/// How the adapter with this command is started, or that of this workspace's provider.
+pub(super) fn adapter_of(command: Option<&str>, patience: Duration) -> Result<AdapterCommand, String> {
+    if let Some(command) = command {
+        return Ok(AdapterCommand { text: command.to_owned(), patience });
     }
     let this = std::env::current_exe().map_err(text)?;
     Ok(AdapterCommand { text: format!("{} adapter", quoted(&this.display().to_string())), patience })
 }
 
 /// As a shell reads it as one word.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

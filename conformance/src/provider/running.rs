@@ -163,11 +163,8 @@ async fn act(
         }
         Err(_) => {
             stage.abandon().await;
-            Err(Trouble::Silent {
-                awaited: "all that the play waits for".to_owned(),
-                within: PLAY_MAX,
-            }
-            .into())
+            Err(Trouble::Silent { awaited: "all that the play waits for".to_owned(), within: PLAY_MAX }
+                .into())
         }
     }
 }

@@ -56,7 +56,7 @@ fn section(
 }
 
 /// Text in a table: no new column, no new line, no HTML.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 

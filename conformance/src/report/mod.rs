@@ -3,6 +3,7 @@
 mod json;
 mod junit;
 mod markdown;
+mod scoreboard;
 mod terminal;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::{Outcome, Verdict};
 pub(crate) use json::json;
 pub(crate) use junit::junit;
 pub(crate) use markdown::markdown;
+pub(crate) use scoreboard::{Column, scoreboard};
 pub(crate) use terminal::{list, terminal};
 
 /// What reports are made of.
