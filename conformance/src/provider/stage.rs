@@ -126,7 +126,7 @@ impl Stage {
             return Err(Stop::NotApplicable("no mount namespace can be made on this machine".to_owned()));
         }
         let mut port = if wants_apple { APPLE_PORT } else { 0 };
-        let network = NETWORKS.fetch_add(1, Ordering::Relaxed);
+        let network = first_network().wrapping_add(NETWORKS.fetch_add(1, Ordering::Relaxed));
         for last in 1..=count {
             self.add_road((address(network, last), port).into()).await?;
             port = self.roads[0].port();
@@ -173,6 +173,19 @@ impl Stage {
     pub(crate) fn lead_to(&mut self, addresses: &[IpAddr]) -> Result<(), Stop> {
         let hosts = self.hosts.as_ref().ok_or_else(|| Stop::Broken("the play has no name".to_owned()))?;
         Ok(hosts.lead_to(addresses)?)
+    }
+
+    /// The adapter that is spoken to.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub(crate) fn adapter(&self) -> Result<&Adapter, Stop> {
+        Ok(self.adapter.as_ref().ok_or(Trouble::Ended)?)
+    }
+
+    /// Whether the adapter can be told this.
+    pub(crate) fn can(&self, what: &str) -> bool {
+        self.adapter.as_ref().is_some_and(|adapter| adapter.ready().can.iter().any(|can| can == what))
     }
 
     /// Tells the adapter something.
@@ -338,8 +351,15 @@ fn address(network: u32, last: u8) -> Ipv4Addr {
     Ipv4Addr::new(127, second.max(1), third, last)
 }
 
+/// Where the networks of this process begin: two suites at once rarely meet.
+fn first_network() -> u32 {
+    std::process::id().wrapping_mul(NETWORKS_EACH)
+}
+
 /// Networks below 127.0.0.0/8 that were given to plays.
-static NETWORKS: AtomicU32 = AtomicU32::new(0x0100);
+static NETWORKS: AtomicU32 = AtomicU32::new(0);
+/// More than a run has plays with several addresses.
+const NETWORKS_EACH: u32 = 211;
 /// The host names of Apple's that a provider may go to.
 const APPLE_HOSTS: [&str; 3] =
     ["api.push.apple.com", "api.sandbox.push.apple.com", "api.development.push.apple.com"];

@@ -39,24 +39,11 @@ impl Stage {
         }
     }
 
-    /// The adapter that is spoken to.
-    ///
-    /// # Errors
-    /// It has ended.
-    pub(crate) fn adapter(&self) -> Result<&Adapter, Stop> {
-        Ok(self.adapter.as_ref().ok_or(Trouble::Ended)?)
-    }
-
     /// What is wrong with an adapter, if anything is with any.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         match &self.adapter {
             None => Some(Trouble::Ended),
             Some(adapter) => adapter.trouble().or_else(|| self.others.iter().find_map(Adapter::trouble)),
         }
-    }
-
-    /// Whether the adapter can be told this.
-    pub(crate) fn can(&self, what: &str) -> bool {
-        self.adapter.as_ref().is_some_and(|adapter| adapter.ready().can.iter().any(|can| can == what))
     }
 }

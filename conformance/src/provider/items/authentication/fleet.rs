@@ -21,45 +21,46 @@ pub(super) fn plays() -> Vec<Play> {
 fn three_processes(stage: &mut Stage) -> Acting<'_> {
     Box::pin(async move {
         begin(stage, 0, Options::default()).await?;
-        for started in 1..PROCESSES {
-            pass(stage, STEP * started, 0).await?;
-            stage.start_another_adapter().await?;
-            stage.configure(Options::default()).await?;
-            all_send(stage).await?;
-        }
-        pass(stage, STEP * PROCESSES, 0).await?;
-        stage.turn_to_next();
-        stage.start_adapter().await?;
-        stage.configure(Options::default()).await?;
-        for moment in PROCESSES..=MOMENTS {
+        for moment in 1..=MOMENTS {
             pass(stage, STEP * moment, 0).await?;
-            all_send(stage).await?;
+            if moment < PROCESSES {
+                stage.start_another_adapter().await?;
+                stage.configure(Options::default()).await?;
+            } else if moment == PROCESSES {
+                stage.turn_to_next();
+                stage.start_adapter().await?;
+                stage.configure(Options::default()).await?;
+            }
+            if !all_send(stage).await? {
+                break; // the judge sees it
+            }
         }
         Ok(())
     })
 }
 
-/// One push of each process.
-async fn all_send(stage: &mut Stage) -> Result<(), Stop> {
+/// One push of each process. Whether there are results.
+async fn all_send(stage: &mut Stage) -> Result<bool, Stop> {
     stage.mark(MOMENT_MARK);
+    let mut is_done = true;
     for _ in 0..stage.adapters() {
         stage.send(stage.push()).await?;
-        stage.results(PATIENCE).await?;
+        is_done = is_done && stage.results(PATIENCE).await?;
         stage.turn_to_next();
     }
-    Ok(())
+    Ok(is_done)
 }
 
 fn each_moment_has_one_token(evidence: &Evidence) -> Result<(), Finding> {
     let requests = evidence.requests();
     let moments: Vec<Duration> =
         evidence.marks.iter().filter(|mark| mark.1 == MOMENT_MARK).map(|mark| mark.0).collect();
+    ensure(moments.len() > PROCESSES as usize, "pushes of all processes", || "too few".to_owned())?;
     let mut differing: Vec<&Request> = Vec::new();
     for (number, began) in moments.iter().enumerate() {
         let end = moments.get(number + 1).copied().unwrap_or(Duration::MAX);
         let of_moment = || requests.iter().filter(|request| *began <= request.at && request.at < end);
-        let wanted = (number + 2).min(PROCESSES as usize);
-        let count = of_moment().count();
+        let (wanted, count) = ((number + 2).min(PROCESSES as usize), of_moment().count());
         ensure(count >= wanted, format!("a push of each of {wanted} processes"), || count.to_string())?;
         let tokens: BTreeSet<_> = of_moment().map(Request::provider_token).collect();
         if tokens.len() > 1 {

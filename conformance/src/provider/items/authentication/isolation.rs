@@ -126,7 +126,7 @@ fn each_connection_is_of_one(evidence: &Evidence) -> Result<(), Finding> {
             keys.insert(token.and_then(|token| token.key_id().map(ToOwned::to_owned)));
         }
         if senders.len() > 1 || keys.len() > 1 {
-            let got = format!("pushes of {} with {} on one", senders.len(), keys.len());
+            let got = format!("pushes of {} senders under {} credentials", senders.len(), keys.len());
             let last = here().last().map_or_else(Default::default, |request| request.at);
             return Err(Finding::wrong("each connection of one credential", got).at(number, last));
         }
