@@ -4,14 +4,14 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use mock_apns::{Environment, Wiretap};
 use tokio::sync::Notify;
 
 use super::{
-    evidence::{Connection, Dial, Evidence, Hello, Reader, Reported, Said, Sent, Side},
+    evidence::{Connection, Dates, Dial, Evidence, Hello, KnownKey, Reader, Reported, Said, Sent, Side},
     protocol::Event,
 };
 
@@ -42,7 +42,9 @@ struct Open {
 
 impl Default for Recorder {
     fn default() -> Self {
-        Self { began: Instant::now(), state: Mutex::default(), changed: Notify::new() }
+        let mut state = State::default();
+        state.evidence.dates = Dates::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+        Self { began: Instant::now(), state: Mutex::new(state), changed: Notify::new() }
     }
 }
 
@@ -134,6 +136,22 @@ impl Recorder {
     pub(crate) fn mark(&self, what: &'static str) {
         let at = self.now();
         self.write(|state| state.evidence.marks.push((at, what)));
+    }
+
+    /// From now on the play's clock is so far ahead of the machine's.
+    pub(crate) fn turned(&self, ahead: Duration) {
+        let at = self.now();
+        self.write(|state| state.evidence.dates.turned(at, ahead));
+    }
+
+    /// The double knows this key, and the adapter is given it.
+    pub(crate) fn knows(&self, key_id: &str, key: KnownKey) {
+        self.write(|state| state.evidence.keys.insert(key_id.to_owned(), key));
+    }
+
+    /// The adapter is given this, and it is nobody else's to know.
+    pub(crate) fn is_secret(&self, what: &'static str, text: &str) {
+        self.write(|state| state.evidence.secrets.push((what, text.to_owned())));
     }
 
     /// Something has changed that is written down elsewhere.

@@ -1,6 +1,8 @@
 //! What a play has shown: what the double saw on the wire, and what the adapter reported. Judges look at nothing else.
 
+mod dates;
 mod hello;
+mod provider_token;
 mod reader;
 mod requests;
 mod said;
@@ -11,7 +13,9 @@ use mock_apns::Environment;
 
 use super::protocol::{Event, Report};
 
+pub(crate) use dates::Dates;
 pub(crate) use hello::Hello;
+pub(crate) use provider_token::{KnownKey, KnownKeys, ProviderToken};
 pub(crate) use reader::Reader;
 pub(crate) use requests::{Answer, Request};
 pub(crate) use said::{
@@ -35,6 +39,12 @@ pub(crate) struct Evidence {
     pub(crate) stderr: String,
     /// What the script has noted.
     pub(crate) marks: Vec<(Duration, &'static str)>,
+    /// What the date was in the play.
+    pub(crate) dates: Dates,
+    /// The keys that the double knows and the adapter was given, by their IDs.
+    pub(crate) keys: KnownKeys,
+    /// What the adapter was given and is nobody else's to know, each with what it is.
+    pub(crate) secrets: Vec<(&'static str, String)>,
 }
 
 /// A TCP connection to where the double is.

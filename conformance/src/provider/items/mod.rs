@@ -1,5 +1,6 @@
 //! Every item of the checklist, a room for each of its parts.
 
+mod authentication;
 mod connection;
 mod streams;
 
@@ -9,5 +10,6 @@ use super::item::Item;
 pub(crate) fn all() -> Vec<Item> {
     let mut items = connection::items();
     items.extend(streams::items());
+    items.extend(authentication::items());
     items
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use mock_apns::{DeviceId, Environment, TokenKind};
+use mock_apns::{DeviceId, Environment, MockTeam, Named as _, TokenKind};
 
 use super::{Stage, broken};
 use crate::provider::{
@@ -67,14 +67,27 @@ impl Stage {
     /// # Errors
     /// The double makes none.
     pub(crate) fn device_tokens(&self, count: usize) -> Result<Vec<String>, Stop> {
-        let team = self.team();
+        self.device_tokens_of(&self.team(), Environment::Sandbox, count)
+    }
+
+    /// Device tokens of the app that a team began with, of so many devices.
+    ///
+    /// # Errors
+    /// The double makes none.
+    pub(crate) fn device_tokens_of(
+        &self,
+        team: &MockTeam,
+        environment: Environment,
+        count: usize,
+    ) -> Result<Vec<String>, Stop> {
         let app = team.app().clone();
         team.at_work(|team| {
             let tokens = (0..count).map(|number| {
-                let device = DeviceId::parse(&format!("device-{number}")).map_err(broken)?;
+                let device =
+                    DeviceId::parse(&format!("{}-device-{number}", environment.name())).map_err(broken)?;
                 team.add_device(device.clone()).map_err(broken)?;
-                team.install(&device, &app, Environment::Sandbox).map_err(broken)?;
-                let token = team.register(&device, &app, Environment::Sandbox, TokenKind::App);
+                team.install(&device, &app, environment).map_err(broken)?;
+                let token = team.register(&device, &app, environment, TokenKind::App);
                 Ok(token.map_err(broken)?.to_string())
             });
             tokens.collect()

@@ -28,7 +28,7 @@ impl Stage {
                 if self.look(&holds) {
                     return Ok(true);
                 }
-                if let Some(trouble) = self.adapter()?.trouble() {
+                if let Some(trouble) = self.trouble() {
                     return Err(Stop::Trouble(trouble));
                 }
                 // Looking must not take all the time there is.

@@ -17,6 +17,7 @@ use apns_provider::{Client, Clock as _};
 use apns_provider_core::{ApnsId, ChannelError, ChannelId, DeviceToken, Outcome, Push, UnixTime};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
+use tracing_subscriber::filter::LevelFilter;
 
 use super::{exit, report, runtime};
 use clock::SetClock;
@@ -44,6 +45,7 @@ const CAN: [&str; 16] = [
 ];
 
 pub(super) fn run() -> Result<ExitCode, String> {
+    keep_a_log();
     let (sender, lines) = mpsc::channel(LINES_AHEAD);
     // Ends with the input, or with the process: a read of standard input cannot be given up.
     thread::spawn(move || {
@@ -55,6 +57,12 @@ pub(super) fn run() -> Result<ExitCode, String> {
         }
     });
     runtime::for_many(serve(lines))?
+}
+
+/// What the engine says to its log, as far as is usual, is for whoever looks on.
+fn keep_a_log() {
+    let log = tracing_subscriber::fmt().with_ansi(false).with_max_level(LevelFilter::INFO);
+    let _ = log.with_writer(io::stderr).try_init(); // somebody else may keep one in this process
 }
 
 /// Until the input ends, or says so.
