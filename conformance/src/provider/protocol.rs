@@ -218,9 +218,9 @@ pub(crate) struct Report {
     pub(crate) status: Option<u16>,
     #[serde(default)]
     pub(crate) reason: Option<String>,
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970; what a library tells that is no number stays what it is.
     #[serde(default)]
-    pub(crate) timestamp: Option<u64>,
+    pub(crate) timestamp: Option<serde_json::Value>,
     #[serde(default)]
     pub(crate) apns_id: Option<String>,
     #[serde(default)]

@@ -321,6 +321,17 @@ impl Stage {
         self.recorder.mark(what);
     }
 
+    /// Notes how much memory the adapter has taken at most, where the system says it.
+    ///
+    /// # Errors
+    /// The adapter has ended.
+    pub(crate) fn note_memory(&self) -> Result<(), Stop> {
+        if let Some(memory) = self.adapter()?.memory_max() {
+            self.recorder.took(memory);
+        }
+        Ok(())
+    }
+
     /// Looks at what there is so far.
     pub(crate) fn look<R>(&self, at: impl FnOnce(&Evidence) -> R) -> R {
         self.recorder.look(at)

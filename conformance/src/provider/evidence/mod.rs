@@ -35,6 +35,8 @@ pub(crate) struct Evidence {
     pub(crate) stderr: String,
     /// What the script has noted.
     pub(crate) marks: Vec<(Duration, &'static str)>,
+    /// The most memory that the adapter had taken, in bytes, whenever the script has asked.
+    pub(crate) memory: Vec<u64>,
 }
 
 /// A TCP connection to where the double is.
@@ -97,6 +99,26 @@ impl Evidence {
             each.flat_map(|(number, connection)| requests::on(number, connection)).collect();
         requests.sort_by_key(|request| request.at);
         requests
+    }
+
+    /// The requests of each push, by its id, in the order in which they came: where each push has a device token of its own.
+    pub(crate) fn attempts(&self) -> BTreeMap<u64, Vec<Request>> {
+        let token = |sent: &Sent| sent.device_token.to_ascii_lowercase();
+        let of_token: BTreeMap<String, u64> = self.sent.iter().map(|(id, sent)| (token(sent), *id)).collect();
+        let mut attempts: BTreeMap<u64, Vec<Request>> =
+            self.sent.keys().map(|id| (*id, Vec::new())).collect();
+        for request in self.requests() {
+            let id = request.device_token().and_then(|token| of_token.get(&token.to_ascii_lowercase()));
+            if let Some(attempts) = id.and_then(|id| attempts.get_mut(id)) {
+                attempts.push(request);
+            }
+        }
+        attempts
+    }
+
+    /// What became of a push, if that was reported.
+    pub(crate) fn result(&self, id: u64) -> Option<&Report> {
+        self.results().get(&id).map(|(_, report)| *report)
     }
 
     /// What became of each push, by its id: the last that was reported of it.
