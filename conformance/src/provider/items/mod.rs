@@ -1,5 +1,6 @@
 //! Every item of the checklist, a room for each of its parts.
 
+mod answers;
 mod connection;
 mod retry;
 mod streams;
@@ -11,5 +12,6 @@ pub(crate) fn all() -> Vec<Item> {
     let mut items = connection::items();
     items.extend(streams::items());
     items.extend(retry::items());
+    items.extend(answers::items());
     items
 }
