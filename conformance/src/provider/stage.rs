@@ -114,6 +114,7 @@ impl Stage {
         }
         let mut port = if wants_apple { APPLE_PORT } else { 0 };
         let network = NETWORKS.fetch_add(1, Ordering::Relaxed);
+        let network = std::process::id().wrapping_shl(NETWORKS_BITS).wrapping_add(network);
         for last in 1..=count {
             self.add_road((address(network, last), port).into()).await?;
             port = self.roads[0].port();
@@ -366,14 +367,16 @@ fn broken(error: impl std::fmt::Display) -> Stop {
     Stop::Broken(error.to_string())
 }
 
-/// The address of a road: in a network of this play's own, so that two plays do not meet.
+/// The address of a road: in a network of this play's own, so that two plays do not meet, nor two suites on this machine.
 fn address(network: u32, last: u8) -> Ipv4Addr {
     let [.., second, third] = network.to_be_bytes();
     Ipv4Addr::new(127, second.max(1), third, last)
 }
 
 /// Networks below 127.0.0.0/8 that were given to plays.
-static NETWORKS: AtomicU32 = AtomicU32::new(0x0100);
+static NETWORKS: AtomicU32 = AtomicU32::new(0);
+/// Enough for the plays of one process, behind which those of the next one begin.
+const NETWORKS_BITS: u32 = 8;
 /// The host names of Apple's that a provider may go to.
 const APPLE_HOSTS: [&str; 3] =
     ["api.push.apple.com", "api.sandbox.push.apple.com", "api.development.push.apple.com"];
