@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use mock_apns::Environment;
 
-use super::protocol::{Event, Report};
+use super::protocol::{Event, Outcome, Report};
 
 pub(crate) use hello::Hello;
 pub(crate) use reader::Reader;
@@ -116,6 +116,17 @@ impl Evidence {
         attempts
     }
 
+    /// What was reported of a push, in words.
+    pub(crate) fn told(&self, id: u64) -> String {
+        self.result(id).map_or_else(|| "no result".to_owned(), ToString::to_string)
+    }
+
+    /// Whether a push was reported as answered with this error.
+    pub(crate) fn is_rejected(&self, id: u64, status: u16) -> bool {
+        let is_it = |report: &Report| report.outcome == Outcome::Rejected && report.status == Some(status);
+        self.result(id).is_some_and(is_it)
+    }
+
     /// What became of a push, if that was reported.
     pub(crate) fn result(&self, id: u64) -> Option<&Report> {
         self.results().get(&id).map(|(_, report)| *report)
@@ -142,7 +153,7 @@ impl Evidence {
     }
 
     /// How many pushes were reported to have this outcome.
-    pub(crate) fn count(&self, outcome: super::protocol::Outcome) -> usize {
+    pub(crate) fn count(&self, outcome: Outcome) -> usize {
         self.results().values().filter(|(_, report)| report.outcome == outcome).count()
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::provider::{
     evidence::Evidence,
     item::{Acting, Finding, Play, ensure},
-    protocol::{Options, Outcome},
+    protocol::Options,
     stage::{PATIENCE, Stage},
 };
 
@@ -33,10 +33,9 @@ fn a_reason_of_2027(stage: &mut Stage) -> Acting<'_> {
 
 fn kept_and_classified(evidence: &Evidence) -> Result<(), Finding> {
     for (id, (status, reason)) in (0..).zip(ANSWERS) {
-        let told =
-            evidence.result(id).map(|report| (report.outcome, report.status, report.reason.as_deref()));
-        let is_kept = told == Some((Outcome::Rejected, Some(status), Some(reason)));
-        ensure(is_kept, format!("push {id} rejected with {status} {reason}"), || format!("{told:?}"))?;
+        let told = evidence.result(id).and_then(|report| report.reason.as_deref());
+        let is_kept = evidence.is_rejected(id, status) && told == Some(reason);
+        ensure(is_kept, format!("push {id} rejected {status} {reason}"), || evidence.told(id))?;
     }
     let attempts = evidence.attempts();
     let times = |id: u64| attempts.get(&id).map_or(0, Vec::len);
