@@ -2,6 +2,7 @@
 
 mod answers;
 mod connection;
+mod content;
 mod retry;
 mod streams;
 
@@ -13,5 +14,6 @@ pub(crate) fn all() -> Vec<Item> {
     items.extend(streams::items());
     items.extend(retry::items());
     items.extend(answers::items());
+    items.extend(content::items());
     items
 }
