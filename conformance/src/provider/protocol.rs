@@ -1,5 +1,7 @@
 //! What suite and adapter say to each other, a JSON object a line (docs/adapter-protocol.md).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// What an adapter is told.
@@ -218,9 +220,9 @@ pub(crate) struct Report {
     pub(crate) status: Option<u16>,
     #[serde(default)]
     pub(crate) reason: Option<String>,
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970; what a library tells that is no number stays what it is.
     #[serde(default)]
-    pub(crate) timestamp: Option<u64>,
+    pub(crate) timestamp: Option<serde_json::Value>,
     #[serde(default)]
     pub(crate) apns_id: Option<String>,
     #[serde(default)]
@@ -245,4 +247,26 @@ pub(crate) enum Outcome {
     Expired,
     /// The library refused it before anything was sent.
     Invalid,
+}
+
+/// As a judge says it: `rejected 400 BadTopic`.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.outcome)?;
+        self.status.map_or(Ok(()), |status| write!(f, " {status}"))?;
+        self.reason.as_ref().map_or(Ok(()), |reason| write!(f, " {reason}"))
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::NotSent => "not sent",
+            Self::Ambiguous => "ambiguous",
+            Self::Expired => "expired",
+            Self::Invalid => "invalid",
+        })
+    }
 }

@@ -154,6 +154,11 @@ impl Recorder {
         self.write(|state| state.evidence.secrets.push((what, text.to_owned())));
     }
 
+    /// The adapter has taken so many bytes of memory.
+    pub(crate) fn took(&self, memory: u64) {
+        self.write(|state| state.evidence.memory.push(memory));
+    }
+
     /// Something has changed that is written down elsewhere.
     pub(crate) fn nudge(&self) {
         self.changed.notify_one();

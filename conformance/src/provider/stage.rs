@@ -311,6 +311,17 @@ impl Stage {
         self.recorder.mark(what);
     }
 
+    /// Notes how much memory the adapter has taken at most, where the system says it.
+    ///
+    /// # Errors
+    /// The adapter has ended.
+    pub(crate) fn note_memory(&self) -> Result<(), Stop> {
+        if let Some(memory) = self.adapter()?.memory_max() {
+            self.recorder.took(memory);
+        }
+        Ok(())
+    }
+
     /// Looks at what there is so far.
     pub(crate) fn look<R>(&self, at: impl FnOnce(&Evidence) -> R) -> R {
         self.recorder.look(at)
@@ -345,7 +356,7 @@ fn broken(error: impl std::fmt::Display) -> Stop {
     Stop::Broken(error.to_string())
 }
 
-/// The address of a road: in a network of this play's own, so that two plays do not meet.
+/// The address of a road: in a network of this play's own, so that two plays do not meet, nor two suites on this machine.
 fn address(network: u32, last: u8) -> Ipv4Addr {
     let [.., second, third] = network.to_be_bytes();
     Ipv4Addr::new(127, second.max(1), third, last)

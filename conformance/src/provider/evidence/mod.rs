@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use mock_apns::Environment;
 
-use super::protocol::{Event, Report};
+use super::protocol::{Event, Outcome, Report};
 
 pub(crate) use dates::Dates;
 pub(crate) use hello::Hello;
@@ -45,6 +45,8 @@ pub(crate) struct Evidence {
     pub(crate) keys: KnownKeys,
     /// What the adapter was given and is nobody else's to know, each with what it is.
     pub(crate) secrets: Vec<(&'static str, String)>,
+    /// The most memory that the adapter had taken, in bytes, whenever the script has asked.
+    pub(crate) memory: Vec<u64>,
 }
 
 /// A TCP connection to where the double is.
@@ -109,6 +111,37 @@ impl Evidence {
         requests
     }
 
+    /// The requests of each push, by its id, in the order in which they came: where each push has a device token of its own.
+    pub(crate) fn attempts(&self) -> BTreeMap<u64, Vec<Request>> {
+        let token = |sent: &Sent| sent.device_token.to_ascii_lowercase();
+        let of_token: BTreeMap<String, u64> = self.sent.iter().map(|(id, sent)| (token(sent), *id)).collect();
+        let mut attempts: BTreeMap<u64, Vec<Request>> =
+            self.sent.keys().map(|id| (*id, Vec::new())).collect();
+        for request in self.requests() {
+            let id = request.device_token().and_then(|token| of_token.get(&token.to_ascii_lowercase()));
+            if let Some(attempts) = id.and_then(|id| attempts.get_mut(id)) {
+                attempts.push(request);
+            }
+        }
+        attempts
+    }
+
+    /// What was reported of a push, in words.
+    pub(crate) fn told(&self, id: u64) -> String {
+        self.result(id).map_or_else(|| "no result".to_owned(), ToString::to_string)
+    }
+
+    /// Whether a push was reported as answered with this error.
+    pub(crate) fn is_rejected(&self, id: u64, status: u16) -> bool {
+        let is_it = |report: &Report| report.outcome == Outcome::Rejected && report.status == Some(status);
+        self.result(id).is_some_and(is_it)
+    }
+
+    /// What became of a push, if that was reported.
+    pub(crate) fn result(&self, id: u64) -> Option<&Report> {
+        self.results().get(&id).map(|(_, report)| *report)
+    }
+
     /// What became of each push, by its id: the last that was reported of it.
     pub(crate) fn results(&self) -> BTreeMap<u64, (Duration, &Report)> {
         let each = self.reported.iter().filter_map(|reported| match &reported.event {
@@ -130,7 +163,7 @@ impl Evidence {
     }
 
     /// How many pushes were reported to have this outcome.
-    pub(crate) fn count(&self, outcome: super::protocol::Outcome) -> usize {
+    pub(crate) fn count(&self, outcome: Outcome) -> usize {
         self.results().values().filter(|(_, report)| report.outcome == outcome).count()
     }
 }

@@ -1,7 +1,10 @@
 //! Every item of the checklist, a room for each of its parts.
 
+mod answers;
 mod authentication;
 mod connection;
+mod content;
+mod retry;
 mod streams;
 
 use super::item::Item;
@@ -11,5 +14,8 @@ pub(crate) fn all() -> Vec<Item> {
     let mut items = connection::items();
     items.extend(streams::items());
     items.extend(authentication::items());
+    items.extend(retry::items());
+    items.extend(answers::items());
+    items.extend(content::items());
     items
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use mock_apns::{DeviceId, Environment, MockTeam, Named as _, TokenKind};
+use serde_json::json;
 
 use super::{Stage, broken};
 use crate::provider::{
@@ -23,6 +24,11 @@ impl Stage {
             payload: r#"{"aps":{"alert":"Hello"}}"#.to_owned(),
             ..Push::default()
         }
+    }
+
+    /// A push that goes well, to one of the [`device_tokens`](Self::device_tokens).
+    pub(crate) fn push_to(&self, device_token: &str) -> Push {
+        Push { device_token: device_token.to_owned(), ..self.push() }
     }
 
     /// A push whose payload has so many bytes.
@@ -60,6 +66,25 @@ impl Stage {
             self.send(push.clone()).await?;
         }
         Ok(first..self.next_id)
+    }
+
+    /// From now on, or so many times, pushes to this device token are answered otherwise: an `answer` of docs/faults.md.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn answer_to(
+        &mut self,
+        device_token: &str,
+        times: Option<u32>,
+        answer: &serde_json::Value,
+    ) -> Result<(), Stop> {
+        let name = format!("answer-{}", self.faults.len());
+        let matching = json!({"token": device_token});
+        let mut fault = json!({"name": name, "match": matching, "action": {"answer": answer}});
+        if let Some(times) = times {
+            fault["times"] = times.into();
+        }
+        self.fault(&fault.to_string())
     }
 
     /// Device tokens of the app, of so many devices.
