@@ -77,7 +77,7 @@ fn each_is_heeded(evidence: &Evidence) -> Result<(), Finding> {
                     format!(
                         "{what} but of use for {EXPIRES_IN_SECS} s only: on the wire once, rejected or expired"
                     ),
-                    || format!("{times} times, {outcome:?}"),
+                    || format!("{times} times, {}", evidence.told(*id)),
                 )?;
             }
         }
