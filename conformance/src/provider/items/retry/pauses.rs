@@ -38,6 +38,11 @@ fn busy_three_times(stage: &mut Stage) -> Acting<'_> {
 
 fn pauses_grow_and_are_scattered(evidence: &Evidence) -> Result<(), Finding> {
     let attempts = evidence.attempts();
+    if attempts.iter().any(|(id, attempts)| attempts.len() == 1 && evidence.result(*id).is_none()) {
+        let why =
+            format!("it waits for more than {PAUSES_MAX:?} before a second attempt: no play is as long");
+        return Err(Finding::NotApplicable(why));
+    }
     for (id, attempts) in &attempts {
         let outcome = evidence.result(*id).map(|report| report.outcome);
         let times = attempts.len();
