@@ -6,6 +6,8 @@ mod provider_token;
 mod reader;
 mod requests;
 mod said;
+#[cfg(test)]
+mod sketch;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -177,5 +179,30 @@ impl Connection {
     /// What the double has said.
     pub(crate) fn by_double(&self) -> impl Iterator<Item = &Said> {
         self.said.iter().filter(|said| said.side == Side::Double)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_are_those_of_the_pushs_device_token_in_whatever_case() {
+        let evidence = Evidence::default()
+            .with_push("0a", 0)
+            .with_push("0b", 0)
+            .with_request("0A", 5, 503)
+            .with_request("0a", 7, 200)
+            .with_request("0c", 9, 200);
+        let statuses: Vec<Vec<_>> =
+            evidence.attempts().values().map(|it| it.iter().map(Request::status).collect()).collect();
+        assert_eq!(statuses, [vec![Some(503), Some(200)], vec![]]);
+    }
+
+    #[test]
+    fn what_was_reported_is_told_in_words() {
+        let evidence = Evidence::default().with_result(3, 0, Outcome::Rejected, Some(503));
+        assert_eq!((evidence.told(3), evidence.told(4)), ("rejected 503".to_owned(), "no result".to_owned()));
+        assert!(evidence.is_rejected(3, 503) && !evidence.is_rejected(3, 500));
     }
 }

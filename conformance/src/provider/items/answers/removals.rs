@@ -97,7 +97,7 @@ fn mistakes_and_trouble(stage: &mut Stage) -> Acting<'_> {
         let answers = answers.chain([dead_since(registered + SECOND_MS)]);
         for (answer, token) in answers.zip(&tokens) {
             // A credential that was refused need not be used again: each refusal is of a client of its own.
-            let options = Options { attempts_max: Some(1), deadline_ms: Some(2000), ..Options::default() };
+            let options = Options { attempts_max: Some(1), deadline_ms: Some(10_000), ..Options::default() };
             stage.configure(options).await?;
             register(stage, token, registered).await?;
             stage.answer_to(token, None, &answer)?;
@@ -174,4 +174,4 @@ const OF_THE_APP: [&str; 3] = ["TopicDisallowed", "DeviceTokenNotForTopic", "Bad
 const SECOND_MS: u64 = 1000;
 const DAY_MS: u64 = 86_400_000;
 /// Long enough for two registrations in between.
-const UNDER_WAY: &str = "1500ms";
+const UNDER_WAY: &str = "3s";

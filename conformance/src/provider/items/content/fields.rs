@@ -118,3 +118,49 @@ const APNS_ID: &str = "6c1fb1bb-9f0e-4a5b-8f3a-6f9c2a7c0d11";
 /// Connection-specific fields (RFC 9113, 8.2.2), and what `:authority` stands for.
 const NOT_IN_HTTP2: [&str; 7] =
     ["connection", "host", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RIGHT: [(&str, &str); 7] = [
+        (":method", "POST"),
+        (":scheme", "https"),
+        (":authority", "localhost:8443"),
+        (":path", "/3/device/0a"),
+        ("apns-topic", "com.example.app.voip"),
+        ("apns-push-type", "voip"),
+        ("content-length", "0"),
+    ];
+
+    fn checked(fields: &[(&str, &str)]) -> Result<(), Finding> {
+        let requests = Evidence::default().with_fields(fields, 0, 200).requests();
+        check(&requests[0], "voip", ".voip", Some("localhost"))
+    }
+
+    #[test]
+    fn apples_fields_are_right() {
+        assert_eq!(checked(&RIGHT), Ok(()));
+        assert_eq!(checked(&RIGHT[..6]), Ok(()), "content-length may be absent");
+    }
+
+    #[test]
+    fn every_field_that_is_wrong_missing_twice_or_of_http1_is_found() {
+        for at in 0..6 {
+            if at == 3 {
+                continue; // without a path it is no push
+            }
+            let without = [&RIGHT[..at], &RIGHT[at + 1..]].concat();
+            assert!(checked(&without).is_err(), "without {}", RIGHT[at].0);
+        }
+        for more in
+            [("host", "localhost"), ("te", "trailers"), ("Apns-Id", "1"), ("apns-topic", "a"), (":path", "/")]
+        {
+            assert!(checked(&[&RIGHT[..], &[more]].concat()).is_err(), "{more:?}");
+        }
+        for other in [(":authority", "example.com"), ("content-length", "7"), ("apns-push-type", "alert")] {
+            let changed = RIGHT.map(|it| if it.0 == other.0 { other } else { it });
+            assert!(checked(&changed).is_err(), "{other:?}");
+        }
+    }
+}

@@ -45,7 +45,7 @@ fn no_attempt_later(evidence: &Evidence) -> Result<(), Finding> {
     ensure(!requests.is_empty(), "an attempt before it expires", || "none".to_owned())?;
     let outcome = evidence.result(0).map(|report| report.outcome);
     let is_right = matches!(outcome, Some(Outcome::Rejected | Outcome::Expired));
-    ensure(is_right, "the last rejection, or that it expired", || format!("{outcome:?}"))
+    ensure(is_right, "the last rejection, or that it expired", || evidence.told(0))
 }
 
 fn none_after_it(evidence: &Evidence, requests: &[Request]) -> Result<(), Finding> {
@@ -92,7 +92,7 @@ fn what_waited_is_never_sent(evidence: &Evidence) -> Result<(), Finding> {
     for id in waited {
         let outcome = evidence.result(id).map(|report| report.outcome);
         let expected = format!("push {id}, never sent, reported as expired");
-        ensure(outcome == Some(Outcome::Expired), expected, || format!("{outcome:?}"))?;
+        ensure(outcome == Some(Outcome::Expired), expected, || evidence.told(id))?;
     }
     Ok(())
 }
@@ -107,3 +107,34 @@ const WAITING: usize = 10;
 /// Until after the expiration of those that wait, whatever part of a second it is now.
 const SLOW: &str = "5s";
 const QUEUED_SECS: u64 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue() -> Evidence {
+        Evidence::default()
+            .with_push("0a", 0)
+            .with_push("0b", 0)
+            .with_request("0a", 0, 200)
+            .with_mark(EXPIRED, 2000)
+    }
+
+    #[test]
+    fn what_waited_may_only_be_reported_as_expired() {
+        assert_eq!(what_waited_is_never_sent(&queue().with_result(1, 2100, Outcome::Expired, None)), Ok(()));
+        for other in [Outcome::Accepted, Outcome::Ambiguous, Outcome::NotSent] {
+            assert!(
+                what_waited_is_never_sent(&queue().with_result(1, 2100, other, None)).is_err(),
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_sent_in_its_last_second_is_right_and_later_it_is_not() {
+        let sent_at = |at| what_waited_is_never_sent(&queue().with_request("0b", at, 200));
+        assert!(matches!(sent_at(2900), Err(Finding::NotApplicable(_))), "none waited");
+        assert!(matches!(sent_at(3400), Err(Finding::Wrong { .. })));
+    }
+}

@@ -132,3 +132,23 @@ const TROUBLE_OFFERED: u32 = 60;
 /// While a breaker is open a push may end, and the next one be the probe: there are pushes for two dozen seconds.
 const TRIES_MAX: u32 = 24;
 const TRY_PAUSE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten pushes a second for 20 seconds, of which those go out at once that are asked for.
+    fn offered(goes_out: impl Fn(u64) -> bool) -> Evidence {
+        (0..200).fold(Evidence::default().with_mark(BEGINS, 0), |evidence, number| {
+            let evidence = evidence.with_push("0a", number * 100);
+            if goes_out(number) { evidence.with_request("0a", number * 100, 503) } else { evidence }
+        })
+    }
+
+    #[test]
+    fn a_tenth_in_the_second_half_is_right_whatever_was_before() {
+        assert_eq!(few_go_out_in_the_end(&offered(|number| number < 100 || number % 10 == 0)), Ok(()));
+        let found = few_go_out_in_the_end(&offered(|number| number % 9 == 0)).unwrap_err();
+        assert!(matches!(&found, Finding::Wrong { got, at: Some(_), .. } if got == "11"), "{found:?}");
+    }
+}

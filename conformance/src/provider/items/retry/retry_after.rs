@@ -59,7 +59,12 @@ fn every_form(stage: &mut Stage) -> Acting<'_> {
 fn each_is_heeded(evidence: &Evidence) -> Result<(), Finding> {
     let attempts = evidence.attempts();
     let outcome = |id: u64| evidence.result(id).map(|report| report.outcome);
-    if attempts.get(&0).is_some_and(|it| it.len() == 1) && outcome(0) == Some(Outcome::Rejected) {
+    let is_tried_once = attempts.get(&0).is_some_and(|it| it.len() == 1);
+    if is_tried_once && outcome(0).is_none() {
+        let why = format!("it waits for more than {PATIENCE:?} whatever is asked: no play is as long");
+        return Err(Finding::NotApplicable(why));
+    }
+    if is_tried_once && outcome(0) == Some(Outcome::Rejected) {
         return Err(Finding::NotApplicable(
             "it sends nothing again that was answered 503: its caller would".to_owned(),
         ));
@@ -77,7 +82,7 @@ fn each_is_heeded(evidence: &Evidence) -> Result<(), Finding> {
                     format!(
                         "{what} but of use for {EXPIRES_IN_SECS} s only: on the wire once, rejected or expired"
                     ),
-                    || format!("{times} times, {outcome:?}"),
+                    || format!("{times} times, {}", evidence.told(*id)),
                 )?;
             }
         }
