@@ -30,6 +30,7 @@ use super::{
 };
 use hosts::Hosts;
 
+pub(crate) use pushes::device_tokens_of;
 pub(crate) use waiting::{MOMENT, PATIENCE};
 
 /// The name of the double in plays with several addresses.

@@ -9,15 +9,8 @@ use crate::provider::{
 };
 
 impl Stage {
-    /// Sets the clock of the play, the double's and the adapters', so far ahead of the machine's. It only goes forward.
-    ///
-    /// # Errors
-    /// An adapter cannot be told.
-    pub(crate) async fn set_ahead(&mut self, ahead: Duration) -> Result<(), Stop> {
-        self.set_clocks(ahead, 0).await
-    }
-
-    /// The same, with the adapters' clock so many seconds ahead of the play's, or behind.
+    /// Sets the clock of the play, the double's, so far ahead of the machine's, and the adapters' so many seconds ahead of that, or behind.
+    /// The double's only goes forward.
     ///
     /// # Errors
     /// An adapter cannot be told.
@@ -25,17 +18,9 @@ impl Stage {
         self.team().advance_clock(ahead.saturating_sub(self.ahead));
         self.ahead = ahead;
         self.recorder.turned(ahead);
-        self.set_adapter_ahead(ahead.as_secs().cast_signed().saturating_add(skew)).await
-    }
-
-    /// Sets the adapters' clock alone, so many seconds ahead of the machine's, or behind.
-    ///
-    /// # Errors
-    /// An adapter cannot be told.
-    pub(crate) async fn set_adapter_ahead(&mut self, seconds: i64) -> Result<(), Stop> {
-        self.adapter_ahead = seconds;
+        self.adapter_ahead = ahead.as_secs().cast_signed().saturating_add(skew);
         if let Some(clock) = &self.surroundings.clock {
-            return Ok(clock.set_ahead(seconds)?); // one file for all
+            return Ok(clock.set_ahead(self.adapter_ahead)?); // one file for all
         }
         for _ in 0..self.adapters() {
             self.tell_time().await?;

@@ -92,30 +92,29 @@ impl Stage {
     /// # Errors
     /// The double makes none.
     pub(crate) fn device_tokens(&self, count: usize) -> Result<Vec<String>, Stop> {
-        self.device_tokens_of(&self.team(), Environment::Sandbox, count)
+        device_tokens_of(&self.team(), Environment::Sandbox, count)
     }
+}
 
-    /// Device tokens of the app that a team began with, of so many devices.
-    ///
-    /// # Errors
-    /// The double makes none.
-    pub(crate) fn device_tokens_of(
-        &self,
-        team: &MockTeam,
-        environment: Environment,
-        count: usize,
-    ) -> Result<Vec<String>, Stop> {
-        let app = team.app().clone();
-        team.at_work(|team| {
-            let tokens = (0..count).map(|number| {
-                let device =
-                    DeviceId::parse(&format!("{}-device-{number}", environment.name())).map_err(broken)?;
-                team.add_device(device.clone()).map_err(broken)?;
-                team.install(&device, &app, environment).map_err(broken)?;
-                let token = team.register(&device, &app, environment, TokenKind::App);
-                Ok(token.map_err(broken)?.to_string())
-            });
-            tokens.collect()
-        })
-    }
+/// Device tokens of the app that a team began with, of so many devices.
+///
+/// # Errors
+/// The double makes none.
+pub(crate) fn device_tokens_of(
+    team: &MockTeam,
+    environment: Environment,
+    count: usize,
+) -> Result<Vec<String>, Stop> {
+    let app = team.app().clone();
+    team.at_work(|team| {
+        let tokens = (0..count).map(|number| {
+            let device =
+                DeviceId::parse(&format!("{}-device-{number}", environment.name())).map_err(broken)?;
+            team.add_device(device.clone()).map_err(broken)?;
+            team.install(&device, &app, environment).map_err(broken)?;
+            let token = team.register(&device, &app, environment, TokenKind::App);
+            Ok(token.map_err(broken)?.to_string())
+        });
+        tokens.collect()
+    })
 }

@@ -15,12 +15,12 @@ use super::{
 
 pub(super) fn plays_of_age() -> Vec<Play> {
     let play = Play::new("six-hours", six_hours, no_token_is_too_old_nor_follows_too_soon);
-    vec![play.needing(&["set-clock"]).while_time_passes()]
+    vec![play.needing(&["set-clock", "key"]).while_time_passes()]
 }
 
 pub(super) fn plays_of_single_flight() -> Vec<Play> {
     let play = Play::new("a-thousand-at-once", a_thousand_at_once, one_new_token);
-    vec![play.needing(&["set-clock"]).while_time_passes()]
+    vec![play.needing(&["set-clock", "key"]).while_time_passes()]
 }
 
 /// C-21: a push every five minutes.

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::super::super::{
-    evidence::{Evidence, Request},
-    item::{Acting, Finding, Play, Stop, ensure},
-    protocol::{Credential, Options, Outcome},
-    stage::{MOMENT, PATIENCE, Stage},
+use super::{
+    super::super::{
+        evidence::{Evidence, Request},
+        item::{Acting, Finding, Play, Stop, ensure},
+        protocol::{Credential, Options, Outcome},
+        stage::{MOMENT, PATIENCE, Stage},
+    },
+    at,
 };
 
 pub(super) fn plays() -> Vec<Play> {
@@ -72,9 +75,8 @@ async fn are_refused(
 fn little_goes_out(evidence: &Evidence) -> Result<(), Finding> {
     let later = after_refusals(evidence)?;
     let expected = format!("an open breaker: at most {PROBES_MAX} of {MORE} more pushes sent");
-    ensure(later.len() <= PROBES_MAX, expected, || format!("{} requests", later.len())).map_err(
-        |finding| later.first().map_or(finding.clone(), |first| finding.at(first.connection, first.at)),
-    )?;
+    let few = ensure(later.len() <= PROBES_MAX, expected, || format!("{} requests", later.len()));
+    few.map_err(|finding| at(finding, later.first()))?;
     says_why(evidence)
 }
 

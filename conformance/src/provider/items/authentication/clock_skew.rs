@@ -19,10 +19,10 @@ pub(super) fn plays() -> Vec<Play> {
     let back = Play::new("stepping-back", stepping_back, iat_never_decreases);
     let corrected = Play::new("corrected-by-answers", corrected_by_answers, nothing_is_of_the_future);
     vec![
-        fast.needing(&["set-clock"]),
-        slow.needing(&["set-clock"]),
-        back.needing(&["set-clock"]),
-        corrected.needing(&["set-clock", "correct-clock"]),
+        fast.needing(&["set-clock", "key"]),
+        slow.needing(&["set-clock", "key"]),
+        back.needing(&["set-clock", "key"]),
+        corrected.needing(&["set-clock", "key", "correct-clock"]),
     ]
 }
 
@@ -159,3 +159,51 @@ const STEP: Duration = Duration::from_mins(5);
 const STEPS: u32 = 13;
 /// What is held back because a token was refused need not be waited for.
 const DEADLINE_MS: u64 = 3000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{
+        evidence::{Dates, Said, Side, What},
+        items::authentication::testing::{answer_with, connection, push_with, token},
+    };
+
+    const BEGAN: i64 = 1_700_000_000;
+
+    /// Pushes a second apart, with tokens that were issued so many seconds after the first push, and what each was answered.
+    fn got(pushes: &[(i64, &str)]) -> Option<String> {
+        let began = Duration::from_secs(BEGAN.cast_unsigned());
+        let mut said = Vec::new();
+        for (number, (issued_at, status)) in (0..).zip(pushes) {
+            let at = Duration::from_secs(u64::try_from(number).unwrap());
+            let push = What::Headers(push_with(number, &token(BEGAN + issued_at)));
+            said.push(Said { at, side: Side::Provider, what: push });
+            let answer = What::Headers(answer_with(number, status));
+            said.push(Said { at, side: Side::Double, what: answer });
+        }
+        let evidence = Evidence {
+            dates: Dates::from(began),
+            connections: vec![connection(said)],
+            ..Evidence::default()
+        };
+        match iat_never_decreases(&evidence) {
+            Err(Finding::Wrong { got, .. }) => Some(got),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_token_that_stays_or_is_newer_is_right_and_an_older_one_is_seen() {
+        assert_eq!(got(&[(-90, "200"), (-90, "200"), (0, "200")]), None);
+        let older = "a provider token issued 10 min 0 s before the last";
+        assert_eq!(got(&[(0, "200"), (-600, "200")]).as_deref(), Some(older));
+        assert_eq!(got(&[(0, "403"), (-600, "200")]).as_deref(), Some(older), "it was refused for its key");
+    }
+
+    #[test]
+    fn a_token_of_the_future_that_was_refused_may_be_given_up() {
+        assert_eq!(got(&[(600, "403"), (0, "200"), (1, "200")]), None);
+        let accepted = got(&[(600, "200"), (0, "200")]);
+        assert!(accepted.is_some(), "nobody has refused it");
+    }
+}

@@ -9,13 +9,14 @@ use super::{
         protocol::{Options, Push},
         stage::{MOMENT, PATIENCE, Stage},
     },
-    attempts, connections_in_use, first_uses,
+    at, attempts, connections_in_use, first_uses,
 };
 
 pub(super) fn plays() -> Vec<Play> {
     vec![
-        Play::new("once", on_the_connections_of_the_moment, each_is_tried_once_more_elsewhere),
-        Play::new("for-ever", on_all_connections, there_is_no_loop),
+        Play::new("once", on_the_connections_of_the_moment, each_is_tried_once_more_elsewhere)
+            .needing(&["key"]),
+        Play::new("for-ever", on_all_connections, there_is_no_loop).needing(&["key"]),
     ]
 }
 
@@ -69,9 +70,8 @@ fn there_is_no_loop(evidence: &Evidence) -> Result<(), Finding> {
     ensure(under_way.iter().any(is_expired), "pushes that are refused", || "none".to_owned())?;
     attempts_are_few(evidence, &under_way)?;
     let expected = format!("an open breaker: at most {PROBES_MAX} of {MORE} more pushes sent");
-    ensure(later.len() <= PROBES_MAX, expected, || format!("{} requests", later.len())).map_err(|finding| {
-        later.first().map_or(finding.clone(), |first| finding.at(first.connection, first.at))
-    })
+    let few = ensure(later.len() <= PROBES_MAX, expected, || format!("{} requests", later.len()));
+    few.map_err(|finding| at(finding, later.first()))
 }
 
 /// One new token at most, and each push once more at most, on another connection.

@@ -14,7 +14,7 @@ use super::{
 
 pub(super) fn plays() -> Vec<Play> {
     let play = Play::new("three-processes", three_processes, each_moment_has_one_token);
-    vec![play.needing(&["set-clock"]).while_time_passes()]
+    vec![play.needing(&["set-clock", "key"]).while_time_passes()]
 }
 
 /// Three processes that start seven minutes apart; then the first starts again.
@@ -84,3 +84,46 @@ const STEP: Duration = Duration::from_mins(7);
 /// Of an hour and a half.
 const MOMENTS: u32 = 13;
 const MOMENT_MARK: &str = "all send";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{
+        evidence::{Said, Side, What},
+        items::authentication::testing::{connection, push_with, token},
+    };
+
+    /// A moment each minute, at which processes send these tokens.
+    fn got(moments: &[&[i64]]) -> Option<String> {
+        let mut evidence = Evidence::default();
+        let mut said = Vec::new();
+        for (minute, tokens) in (0..).zip(moments) {
+            evidence.marks.push((Duration::from_mins(minute), MOMENT_MARK));
+            for (second, issued_at) in (1..).zip(*tokens) {
+                let at = Duration::from_mins(minute) + Duration::from_secs(second);
+                let stream = i64::try_from(minute * 10 + second).unwrap();
+                let push = What::Headers(push_with(stream, &token(*issued_at)));
+                said.push(Said { at, side: Side::Provider, what: push });
+            }
+        }
+        evidence.connections.push(connection(said));
+        match each_moment_has_one_token(&evidence) {
+            Err(Finding::Wrong { got, .. }) => Some(got),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn one_token_at_each_moment_is_right_and_a_slot_may_end_in_one() {
+        assert_eq!(got(&[&[1, 1], &[1, 1, 1], &[1, 1, 1], &[2, 2, 2]]), None);
+        assert_eq!(got(&[&[1, 1], &[1, 1, 1], &[1, 2, 2], &[2, 2, 2]]), None);
+    }
+
+    #[test]
+    fn processes_that_differ_or_are_missing_are_seen() {
+        let differ = "different ones at 2 of 4 moments";
+        assert_eq!(got(&[&[1, 1], &[1, 1, 1], &[1, 2, 1], &[1, 2, 1]]).as_deref(), Some(differ));
+        assert_eq!(got(&[&[1, 1], &[1, 1], &[1, 1, 1], &[1, 1, 1]]).as_deref(), Some("2"));
+        assert_eq!(got(&[&[1, 1]]).as_deref(), Some("too few"));
+    }
+}

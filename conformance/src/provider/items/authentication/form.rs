@@ -11,7 +11,7 @@ use super::{
 };
 
 pub(super) fn plays() -> Vec<Play> {
-    vec![Play::new("strict-reader", some_pushes, every_token_is_of_the_strict_form)]
+    vec![Play::new("strict-reader", some_pushes, every_token_is_of_the_strict_form).needing(&["key"])]
 }
 
 fn some_pushes(stage: &mut Stage) -> Acting<'_> {

@@ -9,9 +9,9 @@ use super::{
         evidence::Evidence,
         item::{Acting, Finding, Play, Stop},
         protocol::{Credential, Options, Push},
-        stage::{PATIENCE, Stage},
+        stage::{PATIENCE, Stage, device_tokens_of},
     },
-    token_of,
+    at, token_of,
 };
 
 pub(super) fn plays() -> Vec<Play> {
@@ -78,7 +78,7 @@ fn key_and_certificate(stage: &mut Stage) -> Acting<'_> {
 fn two_environments(stage: &mut Stage) -> Acting<'_> {
     Box::pin(async move {
         let senders = [Environment::Sandbox, Environment::Production].map(|environment| {
-            let tokens = stage.device_tokens_of(&stage.team(), environment, 1)?;
+            let tokens = device_tokens_of(&stage.team(), environment, 1)?;
             let push = Push { device_token: tokens.into_iter().next().unwrap_or_default(), ..stage.push() };
             Ok::<_, Stop>(Sender { environment, credential: stage.key(), push })
         });
@@ -92,7 +92,7 @@ fn other_team(stage: &Stage) -> Result<MockTeam, Stop> {
 }
 
 fn sender(stage: &Stage, team: &MockTeam, credential: Credential) -> Result<Sender, Stop> {
-    let tokens = stage.device_tokens_of(team, Environment::Sandbox, 1)?;
+    let tokens = device_tokens_of(team, Environment::Sandbox, 1)?;
     let device_token = tokens.into_iter().next().unwrap_or_default();
     let push = Push { device_token, topic: team.app().to_string(), ..stage.push() };
     Ok(Sender { environment: Environment::Sandbox, credential, push })
@@ -127,8 +127,7 @@ fn each_connection_is_of_one(evidence: &Evidence) -> Result<(), Finding> {
         }
         if senders.len() > 1 || keys.len() > 1 {
             let got = format!("pushes of {} senders under {} credentials", senders.len(), keys.len());
-            let last = here().last().map_or_else(Default::default, |request| request.at);
-            return Err(Finding::wrong("each connection of one credential", got).at(number, last));
+            return Err(at(Finding::wrong("each connection of one credential", got), here().next()));
         }
     }
     // A push under another's credential, or in the other environment, is refused.

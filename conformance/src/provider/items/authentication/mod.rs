@@ -12,7 +12,7 @@ mod rotation;
 mod secrecy;
 mod updates;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{
     evidence::{Evidence, ProviderToken, Request},
@@ -37,7 +37,7 @@ pub(super) fn items() -> Vec<Item> {
 
 /// The provider token of a request, taken apart.
 fn token_of(request: &Request) -> Result<ProviderToken<'_>, Finding> {
-    let read = request.provider_token().ok_or("none in the authorization".to_owned());
+    let read = request.provider_token().ok_or_else(|| "none in the authorization".to_owned());
     let read = read.and_then(ProviderToken::read);
     read.map_err(|why| Finding::wrong("a provider token", why).at(request.connection, request.at))
 }
@@ -51,7 +51,7 @@ fn issued_at(request: &Request) -> Result<i64, Finding> {
 
 /// The first request with each provider token, in the order in which they came.
 fn first_uses(requests: &[Request]) -> Vec<&Request> {
-    let mut known = std::collections::BTreeSet::new();
+    let mut known = BTreeSet::new();
     requests
         .iter()
         .filter(|request| request.provider_token().is_some_and(|token| known.insert(token)))
@@ -67,10 +67,18 @@ fn attempts(requests: &[Request]) -> BTreeMap<&str, Vec<&Request>> {
     attempts
 }
 
+/// Says where to look: at a request, if there is one.
+fn at(finding: Finding, request: Option<&Request>) -> Finding {
+    match request {
+        Some(request) => finding.at(request.connection, request.at),
+        None => finding,
+    }
+}
+
 /// How many connections have carried a request by now.
 fn connections_in_use(evidence: &Evidence) -> usize {
     let requests = evidence.requests();
-    let used: std::collections::BTreeSet<usize> = requests.iter().map(|request| request.connection).collect();
+    let used: BTreeSet<usize> = requests.iter().map(|request| request.connection).collect();
     used.len()
 }
 

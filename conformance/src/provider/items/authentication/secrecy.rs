@@ -7,7 +7,7 @@ use super::super::super::{
     evidence::{Evidence, Form},
     item::{Acting, Finding, Play, Stop},
     protocol::{Credential, Event, Options, Push},
-    stage::{PATIENCE, Stage},
+    stage::Stage,
 };
 
 pub(super) fn plays() -> Vec<Play> {

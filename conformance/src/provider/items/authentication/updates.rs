@@ -13,7 +13,8 @@ use super::{
 };
 
 pub(super) fn plays() -> Vec<Play> {
-    vec![Play::new("on-one-connection", on_one_connection, the_token_stays_and_the_connection_rests)]
+    let play = Play::new("on-one-connection", on_one_connection, the_token_stays_and_the_connection_rests);
+    vec![play.needing(&["key"])]
 }
 
 /// The answer for everything on the connections that are in use by then, and some pushes more.
