@@ -11,7 +11,9 @@ use mock_apns::{Environment, Wiretap};
 use tokio::sync::Notify;
 
 use super::{
-    evidence::{Connection, Dates, Dial, Evidence, Hello, KnownKey, Reader, Reported, Said, Sent, Side},
+    evidence::{
+        Connection, Dates, Dial, Evidence, Hello, KnownKey, Reader, Reported, Said, Sent, Side, Tunnel,
+    },
     protocol::Event,
 };
 
@@ -69,6 +71,11 @@ impl Recorder {
         std::mem::take(&mut self.lock().evidence)
     }
 
+    /// An adapter has said what it can be told.
+    pub(crate) fn introduced(&self, can: &[String]) {
+        self.write(|state| state.evidence.can = can.to_vec());
+    }
+
     /// A TCP connection was accepted. Returns its place.
     pub(crate) fn dialled(&self, road: usize) -> usize {
         let at = self.now();
@@ -107,6 +114,11 @@ impl Recorder {
                 dial.ended_at.get_or_insert(at);
             }
         });
+    }
+
+    /// A proxy was asked for something.
+    pub(crate) fn tunnelled(&self, tunnel: Tunnel) {
+        self.write(|state| state.evidence.tunnels.push(tunnel));
     }
 
     /// The adapter was told to send a push.

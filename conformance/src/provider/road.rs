@@ -28,6 +28,8 @@ pub(crate) struct Road {
     /// Whether bytes are carried.
     carries: watch::Sender<bool>,
     accepting: Mutex<Option<AbortHandle>>,
+    /// In its place, while it is not.
+    hole: Mutex<Option<BlackHole>>,
 }
 
 impl Road {
@@ -49,9 +51,14 @@ impl Road {
             recorder,
             carries: watch::Sender::new(true),
             accepting: Mutex::default(),
+            hole: Mutex::default(),
         };
         road.accept(listener);
         Ok(road)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -73,6 +80,18 @@ impl Road {
         if let Some(accepting) = self.accepting().take() {
             accepting.abort();
         }
+        *self.hole() = None;
+    }
+
+    /// From now on connecting is neither accepted nor refused: as behind a firewall. Connections that are there stay.
+    ///
+    /// # Errors
+    /// The address cannot be listened at any more.
+    pub(crate) async fn ignore(&self) -> io::Result<()> {
+        self.refuse();
+        let hole = BlackHole::at(self.address).await?;
+        *self.hole() = Some(hole);
+        Ok(())
     }
 
     /// Accepts again what was [refused](Self::refuse).
@@ -81,22 +100,7 @@ impl Road {
     /// The address cannot be listened at any more.
     pub(crate) async fn admit(&self) -> io::Result<()> {
         self.refuse();
-        // The task that held the listener ends when the runtime next comes to it.
-        let mut tried = 0;
-        let listener = loop {
-            let socket = match self.address {
-                SocketAddr::V4(_) => TcpSocket::new_v4()?,
-                SocketAddr::V6(_) => TcpSocket::new_v6()?,
-            };
-            socket.set_reuseaddr(true)?;
-            match socket.bind(self.address).and_then(|()| socket.listen(BACKLOG)) {
-                Ok(listener) => break listener,
-                Err(error) if tried == ADMISSIONS_MAX => return Err(error),
-                Err(_) => tokio::task::yield_now().await,
-            }
-            tried += 1;
-        };
-        self.accept(listener);
+        self.accept(listen(self.address, BACKLOG).await?);
         Ok(())
     }
 
@@ -112,6 +116,10 @@ impl Road {
         *self.accepting() = Some(accepting.abort_handle());
     }
 
+    fn hole(&self) -> MutexGuard<'_, Option<BlackHole>> {
+        self.hole.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn accepting(&self) -> MutexGuard<'_, Option<AbortHandle>> {
         self.accepting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -120,6 +128,47 @@ impl Road {
 impl Drop for Road {
     fn drop(&mut self) {
         self.refuse();
+    }
+}
+
+/// An address that takes no connection and refuses none: its queue is full, so that the system passes over every SYN.
+#[derive(Debug)]
+pub(crate) struct BlackHole {
+    _listener: TcpListener,
+    _queued: Vec<TcpStream>,
+}
+
+impl BlackHole {
+    /// Begins to take none.
+    ///
+    /// # Errors
+    /// The address cannot be listened at.
+    pub(crate) async fn at(address: SocketAddr) -> io::Result<Self> {
+        let listener = listen(address, 1).await?;
+        let mut queued = Vec::new();
+        for _ in 0..2 {
+            // Linux queues one more than it was asked for.
+            queued.push(TcpStream::connect(address).await?);
+        }
+        Ok(Self { _listener: listener, _queued: queued })
+    }
+}
+
+/// Listens where somebody may have listened until just now: the task that holds a listener ends when the runtime next comes to it.
+async fn listen(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
+    let mut tried = 0;
+    loop {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        socket.set_reuseaddr(true)?;
+        match socket.bind(address).and_then(|()| socket.listen(backlog)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) if tried == LISTENINGS_MAX => return Err(error),
+            Err(_) => tokio::task::yield_now().await,
+        }
+        tried += 1;
     }
 }
 
@@ -191,6 +240,6 @@ async fn one_way(
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 128;
 /// How often it is tried to listen again.
-const ADMISSIONS_MAX: u32 = 10_000;
+const LISTENINGS_MAX: u32 = 10_000;
 /// What is carried at once.
 const BUFFER_BYTES: usize = 64 * 1024;

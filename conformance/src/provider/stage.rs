@@ -4,6 +4,7 @@ mod clock;
 mod credentials;
 mod fleet;
 mod hosts;
+mod proxy;
 mod pushes;
 mod waiting;
 
@@ -29,6 +30,7 @@ use super::{
     road::Road,
 };
 use hosts::Hosts;
+use proxy::Proxy;
 
 pub(crate) use pushes::device_tokens_of;
 pub(crate) use waiting::{MOMENT, PATIENCE};
@@ -47,6 +49,7 @@ pub(crate) struct Stage {
     production: Option<Road>,
     /// What `/etc/hosts` is to the adapter, in plays with several addresses.
     hosts: Option<Hosts>,
+    proxy: Option<Proxy>,
     recorder: Arc<Recorder>,
     /// The adapter that is spoken to.
     adapter: Option<Adapter>,
@@ -89,6 +92,7 @@ impl Stage {
             roads: Vec::new(),
             production: None,
             hosts: None,
+            proxy: None,
             recorder: Arc::clone(recorder),
             adapter: None,
             others: Vec::new(),
@@ -176,6 +180,18 @@ impl Stage {
         Ok(hosts.lead_to(addresses)?)
     }
 
+    /// Opens an HTTP proxy that leads to the double, for those who give these credentials if there are any. Returns where it is, as
+    /// `host:port`.
+    ///
+    /// # Errors
+    /// It cannot listen.
+    pub(crate) async fn open_proxy(&mut self, credentials: Option<&'static str>) -> Result<String, Stop> {
+        let proxy = Proxy::open(self.roads[0].address(), credentials, Arc::clone(&self.recorder)).await?;
+        let address = proxy.address().to_string();
+        self.proxy = Some(proxy);
+        Ok(address)
+    }
+
     /// The adapter that is spoken to.
     ///
     /// # Errors
@@ -260,6 +276,18 @@ impl Stage {
     /// The team whose provider is judged.
     pub(crate) fn team(&self) -> MockTeam {
         self.mock.team()
+    }
+
+    /// Gives a setting of the team another value: one of those that docs/profiles.md lists.
+    ///
+    /// # Errors
+    /// There is no such setting, or value.
+    pub(crate) fn setting(&self, name: &str, value: &str) -> Result<(), Stop> {
+        self.team().at_work(|team| {
+            let settings = team.team().settings().changed([(name, value.to_owned())]).map_err(broken)?;
+            team.set_settings(settings);
+            Ok(())
+        })
     }
 
     /// Lets something go wrong for the team: a fault of docs/faults.md.

@@ -2,12 +2,15 @@
 
 mod dates;
 mod hello;
+mod in_force;
+mod open_streams;
 mod provider_token;
 mod reader;
 mod requests;
 mod said;
 #[cfg(test)]
-mod sketch;
+pub(crate) mod sketch;
+mod windows;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -29,8 +32,12 @@ pub(crate) use said::{
 /// What a play has shown. Times count from its beginning.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Evidence {
+    /// What the adapter can be told beyond sending.
+    pub(crate) can: Vec<String>,
     /// Every TCP connection to the double, in the order in which they were accepted.
     pub(crate) dials: Vec<Dial>,
+    /// What a proxy was asked for, in plays that have one.
+    pub(crate) tunnels: Vec<Tunnel>,
     /// Every connection whose TLS handshake was done, in that order.
     pub(crate) connections: Vec<Connection>,
     /// What the adapter was told to send, by its id.
@@ -64,6 +71,17 @@ pub(crate) struct Dial {
     pub(crate) first_bytes: Vec<u8>,
     /// When the provider ended it.
     pub(crate) ended_at: Option<Duration>,
+}
+
+/// What a proxy was asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Tunnel {
+    /// The first line: `CONNECT host:port HTTP/1.1`.
+    pub(crate) asked: String,
+    /// The value of `proxy-authorization`.
+    pub(crate) credentials: Option<String>,
+    /// Whether a way was opened.
+    pub(crate) opened: bool,
 }
 
 /// A connection whose TLS handshake was done.
@@ -151,6 +169,11 @@ impl Evidence {
             _ => None,
         });
         each.collect()
+    }
+
+    /// Whether the adapter can be told this, and so was told it by the script.
+    pub(crate) fn can(&self, what: &str) -> bool {
+        self.can.iter().any(|can| can == what)
     }
 
     /// When the script has noted this first.

@@ -2,8 +2,10 @@
 
 mod answers;
 mod authentication;
+mod changes;
 mod connection;
 mod content;
+mod outcomes;
 mod retry;
 mod streams;
 

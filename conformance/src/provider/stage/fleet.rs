@@ -13,7 +13,9 @@ impl Stage {
     /// It does not start, or cannot be told the time.
     pub(crate) async fn start_adapter(&mut self) -> Result<(), Stop> {
         self.adapter = None;
-        self.adapter = Some(Adapter::start(&self.command, &self.surroundings, &self.recorder).await?);
+        let adapter = Adapter::start(&self.command, &self.surroundings, &self.recorder).await?;
+        self.recorder.introduced(&adapter.ready().can);
+        self.adapter = Some(adapter);
         if self.adapter_ahead == 0 { Ok(()) } else { self.tell_time().await }
     }
 
