@@ -74,7 +74,7 @@ impl<'a> ProviderToken<'a> {
         self.claims["iss"].as_str()
     }
 
-    /// Whether it is as every reader takes it: exactly `alg` and `kid`, exactly `iss` and a whole `iat`, no padding, 64 bytes of
+    /// Whether it is as every reader takes it: exactly `alg` and `kid`, beside which a `typ` may say that it is a JWT, exactly `iss` and a whole `iat`, no padding, 64 bytes of
     /// signature, which the key has made.
     ///
     /// # Errors
@@ -83,7 +83,8 @@ impl<'a> ProviderToken<'a> {
         if let Some(odd) = self.text.chars().find(|char| "=+/".contains(*char)) {
             return Err(format!("{odd} in the base64url"));
         }
-        has_only("header", &self.header, &["alg", "kid"])?;
+        let is_typed = self.header["typ"] == "JWT";
+        has_only("header", &self.header, if is_typed { &["alg", "kid", "typ"] } else { &["alg", "kid"] })?;
         has_only("claims", &self.claims, &["iss", "iat"])?;
         if self.header["alg"] != "ES256" {
             return Err(format!("alg is {}", self.header["alg"]));
@@ -190,7 +191,8 @@ mod tests {
     fn what_is_more_or_less_or_other_than_that_is_named() {
         let signer = Signer::new();
         for (header, claims, why) in [
-            (r#"{"alg":"ES256","kid":"SOMEKEY001","typ":"JWT"}"#, CLAIMS, "typ in its header"),
+            (r#"{"alg":"ES256","kid":"SOMEKEY001","typ":"JOSE"}"#, CLAIMS, "typ in its header"),
+            (r#"{"alg":"ES256","kid":"SOMEKEY001","x5t":"JWT"}"#, CLAIMS, "x5t in its header"),
             (r#"{"alg":"ES256"}"#, CLAIMS, "no kid in its header"),
             (r#"{"alg":"ES384","kid":"SOMEKEY001"}"#, CLAIMS, r#"alg is "ES384""#),
             (r#"{"alg":"ES256","kid":"SOMEKEY002"}"#, CLAIMS, r#"kid is "SOMEKEY002", which is no key's ID"#),
