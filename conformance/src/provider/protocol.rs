@@ -77,6 +77,8 @@ pub(crate) struct Options {
     pub(crate) correct_clock: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) proxy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) first_stream: Option<u32>,
 }
 
 /// What becomes of pushes of which nobody knows.
@@ -208,6 +210,13 @@ pub(crate) struct Ready {
     /// What it needs of its surroundings.
     #[serde(default)]
     pub(crate) needs: Vec<String>,
+}
+
+impl Ready {
+    /// Whether it can be told this. Who can be told how long silence may last can be told when to ask an idle connection, too.
+    pub(crate) fn can(&self, what: &str) -> bool {
+        self.can.iter().any(|can| can == what || (what == "idle-ping" && can == "keep-alive"))
+    }
 }
 
 /// What became of a push.

@@ -106,7 +106,7 @@ impl Stage {
         };
         stage.build_roads(play.scenery.roads, wants_apple).await?;
         stage.surroundings.variables.push(("NODE_EXTRA_CA_CERTS", stage.ca_file()?.into()));
-        if play.needs.contains(&"set-clock") && !ready.can.iter().any(|can| can == "set-clock") {
+        if play.needs.contains(&"set-clock") && !ready.can("set-clock") {
             let clock = FakeClock::of(stage.folder.path().join("clock"), play.scenery.time_passes);
             let clock = clock.ok_or_else(|| {
                 Stop::NotApplicable("it cannot be told the time, and libfaketime is not installed".to_owned())
@@ -202,7 +202,7 @@ impl Stage {
 
     /// Whether the adapter can be told this.
     pub(crate) fn can(&self, what: &str) -> bool {
-        self.adapter.as_ref().is_some_and(|adapter| adapter.ready().can.iter().any(|can| can == what))
+        self.adapter.as_ref().is_some_and(|adapter| adapter.ready().can(what))
     }
 
     /// Tells the adapter something.
@@ -254,11 +254,12 @@ impl Stage {
             attempts_max: options.attempts_max.filter(|_| can("attempts-max")),
             ambiguous: options.ambiguous.filter(|_| can("ambiguous")),
             connections_max: options.connections_max.filter(|_| can("connections-max")),
-            idle_ping_ms: options.idle_ping_ms.filter(|_| can("keep-alive")),
+            idle_ping_ms: options.idle_ping_ms.filter(|_| can("idle-ping")),
             silence_ms: options.silence_ms.filter(|_| can("keep-alive")),
             idle_connection_ms: options.idle_connection_ms.filter(|_| can("idle-connection")),
             correct_clock: options.correct_clock.filter(|_| can("correct-clock")),
             proxy: options.proxy.filter(|_| can("proxy")),
+            first_stream: options.first_stream.filter(|_| can("first-stream")),
         };
         let host = if self.hosts.is_some() { HOST } else { "localhost" };
         let configure = Configure {
@@ -365,6 +366,7 @@ impl Stage {
         for adapter in self.adapter.take().into_iter().chain(std::mem::take(&mut self.others)) {
             stopped = adapter.stop().await.and(stopped);
         }
+        self.recorder.over();
         self.faults.clear();
         stopped
     }

@@ -1,6 +1,8 @@
 //! What a play has shown: what the double saw on the wire, and what the adapter reported. Judges look at nothing else.
 
+mod attempts;
 mod dates;
+mod going_away;
 mod hello;
 mod in_force;
 mod open_streams;
@@ -18,7 +20,9 @@ use mock_apns::Environment;
 
 use super::protocol::{Event, Outcome, Report};
 
+pub(crate) use attempts::word;
 pub(crate) use dates::Dates;
+pub(crate) use going_away::GoingAway;
 pub(crate) use hello::Hello;
 pub(crate) use provider_token::{KnownKey, KnownKeys, ProviderToken};
 pub(crate) use reader::Reader;
@@ -129,21 +133,6 @@ impl Evidence {
             each.flat_map(|(number, connection)| requests::on(number, connection)).collect();
         requests.sort_by_key(|request| request.at);
         requests
-    }
-
-    /// The requests of each push, by its id, in the order in which they came: where each push has a device token of its own.
-    pub(crate) fn attempts(&self) -> BTreeMap<u64, Vec<Request>> {
-        let token = |sent: &Sent| sent.device_token.to_ascii_lowercase();
-        let of_token: BTreeMap<String, u64> = self.sent.iter().map(|(id, sent)| (token(sent), *id)).collect();
-        let mut attempts: BTreeMap<u64, Vec<Request>> =
-            self.sent.keys().map(|id| (*id, Vec::new())).collect();
-        for request in self.requests() {
-            let id = request.device_token().and_then(|token| of_token.get(&token.to_ascii_lowercase()));
-            if let Some(attempts) = id.and_then(|id| attempts.get_mut(id)) {
-                attempts.push(request);
-            }
-        }
-        attempts
     }
 
     /// What was reported of a push, in words.

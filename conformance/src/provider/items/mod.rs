@@ -5,6 +5,7 @@ mod authentication;
 mod changes;
 mod connection;
 mod content;
+mod endings;
 mod outcomes;
 mod retry;
 mod streams;
@@ -16,6 +17,7 @@ pub(crate) fn all() -> Vec<Item> {
     let mut items = connection::items();
     items.extend(streams::items());
     items.extend(authentication::items());
+    items.extend(endings::items());
     items.extend(retry::items());
     items.extend(answers::items());
     items.extend(content::items());

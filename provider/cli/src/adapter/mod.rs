@@ -25,7 +25,7 @@ use instruction::{ChannelDeed, Configure, Instruction, ToBroadcast, ToChannel, T
 use registry::Registry;
 
 /// What this adapter can be told beyond sending.
-const CAN: [&str; 16] = [
+const CAN: [&str; 17] = [
     "key",
     "certificate",
     "set-clock",
@@ -42,6 +42,7 @@ const CAN: [&str; 16] = [
     "register",
     "broadcast",
     "channel",
+    "first-stream",
 ];
 
 pub(super) fn run() -> Result<ExitCode, String> {
