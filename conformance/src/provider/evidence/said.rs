@@ -173,7 +173,6 @@ impl fmt::Display for What {
             Self::Headers(headers) => headers.fmt(f),
             Self::Data(data) => {
                 let shown = String::from_utf8_lossy(&data.bytes[..data.bytes.len().min(SHOWN_BYTES)]);
-                let shown = shown.replace(char::is_control, "\u{fffd}"); // it may be no text, and has to stay a line
                 write!(f, "DATA {} {} bytes{} {shown}", data.stream, data.flow, end(data.end))
             }
             Self::Reset { stream, code } => write!(f, "RST_STREAM {stream} {}", crate::code_name(*code)),

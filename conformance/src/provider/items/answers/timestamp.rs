@@ -53,7 +53,7 @@ fn told_as_a_time(evidence: &Evidence) -> Result<(), Finding> {
 }
 
 fn shown(timestamp: Option<&Value>) -> String {
-    timestamp.map_or("none".to_owned(), Value::to_string)
+    timestamp.map_or_else(|| "none".to_owned(), Value::to_string)
 }
 
 /// As seconds it would be in the year 55,840.

@@ -87,7 +87,7 @@ fn check(request: &Request, priority: Option<u8>, expiration: Option<u64>) -> Re
 }
 
 fn said<T: ToString>(value: Option<T>) -> String {
-    value.map_or("none".to_owned(), |value| value.to_string())
+    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
 }
 
 /// A channel is created, read, listed and deleted, between two pushes. The double's port for production is that of the channels.
@@ -157,7 +157,7 @@ fn on_connections_of_their_own(evidence: &Evidence) -> Result<(), Finding> {
             (200..300).contains(&status) && (name == "delete" || id == Some(CHANNEL))
         });
         ensure(is_done, format!("{name}: done, with the channel's id"), || {
-            told.map_or("nothing said".to_owned(), |(status, id)| format!("{status}, {}", said(id)))
+            told.map_or_else(|| "nothing said".to_owned(), |(status, id)| format!("{status}, {}", said(id)))
         })?;
     }
     creates(asked[0])?;

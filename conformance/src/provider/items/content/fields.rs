@@ -108,7 +108,7 @@ fn shown(name: &str, value: Option<&str>) -> String {
     if name == "authorization" {
         return name.to_owned(); // what it says is secret
     }
-    value.map_or(format!("no {name}"), |value| format!("{name}: {value}"))
+    value.map_or_else(|| format!("no {name}"), |value| format!("{name}: {value}"))
 }
 
 /// Types, with what follows the bundle ID in their topics.

@@ -52,7 +52,7 @@ fn none_after_it(evidence: &Evidence, requests: &[Request]) -> Result<(), Findin
     let expired = evidence.mark(EXPIRED).unwrap_or(Duration::MAX);
     match requests.iter().find(|request| request.at > expired.saturating_add(GRANULARITY)) {
         Some(late) => {
-            let after = late.at - expired;
+            let after = late.at.saturating_sub(expired);
             let got = format!("one {after:.1?} after its expiration");
             Err(Finding::wrong("no attempt after the push's expiration", got).at(late.connection, late.at))
         }

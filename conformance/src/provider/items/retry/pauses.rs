@@ -75,7 +75,8 @@ fn grow(pauses: &[Vec<Duration>]) -> Result<(), Finding> {
 fn are_scattered(pauses: &[Vec<Duration>]) -> Result<(), Finding> {
     let scatter = |round: usize| {
         let of_round: Vec<Duration> = pauses.iter().filter_map(|pauses| pauses.get(round)).copied().collect();
-        let spread = of_round.iter().max().zip(of_round.iter().min()).map(|(max, min)| *max - *min);
+        let spread =
+            of_round.iter().max().zip(of_round.iter().min()).map(|(max, min)| max.saturating_sub(*min));
         spread.unwrap_or_default().div_duration_f64(mean(pauses, round).max(Duration::from_nanos(1)))
     };
     let most = (0..BUSY_TIMES as usize).map(scatter).fold(0.0, f64::max);
