@@ -31,6 +31,8 @@ struct State {
     open: HashMap<u64, Open>,
     /// The newest TCP connection from each address of a road's far end.
     dials: HashMap<SocketAddr, usize>,
+    /// The adapter has ended.
+    is_over: bool,
 }
 
 #[derive(Debug)]
@@ -136,6 +138,11 @@ impl Recorder {
         self.write(|state| state.evidence.marks.push((at, what)));
     }
 
+    /// The adapter has ended: what the double says from now on, as it ends too, is no part of the play.
+    pub(crate) fn over(&self) {
+        self.lock().is_over = true;
+    }
+
     /// Something has changed that is written down elsewhere.
     pub(crate) fn nudge(&self) {
         self.changed.notify_one();
@@ -150,6 +157,9 @@ impl Recorder {
     fn said(&self, connection: u64, side: Side, bytes: &[u8]) {
         let at = self.now();
         self.write(|state| {
+            if state.is_over && side == Side::Double {
+                return;
+            }
             let Some(open) = state.open.get_mut(&connection) else { return };
             let reader = match side {
                 Side::Provider => &mut open.provider,
@@ -206,3 +216,19 @@ impl Wiretap for Recorder {
 const FIRST_BYTES_MAX: usize = 16_384;
 /// What is kept of an adapter's standard error.
 const STDERR_BYTES_MAX: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_double_says_as_it_ends_is_no_part_of_the_play() {
+        let recorder = Recorder::default();
+        let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+        recorder.opened(1, "127.0.0.1:1".parse().unwrap(), Environment::Sandbox);
+        recorder.sent(1, &settings);
+        recorder.over();
+        recorder.sent(1, &settings);
+        assert_eq!(recorder.look(|evidence| evidence.said().count()), 1);
+    }
+}

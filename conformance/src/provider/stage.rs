@@ -336,6 +336,7 @@ impl Stage {
             Some(adapter) => adapter.stop().await,
             None => Ok(()),
         };
+        self.recorder.over();
         self.faults.clear();
         stopped
     }
