@@ -1,5 +1,7 @@
 //! What a play has shown: what the double saw on the wire, and what the adapter reported. Judges look at nothing else.
 
+mod attempts;
+mod going_away;
 mod hello;
 mod reader;
 mod requests;
@@ -11,6 +13,8 @@ use mock_apns::Environment;
 
 use super::protocol::{Event, Report};
 
+pub(crate) use attempts::word;
+pub(crate) use going_away::GoingAway;
 pub(crate) use hello::Hello;
 pub(crate) use reader::Reader;
 pub(crate) use requests::{Answer, Request};

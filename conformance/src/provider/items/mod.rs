@@ -1,6 +1,7 @@
 //! Every item of the checklist, a room for each of its parts.
 
 mod connection;
+mod endings;
 mod streams;
 
 use super::item::Item;
@@ -9,5 +10,6 @@ use super::item::Item;
 pub(crate) fn all() -> Vec<Item> {
     let mut items = connection::items();
     items.extend(streams::items());
+    items.extend(endings::items());
     items
 }

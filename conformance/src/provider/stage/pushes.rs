@@ -6,7 +6,7 @@ use mock_apns::{DeviceId, Environment, TokenKind};
 
 use super::{Stage, broken};
 use crate::provider::{
-    evidence::Sent,
+    evidence::{Sent, word},
     item::Stop,
     protocol::{Instruction, Push},
 };
@@ -30,6 +30,31 @@ impl Stage {
         let empty = r#"{"aps":{"alert":""}}"#;
         let text = "x".repeat(bytes.saturating_sub(empty.len()));
         Push { payload: format!(r#"{{"aps":{{"alert":"{text}"}}}}"#), ..self.push() }
+    }
+
+    /// A push that can be told from all others on the wire, if it is the next one that is sent: by its `apns-id`, and by a word in its
+    /// payload, which has so many bytes at least.
+    pub(crate) fn numbered(&self, bytes: usize) -> Push {
+        let word = word(self.next_id);
+        let around = r#"{"aps":{"alert":""}}"#.len() + word.len();
+        let more = "x".repeat(bytes.saturating_sub(around));
+        Push {
+            payload: format!(r#"{{"aps":{{"alert":"{word}{more}"}}}}"#),
+            apns_id: Some(format!("3c0ffee0-0000-4000-8000-{:012x}", self.next_id)),
+            ..self.push()
+        }
+    }
+
+    /// Has so many pushes sent that can be told apart. Returns their ids.
+    ///
+    /// # Errors
+    /// The adapter has ended, or does not read.
+    pub(crate) async fn send_numbered(&mut self, count: usize) -> Result<Range<u64>, Stop> {
+        let first = self.next_id;
+        for _ in 0..count {
+            self.send(self.numbered(0)).await?;
+        }
+        Ok(first..self.next_id)
     }
 
     /// Has a push sent, and does not wait for what becomes of it. Its id is the stage's to give; it is returned.
