@@ -31,11 +31,6 @@ pub(crate) enum Instruction {
         /// Milliseconds since 1970.
         at_ms: u64,
     },
-    /// Finish what is in hand.
-    Drain {
-        /// How long it may take.
-        within_ms: u64,
-    },
     /// Something about channels.
     Channel(Channel),
     /// The end.
@@ -177,10 +172,6 @@ pub(crate) enum Event {
     },
     /// Too many device tokens are invalid: none is removed for now.
     RemovalsSuspended {},
-    Drained {
-        #[serde(default)]
-        all: bool,
-    },
     /// What became of something about channels.
     ChannelDone {
         id: String,

@@ -21,15 +21,6 @@ use tokio::{
 
 use super::recorder::Recorder;
 
-/// Whose bytes are not carried.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Swallows {
-    Nobodys,
-    Everybodys,
-    /// Those of connections before this dial.
-    Before(usize),
-}
-
 /// An address at which connections are accepted and led to the double.
 #[derive(Debug)]
 pub(crate) struct Road {
@@ -37,7 +28,8 @@ pub(crate) struct Road {
     address: SocketAddr,
     to: SocketAddr,
     recorder: Arc<Recorder>,
-    swallows: watch::Sender<Swallows>,
+    /// The bytes of connections before this dial are not carried.
+    swallows: watch::Sender<usize>,
     accepting: Mutex<Option<AbortHandle>>,
     /// In its place, while it is not.
     hole: Mutex<Option<BlackHole>>,
@@ -60,7 +52,7 @@ impl Road {
             address: listener.local_addr()?,
             to,
             recorder,
-            swallows: watch::Sender::new(Swallows::Nobodys),
+            swallows: watch::Sender::new(0),
             accepting: Mutex::default(),
             hole: Mutex::default(),
         };
@@ -80,16 +72,11 @@ impl Road {
         self.address.ip()
     }
 
-    /// From now on nothing is carried in either direction, on connections that are there and on those to come, and nobody is told: as behind a
-    /// firewall that has forgotten them. `false`: it is as before again.
-    pub(crate) fn swallow(&self, swallows: bool) {
-        self.swallows.send_replace(if swallows { Swallows::Everybodys } else { Swallows::Nobodys });
-    }
-
-    /// From now on nothing is carried on connections that are there, as by [`swallow`](Self::swallow); those to come are as ever.
+    /// From now on nothing is carried in either direction on connections that are there, and nobody is told: as behind a firewall that has
+    /// forgotten them. Those to come are as ever.
     pub(crate) fn swallow_those_there(&self) {
         let next = self.recorder.look(|evidence| evidence.dials.len());
-        self.swallows.send_replace(Swallows::Before(next));
+        self.swallows.send_replace(next);
     }
 
     /// From now on connecting is refused; connections that are there stay.
@@ -139,16 +126,6 @@ impl Road {
 
     fn accepting(&self) -> MutexGuard<'_, Option<AbortHandle>> {
         self.accepting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Swallows {
-    fn those_of(self, dial: usize) -> bool {
-        match self {
-            Self::Nobodys => false,
-            Self::Everybodys => true,
-            Self::Before(first) => dial < first,
-        }
     }
 }
 
@@ -205,7 +182,7 @@ async fn carry(
     to: SocketAddr,
     dial: usize,
     recorder: Arc<Recorder>,
-    swallows: watch::Receiver<Swallows>,
+    swallows: watch::Receiver<usize>,
 ) {
     let _ = near.set_nodelay(true); // it is slower without, and right all the same
     let Ok(far) = TcpStream::connect(to).await else {
@@ -247,7 +224,7 @@ async fn carry(
 async fn one_way(
     mut from: OwnedReadHalf,
     mut onto: OwnedWriteHalf,
-    mut swallows: watch::Receiver<Swallows>,
+    mut swallows: watch::Receiver<usize>,
     dial: usize,
     note: impl Fn(&[u8]),
 ) -> (OwnedReadHalf, OwnedWriteHalf, io::Result<()>) {
@@ -257,7 +234,7 @@ async fn one_way(
             let read = from.read(&mut buffer).await?;
             note(&buffer[..read]);
             loop {
-                let carries = swallows.wait_for(|swallows| !swallows.those_of(dial));
+                let carries = swallows.wait_for(|first| *first <= dial);
                 match timeout(HUNG_UP_CHECK, carries).await {
                     Ok(Ok(_)) => break,
                     Ok(Err(_)) => return Ok(()), // the road is gone

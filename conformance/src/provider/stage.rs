@@ -331,11 +331,6 @@ impl Stage {
         Ok(path)
     }
 
-    /// A folder of the play's own.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Notes something for the judge.
     pub(crate) fn mark(&self, what: &'static str) {
         self.recorder.mark(what);

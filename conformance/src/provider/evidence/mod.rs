@@ -26,11 +26,10 @@ pub(crate) use going_away::GoingAway;
 pub(crate) use hello::Hello;
 pub(crate) use provider_token::{KnownKey, KnownKeys, ProviderToken};
 pub(crate) use reader::Reader;
-pub(crate) use requests::{Answer, Request};
+pub(crate) use requests::Request;
 pub(crate) use said::{
-    Data, Field, Form, Headers, SETTINGS_ENABLE_PUSH, SETTINGS_HEADER_TABLE_SIZE,
-    SETTINGS_INITIAL_WINDOW_SIZE, SETTINGS_MAX_CONCURRENT_STREAMS, SETTINGS_MAX_FRAME_SIZE,
-    SETTINGS_MAX_HEADER_LIST_SIZE, Said, Side, What,
+    Field, Form, Headers, SETTINGS_ENABLE_PUSH, SETTINGS_HEADER_TABLE_SIZE, SETTINGS_INITIAL_WINDOW_SIZE,
+    SETTINGS_MAX_CONCURRENT_STREAMS, SETTINGS_MAX_FRAME_SIZE, Said, Side, What,
 };
 
 /// What a play has shown. Times count from its beginning.

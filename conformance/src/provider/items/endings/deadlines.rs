@@ -111,7 +111,7 @@ const TOLD: &str = "the adapter knows a deadline";
 const UNTOLD: &str = "the adapter has a deadline of its own";
 const DEADLINE: Duration = Duration::from_secs(2);
 /// The longest deadline that a provider may have by itself.
-const OWN_DEADLINE_MAX: Duration = Duration::from_secs(60);
+const OWN_DEADLINE_MAX: Duration = Duration::from_mins(1);
 /// What a result may be late on a busy machine.
 const LATE_MAX: Duration = Duration::from_secs(1);
 const UNANSWERED: usize = 1000;

@@ -61,7 +61,7 @@ fn connects_more_and_more_slowly(evidence: &Evidence) -> Result<(), Finding> {
     };
     let (first, second) = (dials(begun, half), dials(half, done));
     ensure(first + second > 0, "connections", || "none".to_owned())?;
-    let seconds = (done - begun).as_secs();
+    let seconds = done.saturating_sub(begun).as_secs();
     let most = DIALS_MAX;
     ensure(first + second <= most, format!("at most {most} connections within {seconds} s"), || {
         (first + second).to_string()
@@ -138,7 +138,7 @@ fn odd_debug_data(stage: &mut Stage) -> Acting<'_> {
 /// Enough for pauses to grow, few enough for them not to grow long.
 const FEW_PUSHES: usize = 6;
 /// How long those may take: a push's deadline, and time for whoever has a longer one of its own.
-const BOUNDED_BY: Duration = Duration::from_secs(60);
+const BOUNDED_BY: Duration = Duration::from_mins(1);
 const BEGUN: &str = "begun";
 const DONE: &str = "done";
 /// Pushes that come while no connection is of use: for eight seconds.

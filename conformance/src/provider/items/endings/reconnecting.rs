@@ -54,8 +54,9 @@ fn pauses_grow_and_begin_anew(evidence: &Evidence) -> Result<(), Finding> {
 
 /// Whether pauses between connections grow, begin anew the second time, and are not the same both times.
 fn pauses_are_right(first: &[Duration], second: &[Duration]) -> Result<(), Finding> {
-    let pauses =
-        |dials: &[Duration]| -> Vec<Duration> { dials.windows(2).map(|two| two[1] - two[0]).collect() };
+    let pauses = |dials: &[Duration]| -> Vec<Duration> {
+        dials.windows(2).map(|two| two[1].saturating_sub(two[0])).collect()
+    };
     let shown = |pauses: &[Duration]| {
         let shown: Vec<String> = pauses.iter().take(SHOWN).map(|pause| format!("{pause:.2?}")).collect();
         format!("{} connections, with pauses of {}", pauses.len() + 1, shown.join(", "))
