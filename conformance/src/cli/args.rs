@@ -51,6 +51,9 @@ pub(super) struct ReportArgs {
     markdown: Option<PathBuf>,
 }
 
+/// How a report is written.
+type Format = fn(&Report<'_>) -> String;
+
 impl SelectionArgs {
     /// What is selected of all.
     pub(super) fn of<C: Selectable>(&self, all: Vec<C>) -> Result<Vec<C>, String> {
@@ -75,7 +78,7 @@ impl ReportArgs {
 
     /// Writes the files that are asked for.
     pub(super) fn write(&self, report: &Report<'_>) -> Result<(), String> {
-        let each: [(_, fn(&Report<'_>) -> String); 3] =
+        let each: [(_, Format); 3] =
             [(&self.junit, report::junit), (&self.json, report::json), (&self.markdown, report::markdown)];
         for (path, format) in each {
             if let Some(path) = path {

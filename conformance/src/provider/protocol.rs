@@ -99,6 +99,7 @@ impl Default for Credential {
 }
 
 /// One push.
+#[expect(clippy::struct_field_names, reason = "a push type is called so")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Push {

@@ -175,4 +175,4 @@ fn can(ready: &Ready, need: &str) -> bool {
 }
 
 /// How long a play may take, whatever it waits for. The longest by itself are a minute of changing limits, and pauses that grow.
-const PLAY_MAX: Duration = Duration::from_secs(240);
+const PLAY_MAX: Duration = Duration::from_mins(4);

@@ -215,8 +215,9 @@ async fn read(
             },
             parsed => {
                 let begin = String::from_utf8_lossy(&line[..line.len().min(SHOWN_BYTES)]).trim().to_owned();
-                let why =
-                    parsed.err().map_or(format!("more than {LINES_MAX} lines"), |error| error.to_string());
+                let why = parsed
+                    .err()
+                    .map_or_else(|| format!("more than {LINES_MAX} lines"), |error| error.to_string());
                 state.is_wrong(Trouble::Rubbish { line: begin, why });
                 break;
             }

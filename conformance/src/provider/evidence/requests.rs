@@ -75,7 +75,7 @@ impl Request {
 
     /// One line.
     pub(crate) fn line(&self) -> String {
-        let status = self.status().map_or("no answer".to_owned(), |status| status.to_string());
+        let status = self.status().map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         let at = self.at.as_secs_f64();
         let id = self.field("apns-id").unwrap_or("none");
         format!("[{at:8.3}] connection {} stream {}: apns-id {id}, {status}", self.connection, self.stream)
@@ -119,10 +119,10 @@ fn go_on(request: &mut Request, said: &Said) {
     match (said.side, &said.what) {
         (Side::Provider, What::Data(data)) => {
             request.body.extend_from_slice(&data.bytes);
-            request.whole_at = request.whole_at.or(data.end.then_some(said.at));
+            request.whole_at = request.whole_at.or_else(|| data.end.then_some(said.at));
         }
         (Side::Provider, What::Headers(trailers)) => {
-            request.whole_at = request.whole_at.or(trailers.end.then_some(said.at));
+            request.whole_at = request.whole_at.or_else(|| trailers.end.then_some(said.at));
         }
         (Side::Provider, What::Reset { code, .. }) => {
             request.cancelled = request.cancelled.or(Some((said.at, *code)));
@@ -134,7 +134,7 @@ fn go_on(request: &mut Request, said: &Said) {
         (Side::Double, What::Data(data)) => {
             if let Some(answer) = &mut request.answer {
                 answer.body.extend_from_slice(&data.bytes);
-                answer.whole_at = answer.whole_at.or(data.end.then_some(said.at));
+                answer.whole_at = answer.whole_at.or_else(|| data.end.then_some(said.at));
             }
         }
         _ => {}

@@ -210,7 +210,7 @@ impl Adapter {
                 (ChannelDeed::Delete { .. }, Some(id)) => channels.delete(id).await.map(|()| None),
                 _ => channels.list().await.map(|ids| ids.into_iter().next()),
             };
-            report::print_of_pushes(channel_done(deed.id, done));
+            report::print_of_pushes(channel_done(&deed.id, done));
         });
         Ok(None)
     }
@@ -227,7 +227,7 @@ fn result(id: String, outcome: &Outcome, apns_id: &ApnsId) -> Value {
     event
 }
 
-fn channel_done(id: String, done: Result<Option<ChannelId>, ChannelError>) -> Value {
+fn channel_done(id: &str, done: Result<Option<ChannelId>, ChannelError>) -> Value {
     match done {
         Ok(channel) => json!({"event": "channel-done", "id": id, "status": 200, "channel-id": channel}),
         Err(ChannelError::Rejected(rejection)) => {

@@ -37,6 +37,7 @@ macro_rules! actions {
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(rename_all = "kebab-case")]
         #[non_exhaustive]
+        #[expect(clippy::large_enum_variant, reason = "a rule is made once, and a double has few")]
         pub enum Action {
             $(#[doc = $sees] #[serde(rename = $name)] $variant($variant),)*
         }
@@ -63,6 +64,7 @@ macro_rules! actions {
 
         /// As it is read: an object with one key.
         #[derive(Deserialize)]
+        #[expect(clippy::large_enum_variant, reason = "it becomes an action at once")]
         enum Form {
             $(#[serde(rename = $name)] $variant($variant),)*
         }
