@@ -36,13 +36,13 @@ impl InForce {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::evidence::{SETTINGS_MAX_CONCURRENT_STREAMS, made};
+    use crate::provider::evidence::{SETTINGS_MAX_CONCURRENT_STREAMS, sketch};
 
     #[test]
     fn what_is_less_binds_from_its_acknowledgement_on_and_what_is_more_at_once() {
         let mut in_force = InForce::default();
         let mut then = |side, what| {
-            in_force.see(&made::said(0, side, what));
+            in_force.see(&sketch::said(0, side, what));
             in_force.most(SETTINGS_MAX_CONCURRENT_STREAMS, u32::MAX)
         };
         let streams = |count| What::Settings(vec![(SETTINGS_MAX_CONCURRENT_STREAMS, count)]);

@@ -96,13 +96,16 @@ impl Ended {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::evidence::made;
+    use crate::provider::evidence::sketch;
 
     const OK: [(&str, &str); 1] = [(":status", "200")];
 
     fn request(stream: u32) -> [(Side, What); 2] {
         let side = Side::Provider;
-        [(side, made::headers(stream, &[(":method", "POST")], false)), (side, made::data(stream, 10, true))]
+        [
+            (side, sketch::headers(stream, &[(":method", "POST")], false)),
+            (side, sketch::data(stream, 10, true)),
+        ]
     }
 
     fn streams(count: u32) -> [(Side, What); 2] {
@@ -111,7 +114,7 @@ mod tests {
     }
 
     fn opened(said: impl IntoIterator<Item = (Side, What)>) -> Vec<(u32, usize, u32)> {
-        let opened = made::connection(said).opened_streams();
+        let opened = sketch::connection(said).opened_streams();
         opened.into_iter().map(|it| (it.stream, it.open, it.allowed)).collect()
     }
 
@@ -120,19 +123,19 @@ mod tests {
         let mut said = streams(5).to_vec();
         said.extend(request(1));
         said.extend(request(3));
-        said.push((Side::Double, made::headers(1, &OK, true)));
+        said.push((Side::Double, sketch::headers(1, &OK, true)));
         said.extend(request(5));
-        said.push((Side::Double, made::headers(3, &[(":status", "400")], false)));
+        said.push((Side::Double, sketch::headers(3, &[(":status", "400")], false)));
         said.extend(request(7));
-        said.push((Side::Double, made::data(3, 5, true)));
+        said.push((Side::Double, sketch::data(3, 5, true)));
         said.extend(request(9));
         assert_eq!(opened(said), [(1, 1, 5), (3, 2, 5), (5, 2, 5), (7, 3, 5), (9, 3, 5)]);
     }
 
     #[test]
     fn a_reset_closes_it_whoever_sends_it_and_trailers_open_none() {
-        let mut said = vec![(Side::Provider, made::headers(1, &[], false))];
-        said.push((Side::Provider, made::headers(1, &[("x", "y")], true)));
+        let mut said = vec![(Side::Provider, sketch::headers(1, &[], false))];
+        said.push((Side::Provider, sketch::headers(1, &[("x", "y")], true)));
         said.push((Side::Provider, What::Reset { stream: 1, code: 8 }));
         said.extend(request(3));
         said.push((Side::Double, What::Reset { stream: 3, code: 7 }));
@@ -147,12 +150,12 @@ mod tests {
         said.extend(request(3));
         let [fewer, acknowledgement] = streams(1);
         said.push(fewer);
-        said.push((Side::Double, made::headers(1, &OK, true)));
+        said.push((Side::Double, sketch::headers(1, &OK, true)));
         said.extend(request(5));
         said.push(acknowledgement);
-        said.push((Side::Double, made::headers(3, &OK, true)));
+        said.push((Side::Double, sketch::headers(3, &OK, true)));
         said.extend(request(7));
-        let found = made::connection(said).first_too_many().unwrap();
+        let found = sketch::connection(said).first_too_many().unwrap();
         assert_eq!(found.to_string(), "stream 7 as number 2 of 1");
     }
 }

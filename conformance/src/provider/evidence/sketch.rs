@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mock_apns::Environment;
 
-use super::{Connection, Evidence, Field, Form, Headers, Reported, Said, Sent, Side, What};
+use super::{Connection, Evidence, Field, Form, Headers, Reported, Said, Sent, Side, What, said::Data};
 use crate::provider::protocol::{Event, Outcome, Report};
 
 impl Evidence {
@@ -25,25 +25,13 @@ impl Evidence {
     /// A request with these fields came, and was answered so at once.
     pub(crate) fn with_fields(mut self, fields: &[(&str, &str)], at: u64, status: u16) -> Self {
         if self.connections.is_empty() {
-            let (opened_at, environment) = (Duration::ZERO, Environment::Sandbox);
-            let connection =
-                Connection { opened_at, dial: None, environment, said: Vec::new(), closed_at: None };
-            self.connections.push(connection);
+            self.connections.push(connection([]));
         }
         let said = &mut self.connections[0].said;
         let stream = 1 + said.len() as u32; // two a request
-        let headers = |fields: &[(&str, &str)]| {
-            What::Headers(Headers {
-                stream,
-                fields: fields.iter().map(|(name, value)| field(name, value)).collect(),
-                table_sizes: Vec::new(),
-                end: true,
-                with_priority: false,
-            })
-        };
-        said.push(Said { at: millis(at), side: Side::Provider, what: headers(fields) });
+        said.push(self::said(at, Side::Provider, headers(stream, fields, true)));
         let status = status.to_string();
-        said.push(Said { at: millis(at), side: Side::Double, what: headers(&[(":status", &status)]) });
+        said.push(self::said(at, Side::Double, headers(stream, &[(":status", &status)], true)));
         self
     }
 
@@ -68,6 +56,34 @@ impl Evidence {
         self.marks.push((millis(at), what));
         self
     }
+}
+
+/// Something said at this millisecond.
+pub(crate) fn said(at: u64, side: Side, what: What) -> Said {
+    Said { at: millis(at), side, what }
+}
+
+/// A connection on which this was said, a millisecond apart.
+pub(crate) fn connection(said: impl IntoIterator<Item = (Side, What)>) -> Connection {
+    let said = said.into_iter().zip(0..).map(|((side, what), at)| self::said(at, side, what)).collect();
+    Connection {
+        opened_at: Duration::ZERO,
+        dial: None,
+        environment: Environment::Sandbox,
+        said,
+        closed_at: None,
+    }
+}
+
+/// The fields of a request, or of an answer.
+pub(crate) fn headers(stream: u32, fields: &[(&str, &str)], end: bool) -> What {
+    let fields = fields.iter().map(|(name, value)| field(name, value)).collect();
+    What::Headers(Headers { stream, fields, table_sizes: Vec::new(), end, with_priority: false })
+}
+
+/// So many bytes of a body.
+pub(crate) fn data(stream: u32, bytes: usize, end: bool) -> What {
+    What::Data(Data { stream, bytes: vec![b'x'; bytes], flow: bytes, end })
 }
 
 fn field(name: &str, value: &str) -> Field {

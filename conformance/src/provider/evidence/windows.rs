@@ -111,10 +111,10 @@ const FRAME_SIZE_AT_FIRST: u32 = 16_384;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::evidence::made;
+    use crate::provider::evidence::sketch;
 
     fn data(stream: u32, bytes: usize) -> (Side, What) {
-        (Side::Provider, made::data(stream, bytes, false))
+        (Side::Provider, sketch::data(stream, bytes, false))
     }
 
     fn window(stream: u32, increment: u32) -> (Side, What) {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     fn overrun(said: Vec<(Side, What)>) -> Option<String> {
-        made::connection(said).overrun().map(|it| it.to_string())
+        sketch::connection(said).overrun().map(|it| it.to_string())
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_frame_has_the_size_that_was_allowed() {
-        let long = made::connection([data(1, 16_385)]);
+        let long = sketch::connection([data(1, 16_385)]);
         assert_eq!(long.overrun().unwrap().of, Bound::FrameSize);
     }
 }

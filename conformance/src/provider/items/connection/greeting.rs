@@ -104,14 +104,14 @@ const BUSY: Duration = Duration::from_millis(500);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::evidence::made;
+    use crate::provider::evidence::sketch;
 
     #[test]
     fn settings_are_to_be_acknowledged_each_in_time() {
         let judged = |said: &[(u64, Side, What)]| {
-            let mut connection = made::connection([]);
+            let mut connection = sketch::connection([]);
             connection.said =
-                said.iter().map(|(at, side, what)| made::said(*at, *side, what.clone())).collect();
+                said.iter().map(|(at, side, what)| sketch::said(*at, *side, what.clone())).collect();
             acknowledges(&connection)
         };
         let settings = |at| (at, Side::Double, What::Settings(Vec::new()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::provider::{
     evidence::{Evidence, Hello, What},
     item::{Acting, Finding, Item, Play, Stop, ensure},
-    items::outcomes::{all_accepted, all_reported, told},
+    items::outcomes::{all_accepted, all_reported},
     protocol::{Options, Outcome},
     stage::{PATIENCE, Stage},
 };
@@ -87,7 +87,7 @@ fn gets_no_request(evidence: &Evidence) -> Result<(), Finding> {
     }
     all_reported(evidence)?;
     match evidence.results().values().find(|(_, report)| report.outcome == Outcome::Accepted) {
-        Some((_, report)) => Err(Finding::wrong("a push that is told to have failed", told(report))),
+        Some((_, report)) => Err(Finding::wrong("a push that is told to have failed", report.to_string())),
         None => Ok(()),
     }
 }

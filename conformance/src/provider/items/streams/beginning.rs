@@ -83,10 +83,10 @@ const PUSHES: usize = 50;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::evidence::{SETTINGS_MAX_CONCURRENT_STREAMS, made};
+    use crate::provider::evidence::{SETTINGS_MAX_CONCURRENT_STREAMS, sketch};
 
     fn request(stream: u32) -> (Side, What) {
-        (Side::Provider, made::headers(stream, &[(":method", "POST")], true))
+        (Side::Provider, sketch::headers(stream, &[(":method", "POST")], true))
     }
 
     fn settings(streams: u32) -> (Side, What) {
@@ -94,11 +94,11 @@ mod tests {
     }
 
     fn answer(stream: u32) -> (Side, What) {
-        (Side::Double, made::headers(stream, &[(":status", "200")], true))
+        (Side::Double, sketch::headers(stream, &[(":status", "200")], true))
     }
 
     fn evidence(said: Vec<(Side, What)>) -> Evidence {
-        Evidence { connections: vec![made::connection(said)], ..Evidence::default() }
+        Evidence { connections: vec![sketch::connection(said)], ..Evidence::default() }
     }
 
     #[test]

@@ -157,27 +157,27 @@ const COMPRESSION_ERROR: u32 = 9;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::evidence::made;
+    use crate::provider::evidence::sketch;
 
     #[test]
     fn the_first_fields_without_a_table_are_those_behind_its_acknowledgement() {
         let settings = |size| (Side::Double, What::Settings(vec![(SETTINGS_HEADER_TABLE_SIZE, size)]));
         let acknowledged = || (Side::Provider, What::SettingsAck);
-        let request = |stream| (Side::Provider, made::headers(stream, &[], true));
+        let request = |stream| (Side::Provider, sketch::headers(stream, &[], true));
         let said =
             [settings(4096), settings(0), acknowledged(), request(1), acknowledged(), request(3), request(5)];
-        assert_eq!(first_without_table(&made::connection(said)).map(|headers| headers.stream), Some(3));
+        assert_eq!(first_without_table(&sketch::connection(said)).map(|headers| headers.stream), Some(3));
         let never = [settings(4096), acknowledged(), request(1)];
-        assert_eq!(first_without_table(&made::connection(never)), None);
-        let What::Headers(mut without) = made::headers(1, &[], true) else { unreachable!() };
+        assert_eq!(first_without_table(&sketch::connection(never)), None);
+        let What::Headers(mut without) = sketch::headers(1, &[], true) else { unreachable!() };
         without.table_sizes = vec![0];
         let always = [(Side::Provider, What::Headers(without)), settings(0), acknowledged(), request(3)];
-        assert_eq!(first_without_table(&made::connection(always)), None, "it had none before");
+        assert_eq!(first_without_table(&sketch::connection(always)), None, "it had none before");
     }
 
     #[test]
     fn a_list_is_as_large_as_http2_counts_it() {
-        let What::Headers(headers) = made::headers(1, &[("a", "bc"), ("d", "")], true) else {
+        let What::Headers(headers) = sketch::headers(1, &[("a", "bc"), ("d", "")], true) else {
             unreachable!()
         };
         assert_eq!(list_bytes(&headers), 3 + 32 + 1 + 32);

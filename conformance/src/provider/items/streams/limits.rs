@@ -8,10 +8,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use crate::provider::{
     evidence::{Evidence, SETTINGS_MAX_CONCURRENT_STREAMS, What},
     item::{Acting, Finding, Item, Play, Stop, ensure},
-    items::{
-        changes::change_settings,
-        outcomes::{all_accepted, told},
-    },
+    items::{changes::change_settings, outcomes::all_accepted},
     protocol::{Options, Outcome},
     stage::{PATIENCE, Stage},
 };
@@ -60,7 +57,7 @@ fn obeys_and_waits(evidence: &Evidence) -> Result<(), Finding> {
         let mut between = results.values().filter(|(at, _)| (none..again).contains(at));
         if let Some((at, report)) = between.find(|(_, report)| report.outcome != Outcome::Accepted) {
             return Err(
-                Finding::wrong("pushes that wait while no stream is allowed", told(report)).at(0, *at)
+                Finding::wrong("pushes that wait while no stream is allowed", report.to_string()).at(0, *at)
             );
         }
     }

@@ -127,7 +127,7 @@ const UNEVEN: Duration = Duration::from_millis(200);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::evidence::{Connection, Dial, Side, made};
+    use crate::provider::evidence::{Connection, Dial, Side, sketch};
 
     /// Connections that had a push at the beginning, and were ended at these times.
     fn ended(at: &[Option<u64>]) -> Evidence {
@@ -136,8 +136,8 @@ mod tests {
             let ended_at = at.map(Duration::from_millis);
             let at = Duration::ZERO;
             evidence.dials.push(Dial { at, road: 0, hello: None, first_bytes: Vec::new(), ended_at });
-            let said = [(Side::Provider, made::headers(1, &[], true))];
-            evidence.connections.push(Connection { dial: Some(place), ..made::connection(said) });
+            let said = [(Side::Provider, sketch::headers(1, &[], true))];
+            evidence.connections.push(Connection { dial: Some(place), ..sketch::connection(said) });
         }
         evidence.marks.push((Duration::from_secs(9), OVER));
         evidence

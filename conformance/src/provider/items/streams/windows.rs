@@ -7,7 +7,7 @@ use crate::provider::{
     item::{Acting, Finding, Item, Play, ensure},
     items::{
         changes::change_settings,
-        outcomes::{all_accepted, all_reported, told},
+        outcomes::{all_accepted, all_reported},
     },
     protocol::{Options, Outcome},
     stage::{MOMENT, PATIENCE, Stage},
@@ -161,7 +161,7 @@ fn long_refusals(stage: &mut Stage) -> Acting<'_> {
 fn reads_them_all(evidence: &Evidence) -> Result<(), Finding> {
     let results = evidence.results();
     if let Some((_, report)) = results.values().find(|(_, report)| report.status != Some(400)) {
-        return Err(Finding::wrong(format!("{REFUSALS} refusals with status 400"), told(report)));
+        return Err(Finding::wrong(format!("{REFUSALS} refusals with status 400"), report.to_string()));
     }
     let reported = results.len();
     ensure(reported == REFUSALS, format!("{REFUSALS} refusals of {REFUSAL_BYTES} bytes"), || {
@@ -195,16 +195,16 @@ const REFUSAL_BYTES: usize = 15_000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::evidence::{Connection, Side, made};
+    use crate::provider::evidence::{Connection, Side, sketch};
 
     #[test]
     fn a_request_that_is_neither_whole_nor_given_up_is_found() {
         let begun = || {
             let side = Side::Provider;
-            vec![(side, made::headers(1, &[], false)), (side, made::data(1, 100, false))]
+            vec![(side, sketch::headers(1, &[], false)), (side, sketch::data(1, 100, false))]
         };
         let is_open = |said, closed_at| {
-            let connection = Connection { closed_at, ..made::connection(said) };
+            let connection = Connection { closed_at, ..sketch::connection(said) };
             let evidence = Evidence { connections: vec![connection], ..Evidence::default() };
             is_left_open(&evidence, &evidence.requests()[0], Duration::from_secs(1))
         };
@@ -215,7 +215,7 @@ mod tests {
         given_up.push((Side::Provider, What::Reset { stream: 1, code: 8 }));
         assert!(!is_open(given_up, None));
         let mut whole = begun();
-        whole.push((Side::Provider, made::data(1, 100, true)));
+        whole.push((Side::Provider, sketch::data(1, 100, true)));
         assert!(!is_open(whole, None), "the answer is the server's to give");
     }
 }
