@@ -19,7 +19,7 @@ pub(crate) struct Frame {
     pub(crate) stream: u32,
     pub(crate) payload: Vec<u8>,
     /// One that goes out right behind it.
-    pub(crate) behind: Option<Box<Frame>>,
+    pub(crate) behind: Option<Box<Self>>,
 }
 
 /// A parameter of SETTINGS.

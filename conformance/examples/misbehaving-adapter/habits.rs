@@ -75,11 +75,11 @@ pub(crate) const HABITS: &[Habit] = &[
     ),
     habit("signs-each-push", &["C-21", "C-22"], Deed::SignsEach),
     habit("trusts-anyone", &["C-05"], Deed::TrustsAnyone),
-    habit("shows-provider-tokens", &["C-30"], Deed::Asks(show_provider_token)),
+    habit("shows-provider-tokens", &["C-30"], Deed::Asks(|fields| show_provider_token(fields))),
     habit("overlooks-goaway", &["C-31"], Deed::Hears(|frame, _| !frame.is(GOAWAY))),
     habit("replays-all-after-goaway", &["C-34"], Deed::Hears(|frame, _| last_stream(frame, 0))),
     habit("awaits-all-after-goaway", &["C-34"], Deed::Hears(|frame, _| last_stream(frame, 0x7fff_ffff))),
-    habit("changes-apns-ids", &["C-45"], Deed::Asks(another_apns_id)),
+    habit("changes-apns-ids", &["C-45"], Deed::Asks(|fields| another_apns_id(fields))),
     habit("calls-lost-answers-not-sent", &["C-40"], Deed::Reports(ambiguous_is_not_sent)),
     habit("sends-lost-answers-again", &["C-46"], Deed::SendsAgain(|it| it["outcome"] == "ambiguous", 1)),
     habit("sends-refusals-again", &["C-47"], Deed::SendsAgain(|it| it["outcome"] == "rejected", 2)),
@@ -146,13 +146,13 @@ fn change(fields: &mut [(String, String)], name: &str, how: impl FnOnce(&mut Str
     }
 }
 
-fn show_provider_token(fields: &mut Vec<(String, String)>) {
+fn show_provider_token(fields: &mut [(String, String)]) {
     change(fields, "authorization", |it| {
         let _ = writeln!(std::io::stderr(), "sending with {it}"); // a show
     });
 }
 
-fn another_apns_id(fields: &mut Vec<(String, String)>) {
+fn another_apns_id(fields: &mut [(String, String)]) {
     use std::sync::atomic::{AtomicU32, Ordering};
     static DRAWN: AtomicU32 = AtomicU32::new(0);
     let number = DRAWN.fetch_add(1, Ordering::Relaxed);

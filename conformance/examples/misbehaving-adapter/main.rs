@@ -22,8 +22,14 @@ use signing::Signer;
 
 type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
-#[tokio::main]
-async fn main() -> Result<(), Trouble> {
+fn main() -> Result<(), Trouble> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let ended = runtime.block_on(misbehave());
+    runtime.shutdown_background(); // a read of standard input cannot be given up
+    ended
+}
+
+async fn misbehave() -> Result<(), Trouble> {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().ok_or("which habit?")?;
     let habit = HABITS.iter().find(|habit| habit.name == name).ok_or("no habit has this name")?;
