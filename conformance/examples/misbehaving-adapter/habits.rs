@@ -58,12 +58,7 @@ pub(crate) const HABITS: &[Habit] = &[
         &["C-10"],
         Deed::HearsFirst(|| settings(&[Setting::MaxStreams(100)])),
     ),
-    habit("opens-many-before-it-is-known", &["C-11"], Deed::Hears(many_streams_at_first)),
-    habit(
-        "overlooks-fewer-streams",
-        &["C-12"],
-        Deed::Hears(|frame, number| !(frame.is_new_settings() && number > 1)),
-    ),
+    habit("overlooks-fewer-streams", &["C-12"], Deed::Hears(overlook_fewer_streams)),
     habit("overlooks-windows", &["C-15"], Deed::Hears(endless_window)),
     habit("opens-no-window", &["C-17"], Deed::Says(|frame| !(frame.is(WINDOW_UPDATE) && frame.stream == 0))),
     habit("indexes-device-tokens", &["C-18"], Deed::Indexes(|_| true)),
@@ -78,7 +73,6 @@ pub(crate) const HABITS: &[Habit] = &[
     habit("shows-provider-tokens", &["C-30"], Deed::Asks(|fields| show_provider_token(fields))),
     habit("overlooks-goaway", &["C-31"], Deed::Hears(|frame, _| !frame.is(GOAWAY))),
     habit("replays-all-after-goaway", &["C-34"], Deed::Hears(|frame, _| last_stream(frame, 0))),
-    habit("awaits-all-after-goaway", &["C-34"], Deed::Hears(|frame, _| last_stream(frame, 0x7fff_ffff))),
     habit("changes-apns-ids", &["C-45"], Deed::Asks(|fields| another_apns_id(fields))),
     habit("calls-lost-answers-not-sent", &["C-40"], Deed::Reports(ambiguous_is_not_sent)),
     habit("sends-lost-answers-again", &["C-46"], Deed::SendsAgain(|it| it["outcome"] == "ambiguous", 1)),
@@ -118,9 +112,12 @@ fn sends_priorities(frame: &mut Frame) -> bool {
     true
 }
 
-fn many_streams_at_first(frame: &mut Frame, number: usize) -> bool {
-    if frame.is_new_settings() && number == 1 {
-        frame.payload = settings(&[Setting::MaxStreams(100)]).split_off(9);
+/// What is left of such SETTINGS says nothing, and is acknowledged.
+fn overlook_fewer_streams(frame: &mut Frame, number: usize) -> bool {
+    let streams = frame.payload.as_chunks::<6>().0.iter().find(|parameter| parameter[..2] == [0, 3]);
+    let streams = streams.map(|it| u32::from_be_bytes([it[2], it[3], it[4], it[5]]));
+    if frame.is_new_settings() && number > 1 && streams.is_some_and(|streams| streams < 1000) {
+        frame.payload.clear();
     }
     true
 }
