@@ -31,7 +31,7 @@ fn main() -> Result<(), Trouble> {
 
 async fn misbehave() -> Result<(), Trouble> {
     let mut arguments = std::env::args().skip(1);
-    let name = arguments.next().ok_or("which habit?")?;
+    let Some(name) = arguments.next() else { return Err(list().into()) };
     let habit = HABITS.iter().find(|habit| habit.name == name).ok_or("no habit has this name")?;
     let mut honest = Command::new(arguments.next().ok_or("which adapter?")?)
         .args(arguments)
@@ -42,6 +42,12 @@ async fn misbehave() -> Result<(), Trouble> {
     Between::new(habit.deed, &mut honest)?.run().await?;
     honest.wait().await?;
     Ok(())
+}
+
+/// Every habit, and what has to catch it.
+fn list() -> String {
+    let each = HABITS.iter().map(|habit| format!("{} ({})", habit.name, habit.caught_by.join(", ")));
+    format!("which habit? {}", each.collect::<Vec<_>>().join("; "))
 }
 
 /// Between the suite and the honest adapter.
