@@ -1,6 +1,6 @@
 use std::fmt;
 
-use jiff::tz::TimeZoneDatabase;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -38,6 +38,11 @@ impl TimeZoneName {
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Its rules. One that an older program stored, and that this one's database has no more, is UTC.
+    pub(super) fn rules(&self) -> TimeZone {
+        TimeZoneDatabase::bundled().get(&self.0).unwrap_or(TimeZone::UTC)
     }
 }
 
