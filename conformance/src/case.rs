@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Expected, Jwt, Request};
+use crate::{About, Expected, Jwt, Request, Selectable};
 
 /// One question to a target: what is sent on a connection of its own, and what has to come back. A value: nothing of it runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +76,12 @@ impl Default for Opening {
 }
 
 impl Case {
+    /// What reports say of it.
+    pub fn about(&self) -> About {
+        let Self { id, title, tags, rows, .. } = self.clone();
+        About { id, title, tags, rows }
+    }
+
     /// What a target must have for this case, as the keys of a target file: `tokens.voip`, `keys.main`, `certificates.topic`,
     /// `control`.
     pub fn needs(&self) -> BTreeSet<String> {
@@ -98,6 +104,20 @@ impl Case {
     /// Every provider token that it signs.
     pub fn provider_tokens(&self) -> impl Iterator<Item = &Jwt> {
         self.requests().filter_map(Request::jwt)
+    }
+}
+
+impl Selectable for Case {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn tags(&self) -> &[&'static str] {
+        &self.tags
+    }
+
+    fn rows(&self) -> &[String] {
+        &self.rows
     }
 }
 

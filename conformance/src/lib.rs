@@ -24,6 +24,7 @@
 //! | `target` | [`Target`]: an address and what is good for it, of a file or of a double |
 //! | `running` | [`run`]: cases against a target, several at once, in bounded time |
 //! | `outcome` | [`Outcome`]: what became of a case |
+//! | `provider` | the suite for providers: items, adapters, evidence |
 //! | `report` | terminal, JUnit, JSON, Markdown |
 //! | [`cli`] | the command |
 //! | `wire` | frames as bytes |
@@ -51,6 +52,7 @@ mod coverage;
 mod differences;
 mod expected;
 mod outcome;
+mod provider;
 mod report;
 mod request;
 mod running;
@@ -64,10 +66,10 @@ pub use cases::server_cases;
 pub use coverage::NOT_RESTED_ON;
 pub use differences::{Differences, DifferencesError};
 pub use expected::{Expected, Value};
-pub use outcome::{Failure, Outcome, Verdict};
+pub use outcome::{About, Failure, Outcome, Verdict};
 pub use request::{Body, Framing, Iat, Jwt, MAIN, Request, Signature};
 pub use running::{Run, run};
-pub use selection::{Selection, Shard, ShardError};
+pub use selection::{Selectable, Selection, Shard, ShardError};
 pub use target::{ClientCertificate, Double, DoubleError, Key, Target, TargetError};
 pub use transcript::{Answer, Seen, Transcript};
 

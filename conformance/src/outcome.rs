@@ -4,11 +4,24 @@ use std::time::Duration;
 
 use crate::{Case, Differences, Transcript};
 
+/// What reports say of a case, whatever became of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct About {
+    /// Its name.
+    pub id: String,
+    /// What is asked, in words.
+    pub title: String,
+    /// What it is about; the first one is its group in reports.
+    pub tags: Vec<&'static str>,
+    /// The ids of the rows that it rests on.
+    pub rows: Vec<String>,
+}
+
 /// What became of a case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// The case.
-    pub case: Case,
+    /// Which case it is.
+    pub about: About,
     /// What became of it.
     pub verdict: Verdict,
     /// How long it took.
@@ -20,10 +33,10 @@ pub struct Outcome {
 pub enum Verdict {
     /// It does.
     Passed,
-    /// It was not asked: the target has not what the case needs, by its key in a target file.
+    /// It was not asked, or does not apply.
     Skipped {
-        /// What is missing.
-        missing: String,
+        /// Why not.
+        why: String,
     },
     /// It does not, and that is known and meant.
     Differs {

@@ -6,8 +6,6 @@ use rand_core::{Rng as _, SeedableRng as _};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use thiserror::Error;
 
-use crate::Case;
-
 /// Which cases are asked. Of several kinds of condition each has to hold; of several conditions of a kind, one.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Selection {
@@ -21,6 +19,16 @@ pub struct Selection {
     pub shard: Option<Shard>,
     /// Shuffles them; the same seed gives the same order.
     pub seed: Option<u64>,
+}
+
+/// What can be selected.
+pub trait Selectable {
+    /// Its name.
+    fn id(&self) -> &str;
+    /// What it is about.
+    fn tags(&self) -> &[&'static str];
+    /// The ids of the rows that it rests on.
+    fn rows(&self) -> &[String];
 }
 
 /// One of several parts, which together are all.
@@ -50,8 +58,8 @@ impl FromStr for Shard {
 
 impl Selection {
     /// The cases that are selected, in the order in which they are asked. A case is in the same shard whatever the seed.
-    pub fn of(&self, cases: Vec<Case>) -> Vec<Case> {
-        let mut selected: Vec<Case> = cases.into_iter().filter(|case| self.selects(case)).collect();
+    pub fn of<C: Selectable>(&self, cases: Vec<C>) -> Vec<C> {
+        let mut selected: Vec<C> = cases.into_iter().filter(|case| self.selects(case)).collect();
         if let Some(Shard { index, of }) = self.shard {
             let mut at = 0;
             selected.retain(|_| {
@@ -65,13 +73,13 @@ impl Selection {
         selected
     }
 
-    fn selects(&self, case: &Case) -> bool {
+    fn selects(&self, case: &impl Selectable) -> bool {
         let any = |patterns: &[String], of: &dyn Fn(&str) -> bool| {
             patterns.is_empty() || patterns.iter().any(|it| of(it))
         };
-        any(&self.ids, &|pattern| matches(pattern, &case.id))
-            && any(&self.tags, &|tag| case.tags.contains(&tag))
-            && any(&self.rows, &|pattern| case.rows.iter().any(|row| matches(pattern, row)))
+        any(&self.ids, &|pattern| matches(pattern, case.id()))
+            && any(&self.tags, &|tag| case.tags().contains(&tag))
+            && any(&self.rows, &|pattern| case.rows().iter().any(|row| matches(pattern, row)))
     }
 }
 
@@ -88,7 +96,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 }
 
 /// Fisher and Yates.
-fn shuffle(cases: &mut [Case], seed: u64) {
+fn shuffle<C>(cases: &mut [C], seed: u64) {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     for at in (1..cases.len()).rev() {
         cases.swap(at, (random.next_u64() % (at as u64 + 1)) as usize);
@@ -98,7 +106,7 @@ fn shuffle(cases: &mut [Case], seed: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server_cases;
+    use crate::{Case, server_cases};
 
     fn all() -> Vec<Case> {
         server_cases(&apns_spec::Spec::load().unwrap())

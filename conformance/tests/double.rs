@@ -18,7 +18,7 @@ async fn the_double_conforms_in_every_case() {
     let bad: Vec<String> = outcomes
         .iter()
         .filter(|outcome| outcome.verdict.is_bad() || matches!(outcome.verdict, Verdict::Skipped { .. }))
-        .map(|outcome| format!("{} ({:?}): {:#?}", outcome.case.id, outcome.took, outcome.verdict))
+        .map(|outcome| format!("{} ({:?}): {:#?}", outcome.about.id, outcome.took, outcome.verdict))
         .collect();
     assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), outcomes.len(), bad.join("\n"));
     mock.stop().await;

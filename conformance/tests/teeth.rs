@@ -94,7 +94,7 @@ async fn caught(
     let target = Arc::new(in_front_of(&double.target, address.to_string()));
     let outcomes = run(&target, cases, &Differences::default(), Run { patience, ..how() }, |_| {}).await;
     let failed = outcomes.into_iter().filter(|outcome| outcome.verdict.is_bad());
-    failed.map(|outcome| (outcome.case.id, outcome.verdict)).collect()
+    failed.map(|outcome| (outcome.about.id, outcome.verdict)).collect()
 }
 
 /// The double's target at another address. What a liar cannot pass on is left out: certificates, and faults, which runs beside each

@@ -78,6 +78,22 @@ pub(crate) fn put(out: &mut Vec<u8>, kind: u8, flags: u8, stream: StreamId, payl
     out.extend_from_slice(payload);
 }
 
+/// Appends a whole frame of a type that may be padded, with so many bytes of padding.
+pub(crate) fn put_padded(
+    out: &mut Vec<u8>,
+    kind: u8,
+    flags: u8,
+    stream: StreamId,
+    payload: &[u8],
+    padding: u8,
+) {
+    let len = 1 + payload.len() + usize::from(padding);
+    out.extend_from_slice(&head(len, kind, flags | flag::PADDED, stream));
+    out.push(padding);
+    out.extend_from_slice(payload);
+    out.resize(out.len() + usize::from(padding), 0);
+}
+
 /// Appends SETTINGS.
 pub(crate) fn put_settings(out: &mut Vec<u8>, settings: &Settings) {
     let start = out.len();

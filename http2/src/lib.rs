@@ -8,7 +8,7 @@
 //!   socket ───────────────────▶ Connection ───────────────────────▶ caller
 //!          ◀───────────────────            ◀───────────────────────
 //!       poll_transmit / transmitted     open, send_headers, send_data, reset,
-//!                                       settings, ping, goaway, grants, raw frames
+//!                                       settings, ping, goaway, grants, framing, raw frames
 //! ```
 //!
 //! It implements RFC 9113 and RFC 7541 whole, in both roles, but for server push (never enabled) and the priority tree (which RFC
@@ -18,7 +18,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `connection` | the state machine: receiving, commands, queued bodies |
+//! | `connection` | the state machine: receiving, commands, queued bodies, forms of frames |
 //! | `frame`, `settings`, `stream_id`, `window` | the wire's own types |
 //! | `stream`, `message` | states of a stream, well-formedness of a message |
 //! | [`hpack`] | field compression |
@@ -75,7 +75,7 @@ mod stream_id;
 pub mod trace;
 mod window;
 
-pub use connection::{Config, Connection, Grants, Role};
+pub use connection::{Config, Connection, Framing, Grants, Role};
 pub use error::{CommandError, ConnectionError, ErrorCode, Violation};
 pub use event::{Event, FieldVisitor, Section};
 pub use settings::{

@@ -49,8 +49,9 @@ pub struct Limits {
     pub settings: Rate,
     /// PING received (CVE-2019-9512).
     pub pings: Rate,
-    /// WINDOW_UPDATE received beyond two for each DATA frame sent, one for its stream and one for the connection: each is work, and none
-    /// of these lets anything go. Clients send some at the start, and as many as the DATA frames that they read.
+    /// WINDOW_UPDATE received beyond two for each DATA frame sent, one for its stream and one for the connection, and two more for its
+    /// padding: each is work, and none of these lets anything go. Clients send some at the start, and as many as the DATA frames that
+    /// they read.
     pub window_updates: Rate,
     /// DATA frames with no bytes that do not end their stream (CVE-2019-9518).
     pub empty_frames: Rate,

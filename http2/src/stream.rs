@@ -6,6 +6,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use crate::{
+    connection::Framing,
     hpack::Index,
     limits::RESET_STREAMS_REMEMBERED,
     stream_id::StreamId,
@@ -31,6 +32,8 @@ pub(crate) struct Stream {
     pub(crate) content_left: Option<u64>,
     /// Whether our request was HEAD, whose answer has no content whatever its content-length says.
     pub(crate) is_head: bool,
+    /// The form of the frames that go out.
+    pub(crate) framing: Framing,
     /// What waits for window; boxed, since it is rare. Never without a chunk, and no chunk is empty.
     pub(crate) queue: Option<Box<SendQueue>>,
     /// Whether the stream stands in the line of those that wait for the connection.
@@ -69,6 +72,7 @@ impl Stream {
             receive_window: ReceiveWindow::new(receive_window),
             content_left: None,
             is_head: false,
+            framing: Framing::default(),
             queue: None,
             in_line: false,
         }

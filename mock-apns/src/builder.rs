@@ -29,6 +29,7 @@ use crate::{
     shared::Shared,
     tls::{ServerTls, gateway_config},
     wake_up,
+    wiretap::Wiretap,
 };
 
 /// How a double starts. The defaults suit a test: loopback, free ports, seed 0, nothing kept.
@@ -52,6 +53,7 @@ pub struct Builder {
     record: Option<PathBuf>,
     replay: Option<Transcript>,
     patience: Duration,
+    wiretap: Option<Arc<dyn Wiretap>>,
 }
 
 impl Default for Builder {
@@ -74,6 +76,7 @@ impl Default for Builder {
             record: None,
             replay: None,
             patience: PATIENCE,
+            wiretap: None,
         }
     }
 }
@@ -205,6 +208,12 @@ impl Builder {
         self
     }
 
+    /// Reads along on every provider's connection, in the clear.
+    pub fn wiretap(mut self, wiretap: Arc<dyn Wiretap>) -> Self {
+        self.wiretap = Some(wiretap);
+        self
+    }
+
     /// How long a provider may keep the double waiting before its connection is cut off, a minute by default: for the rest of a frame
     /// or of a request, and to read on in an answer. A connection on which nothing is under way may be idle for ever. Longer for
     /// whoever stops a provider in a debugger in the middle of a request.
@@ -236,11 +245,9 @@ impl Builder {
 
         let (stop, stopped) = watch::channel(false);
         let providers = |environment| {
-            let (tls, shared, patience) = (tls.clone(), shared.clone(), self.patience);
-            move |accepted, stop| {
-                let to = Serve { environment, tls: tls.clone(), shared: shared.clone(), patience };
-                connection::serve(accepted, to, stop)
-            }
+            let (tls, shared, wiretap) = (tls.clone(), shared.clone(), self.wiretap.clone());
+            let to = Serve { environment, tls, shared, patience: self.patience, wiretap };
+            move |accepted, stop| connection::serve(accepted, to.clone(), stop)
         };
         let door = |environment| Some(Door { environment, shared: shared.clone() });
         let serve_device = {

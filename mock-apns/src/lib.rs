@@ -90,6 +90,7 @@ mod snapshot;
 mod team;
 mod tls;
 mod wake_up;
+mod wiretap;
 
 pub use builder::Builder;
 pub use certificates::Certificates;
@@ -112,3 +113,4 @@ pub use provider_token::MintError;
 pub use ready_made::{ReadyKey, ReadyMade, ReadyToken};
 pub use received::ReceivedPush;
 pub use team::MockTeam;
+pub use wiretap::Wiretap;

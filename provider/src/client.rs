@@ -12,7 +12,7 @@ use tracing::{Instrument as _, Span, debug_span, field::Empty};
 pub use builder::ClientBuilder;
 pub(crate) use builder::{DEFAULT_TIMEOUT, identity};
 
-use crate::{BuildError, Clock, Credential, Endpoint, engine::Engine, telemetry};
+use crate::{BuildError, Clock, Credential, Endpoint, engine::Engine};
 
 /// Sends pushes to one address as one team. Cheap to clone; clones share the connections. When the last one is
 /// dropped, pushes under way are finished and the connections are closed.
@@ -110,7 +110,7 @@ impl Client {
         let sent = self.handle.0.send(push.into());
         async move {
             let outcome = sent.await.unwrap_or_else(engine_gone);
-            Span::current().record("outcome", telemetry::outcome_name(&outcome));
+            Span::current().record("outcome", outcome.name());
             outcome
         }
         .instrument(span)

@@ -66,11 +66,13 @@ impl Endpoint {
         .map_err(|_| invalid())
     }
 
-    pub(crate) fn host(&self) -> &str {
+    /// The host name or IP address, without brackets.
+    pub fn host(&self) -> &str {
         &self.host
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// The port.
+    pub fn port(&self) -> u16 {
         self.port
     }
 
@@ -79,7 +81,7 @@ impl Endpoint {
     }
 
     /// What goes into `:authority`: the port only where it is not the usual one.
-    pub(crate) fn authority(&self) -> String {
+    pub fn authority(&self) -> String {
         if self.port == APPLE_PORT { self.bracketed_host() } else { self.host_and_port() }
     }
 

@@ -10,7 +10,7 @@
 //! keeps them, sends as many pushes at once as APNs allows, again what it is of use to send again, and gives each one
 //! [`Outcome`](apns_provider_core::Outcome). What a push may
 //! look like and what an answer means is decided in `apns_provider_core`, whose items are exported from here
-//! under [`core`].
+//! under [`core`]. The command `apns-provider` is a crate of its own, `apns-provider-cli`.
 //!
 //! | module | what |
 //! |---|---|
@@ -23,7 +23,7 @@
 //! | `transmit` | HTTP/2's bytes into the socket |
 //! | `telemetry` | what is told through the `metrics` facade |
 //! | `channels` | [`Channels`]: broadcast channels, created and deleted on a connection of their own |
-//! | [`cli`] | the `apns-provider` command |
+//! | [`doctor`] | each step from DNS to the answer, what its failure means and what to do |
 //!
 //! # Example
 //!
@@ -53,12 +53,12 @@
 //! ```
 
 mod channels;
-pub mod cli;
 mod client;
 mod clock;
 mod connect;
 mod connection;
 mod credential;
+pub mod doctor;
 mod endpoint;
 mod engine;
 mod error;

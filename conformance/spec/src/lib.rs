@@ -1,4 +1,5 @@
-//! The tables that the double and the provider are held to: what is known of APNs, and where it is known from.
+//! The tables that the double and the provider are held to: what is known of APNs, what a correct provider does, and where it is
+//! known from.
 //!
 //! The two halves share no protocol vocabulary. Each has its own table of reasons, push types and limits, written for its
 //! own use, and a mistake in one must not hide in the other. So the facts stand here once more, as data with a source
@@ -22,6 +23,7 @@
 //! | `reasons`, `push_types`, `hosts`, `limits` | one row each: [`ReasonRow`], [`PushTypeRow`], [`HostRow`], [`LimitRow`] |
 //! | `headers`, `checks`, `settings` | one row each: [`HeaderRow`], [`CheckRow`], [`SettingRow`] |
 //! | `rules` | [`RuleRow`]: what only a sentence can say, of provider tokens, certificates, storage, answers and connections |
+//! | `provider_items` | [`ProviderItemRow`]: what a correct provider does, C-01 to C-67 |
 //! | `known` | [`Known`]: what all rows have in common |
 //! | `certainty` | [`Certainty`]: how well a row is known |
 //! | `table`, `error` | what every row must be, and [`SpecError`], which names the row that is not |
@@ -50,6 +52,7 @@ mod headers;
 mod hosts;
 mod known;
 mod limits;
+mod provider_items;
 mod push_types;
 mod reasons;
 mod rules;
@@ -65,6 +68,7 @@ pub use headers::{HeaderNeed, HeaderRow};
 pub use hosts::{Environment, HostRow};
 pub use known::Known;
 pub use limits::{LimitRow, Unit};
+pub use provider_items::{ItemGroup, ItemLevel, ProviderItemRow};
 pub use push_types::PushTypeRow;
 pub use reasons::ReasonRow;
 pub use rules::RuleRow;

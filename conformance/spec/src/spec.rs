@@ -1,12 +1,12 @@
 use crate::{
-    CheckRow, HeaderRow, HostRow, Known, LimitRow, PushTypeRow, ReasonRow, RuleRow, SettingRow, SpecError,
-    table::read,
+    CheckRow, HeaderRow, HostRow, Known, LimitRow, ProviderItemRow, PushTypeRow, ReasonRow, RuleRow,
+    SettingRow, SpecError, table::read,
 };
 
 /// The tables: of each the field, its file without the ending, its kind of row, and what it has.
 macro_rules! tables {
     ($($(#[$doc:meta])* $field:ident $file:literal $row:ident;)*) => {
-        /// What is known of APNs: all tables, every row well-formed.
+        /// What is known of APNs, and of its providers: all tables, every row well-formed.
         #[derive(Clone, Debug, Eq, PartialEq)]
         pub struct Spec {
             $($field: Vec<$row>,)*
@@ -59,6 +59,8 @@ tables! {
     hosts "hosts" HostRow;
     /// Every number that bounds a push, a provider token or a connection.
     limits "limits" LimitRow;
+    /// Everything that a correct provider does, in the order of its numbers.
+    provider_items "provider-items" ProviderItemRow;
     /// Every rule about provider tokens.
     provider_tokens "provider-tokens" RuleRow;
     /// Every push type of the device API.

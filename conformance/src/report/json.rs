@@ -24,7 +24,7 @@ struct CaseRow<'a> {
     verdict: &'static str,
     milliseconds: u128,
     #[serde(skip_serializing_if = "Option::is_none")]
-    missing: Option<&'a str>,
+    why: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     #[serde(flatten)]
@@ -54,9 +54,9 @@ pub(crate) fn json(report: &Report<'_>) -> String {
 }
 
 fn row<'a>(report: &Report<'a>, outcome: &'a Outcome) -> CaseRow<'a> {
-    let (missing, reason, failure) = match &outcome.verdict {
+    let (why, reason, failure) = match &outcome.verdict {
         Verdict::Passed => (None, None, None),
-        Verdict::Skipped { missing } => (Some(missing.as_str()), None, None),
+        Verdict::Skipped { why } => (Some(why.as_str()), None, None),
         Verdict::NoLongerDiffers { reason } => (None, Some(reason.as_str()), None),
         Verdict::Differs { reason, failure } => (None, Some(reason.as_str()), Some(failure)),
         Verdict::Failed(failure) => (None, None, Some(failure)),
@@ -67,13 +67,13 @@ fn row<'a>(report: &Report<'a>, outcome: &'a Outcome) -> CaseRow<'a> {
         source: row.source,
     };
     CaseRow {
-        id: &outcome.case.id,
-        title: &outcome.case.title,
-        tags: &outcome.case.tags,
+        id: &outcome.about.id,
+        title: &outcome.about.title,
+        tags: &outcome.about.tags,
         rows: report.rows(outcome).into_iter().map(source).collect(),
         verdict: outcome.verdict.word(),
         milliseconds: outcome.took.as_millis(),
-        missing,
+        why,
         reason,
         failure: failure.map(|Failure { expected, got, came }| FailureRow { expected, got, came }),
     }
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(verdicts, ["passed", "failed", "skipped", "differs", "no-longer-differs"]);
         assert_eq!(document["cases"][1]["got"], r#"400 <"a" & b>"#);
         assert_eq!(document["cases"][1]["rows"][0]["certainty"], "documented");
-        assert_eq!(document["cases"][2]["missing"], "tokens.voip");
+        assert_eq!(document["cases"][2]["why"], "the target has no tokens.voip");
         assert_eq!(document["cases"][0].get("got"), None);
     }
 }

@@ -37,15 +37,15 @@ fn totals<'a>(outcomes: impl IntoIterator<Item = &'a Outcome> + Clone) -> String
 
 /// A known difference is skipped: JUnit has no other word that is neither good nor bad.
 fn test_case(xml: &mut String, group: &str, outcome: &Outcome) {
-    let (name, time) = (escaped(&outcome.case.id), outcome.took.as_secs_f64());
+    let (name, time) = (escaped(&outcome.about.id), outcome.took.as_secs_f64());
     let inner = match &outcome.verdict {
         Verdict::Passed => None,
-        Verdict::Skipped { missing } => Some(skipped(&format!("the target has no {missing}"))),
+        Verdict::Skipped { why } => Some(skipped(why)),
         Verdict::Differs { reason, .. } => Some(skipped(&format!("known to differ: {reason}"))),
         Verdict::NoLongerDiffers { reason } => Some(failure("no longer differs", reason)),
         Verdict::Failed(Failure { expected, got, came }) => {
             let message = format!("expected {expected}, got {got}");
-            Some(failure(&message, &format!("{}\n{}", outcome.case.title, came.join("\n"))))
+            Some(failure(&message, &format!("{}\n{}", outcome.about.title, came.join("\n"))))
         }
     };
     let _ = write!(xml, "    <testcase classname=\"{}\" name=\"{name}\" time=\"{time:.3}\"", escaped(group));

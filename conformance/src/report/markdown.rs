@@ -23,8 +23,8 @@ pub(crate) fn markdown(report: &Report<'_>) -> String {
         Verdict::Differs { reason, failure } => Some([failure.got.clone(), reason.clone()]),
         _ => None,
     });
-    section(&mut text, report, "Skipped", ["title", "the target has no"], |verdict| match verdict {
-        Verdict::Skipped { missing } => Some([String::new(), missing.clone()]),
+    section(&mut text, report, "Skipped", ["title", "why"], |verdict| match verdict {
+        Verdict::Skipped { why } => Some([String::new(), why.clone()]),
         _ => None,
     });
     text
@@ -43,8 +43,8 @@ fn section(
         .iter()
         .filter_map(|outcome| {
             let [first, second] = of(&outcome.verdict)?;
-            let first = if first.is_empty() { outcome.case.title.clone() } else { first };
-            Some(format!("| `{}` | {} | {} |", outcome.case.id, cell(&first), cell(&second)))
+            let first = if first.is_empty() { outcome.about.title.clone() } else { first };
+            Some(format!("| `{}` | {} | {} |", outcome.about.id, cell(&first), cell(&second)))
         })
         .collect();
     if rows.is_empty() {
@@ -56,7 +56,7 @@ fn section(
 }
 
 /// Text in a table: no new column, no new line, no HTML.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
@@ -73,7 +73,7 @@ mod tests {
             "| b | 0 | 1 | 1 | 1 |\n",
             "## Failed\n\n| case | expected | got |\n|---|---|---|\n| `two` | answer 0: 200, no body | 400 &lt;\"a\" &amp; b> |\n| `five` |",
             "## Known to differ\n\n| case | got | why |",
-            "| `three` | title of three | tokens.voip |",
+            "| `three` | title of three | the target has no tokens.voip |",
         ] {
             assert!(text.contains(part), "{part}\nis not in\n{text}");
         }

@@ -3,6 +3,7 @@
 mod json;
 mod junit;
 mod markdown;
+mod scoreboard;
 mod terminal;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::{Outcome, Verdict};
 pub(crate) use json::json;
 pub(crate) use junit::junit;
 pub(crate) use markdown::markdown;
+pub(crate) use scoreboard::{Column, scoreboard};
 pub(crate) use terminal::{list, terminal};
 
 /// What reports are made of.
@@ -21,7 +23,9 @@ pub(crate) use terminal::{list, terminal};
 pub(crate) struct Report<'a> {
     /// What the target is called.
     pub(crate) target: &'a str,
-    /// What stands behind a case's id in the command that runs it alone: `--target FILE`.
+    /// What stands before a case's id in the command that runs it alone: `server`.
+    pub(crate) suite: &'a str,
+    /// What stands behind it: `--target FILE`.
     pub(crate) options: &'a str,
     /// What became of the cases, in their order.
     pub(crate) outcomes: &'a [Outcome],
@@ -85,18 +89,19 @@ impl<'a> Report<'a> {
     /// The rows that a case rests on.
     fn rows(&self, outcome: &Outcome) -> Vec<Known<'a>> {
         let rows: BTreeMap<&str, Known<'a>> = self.spec.rows().map(|row| (row.id, row)).collect();
-        outcome.case.rows.iter().filter_map(|id| rows.get(id.as_str()).copied()).collect()
+        outcome.about.rows.iter().filter_map(|id| rows.get(id.as_str()).copied()).collect()
     }
 
     /// The command that runs a case alone.
     fn command(&self, outcome: &Outcome) -> String {
-        format!("cargo run --release -p apns-conformance -- server {}{}", outcome.case.id, self.options)
+        let Self { suite, options, .. } = self;
+        format!("cargo run --release -p apns-conformance -- {suite} {}{options}", outcome.about.id)
     }
 }
 
 /// What a case is counted under.
 fn group(outcome: &Outcome) -> &'static str {
-    outcome.case.tags.first().copied().unwrap_or("cases")
+    outcome.about.tags.first().copied().unwrap_or("cases")
 }
 
 /// A certainty in a word.
@@ -113,7 +118,7 @@ pub(crate) mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Case, Failure, Request};
+    use crate::{About, Failure};
 
     /// One outcome of each kind, with text that every format has to escape.
     pub(crate) fn outcomes() -> Vec<Outcome> {
@@ -125,14 +130,17 @@ pub(crate) mod tests {
         let verdicts = [
             ("a", "one", Verdict::Passed),
             ("a", "two", Verdict::Failed(failure.clone())),
-            ("b", "three", Verdict::Skipped { missing: "tokens.voip".into() }),
+            ("b", "three", Verdict::Skipped { why: "the target has no tokens.voip".into() }),
             ("b", "four", Verdict::Differs { reason: "it is so".into(), failure }),
             ("b", "five", Verdict::NoLongerDiffers { reason: "it was so".into() }),
         ];
-        let outcome = |(tag, id, verdict)| Outcome {
-            case: Case::new(tag, id, format!("title of {id}"))
-                .rests_on(&["header-topic"])
-                .accepted(Request::good()),
+        let outcome = |(tag, id, verdict): (&'static str, &str, Verdict)| Outcome {
+            about: About {
+                id: id.into(),
+                title: format!("title of {id}"),
+                tags: vec![tag],
+                rows: vec!["header-topic".into()],
+            },
             verdict,
             took: Duration::from_millis(12),
         };
@@ -144,6 +152,7 @@ pub(crate) mod tests {
         let (spec, outcomes) = (Spec::load().unwrap(), outcomes());
         format(&Report {
             target: "the <target>",
+            suite: "server",
             options: " --target t.toml",
             outcomes: &outcomes,
             spec: &spec,

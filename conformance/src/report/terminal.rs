@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Counts, Report, certainty};
-use crate::{Case, Failure, Outcome, Verdict};
+use crate::{About, Failure, Outcome, Verdict};
 
 /// Bad ones first and explained, then what was skipped, then a line for each group.
 pub(crate) fn terminal(report: &Report<'_>) -> String {
@@ -23,10 +23,10 @@ pub(crate) fn terminal(report: &Report<'_>) -> String {
 }
 
 /// Every case, a line each: id, tags, title.
-pub(crate) fn list(cases: &[Case]) -> String {
+pub(crate) fn list(cases: &[About]) -> String {
     let mut text = String::new();
-    for case in cases {
-        line(&mut text, &format!("{}  [{}]  {}", case.id, case.tags.join(" "), case.title));
+    for About { id, title, tags, .. } in cases {
+        line(&mut text, &format!("{id}  [{}]  {title}", tags.join(" ")));
     }
     text
 }
@@ -35,7 +35,7 @@ fn explain(text: &mut String, report: &Report<'_>, outcome: &Outcome) {
     match &outcome.verdict {
         Verdict::Failed(failure) => failed(text, report, outcome, failure),
         Verdict::NoLongerDiffers { reason } => {
-            line(text, &format!("NO LONGER DIFFERS  {}: {}", outcome.case.id, outcome.case.title));
+            line(text, &format!("NO LONGER DIFFERS  {}: {}", outcome.about.id, outcome.about.title));
             line(text, &format!("  listed because   {reason}"));
             line(text, "  mend             take it off the list of differences\n");
         }
@@ -44,7 +44,7 @@ fn explain(text: &mut String, report: &Report<'_>, outcome: &Outcome) {
 }
 
 fn failed(text: &mut String, report: &Report<'_>, outcome: &Outcome, failure: &Failure) {
-    line(text, &format!("FAILED  {}: {}", outcome.case.id, outcome.case.title));
+    line(text, &format!("FAILED  {}: {}", outcome.about.id, outcome.about.title));
     line(text, &format!("  expected  {}", failure.expected));
     line(text, &format!("  got       {}", failure.got));
     for row in report.rows(outcome) {
@@ -56,18 +56,18 @@ fn failed(text: &mut String, report: &Report<'_>, outcome: &Outcome, failure: &F
     line(text, &format!("  alone     {}\n", report.command(outcome)));
 }
 
-/// What was not asked, by what is missing.
+/// What was not asked, by the reason.
 fn skipped(text: &mut String, report: &Report<'_>) {
-    let mut needs: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for outcome in report.outcomes {
-        let Verdict::Skipped { missing } = &outcome.verdict else { continue };
-        match needs.iter_mut().find(|need| need.0 == missing) {
-            Some(need) => need.1.push(&outcome.case.id),
-            None => needs.push((missing, vec![&outcome.case.id])),
+        let Verdict::Skipped { why } = &outcome.verdict else { continue };
+        match reasons.iter_mut().find(|reason| reason.0 == why) {
+            Some(reason) => reason.1.push(&outcome.about.id),
+            None => reasons.push((why, vec![&outcome.about.id])),
         }
     }
-    for (missing, ids) in needs {
-        line(text, &format!("skipped, as the target has no {missing}: {}\n", ids.join(", ")));
+    for (why, ids) in reasons {
+        line(text, &format!("skipped, as {why}: {}\n", ids.join(", ")));
     }
 }
 

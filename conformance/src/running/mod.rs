@@ -59,12 +59,14 @@ pub async fn run(
 
 async fn outcome(target: &Target, signer: &Signer, case: Case, known: &Differences, run: Run) -> Outcome {
     if let Some(missing) = target.missing(&case) {
-        return Outcome { case, verdict: Verdict::Skipped { missing }, took: Duration::ZERO };
+        let verdict = Verdict::Skipped { why: format!("the target has no {missing}") };
+        return Outcome { about: case.about(), verdict, took: Duration::ZERO };
     }
     sleep(run.pause).await;
     let begin = Instant::now();
     let transcript = transcript(target, signer, &case, begin + run.patience).await;
-    Outcome { verdict: Verdict::of(&case, &transcript, known), case, took: begin.elapsed() }
+    let verdict = Verdict::of(&case, &transcript, known);
+    Outcome { about: case.about(), verdict, took: begin.elapsed() }
 }
 
 /// Everything that came until each expectation was settled, or the time was over.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Connection, Role, State};
+use super::{Connection, Framing, Role, State};
 use crate::{
     error::{CommandError, ErrorCode},
     frame::{self, kind},
@@ -23,7 +23,7 @@ impl Connection {
         let id = state.openable()?;
         state.check_size(fields)?;
         let frame_max = state.peers.max_frame_size as usize;
-        state.out.put_headers(id, fields, end_stream, frame_max);
+        state.out.put_headers(id, fields, end_stream, frame_max, Framing::default());
         let mut stream = Stream::new(state.peers.initial_window_size, state.ours.initial_window_size);
         stream.sending = if end_stream { Direction::Ended } else { Direction::Body };
         stream.is_head = is_head(fields);
@@ -64,8 +64,8 @@ impl Connection {
         } else if !is_interim(fields) {
             open.sending = Direction::Body;
         }
-        let is_closed = open.is_closed();
-        state.out.put_headers(stream, fields, end_stream, state.peers.max_frame_size as usize);
+        let (is_closed, framing) = (open.is_closed(), open.framing);
+        state.out.put_headers(stream, fields, end_stream, state.peers.max_frame_size as usize, framing);
         if is_closed {
             state.streams.remove(stream);
         }

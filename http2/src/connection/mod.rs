@@ -2,6 +2,7 @@
 
 mod commands;
 mod config;
+mod framing;
 mod grants;
 mod header_block;
 mod meters;
@@ -14,6 +15,7 @@ mod view;
 use std::{collections::VecDeque, time::Duration};
 
 pub use config::{Config, Grants, Role};
+pub use framing::Framing;
 
 use crate::{
     error::{ConnectionError, Violation},

@@ -1,3 +1,4 @@
+use super::framing::{Framing, padding_bytes};
 use crate::{
     frame::{self, HEAD_LEN, flag, kind},
     hpack::{self, Field},
@@ -65,13 +66,14 @@ impl Output {
         self.bytes.shrink_to_fit();
     }
 
-    /// Compresses and frames a section, in as many frames of `frame_max` bytes as it takes.
+    /// Compresses and frames a section, in as many frames of `frame_max` bytes as it takes, or of fewer if `framing` says so.
     pub(super) fn put_headers(
         &mut self,
         id: StreamId,
         fields: &[Field<'_>],
         end_stream: bool,
         frame_max: usize,
+        framing: Framing,
     ) {
         let out = &mut self.bytes;
         let start = out.len();
@@ -82,32 +84,44 @@ impl Output {
         }
         let len = out.len() - start - HEAD_LEN;
         let end = if end_stream { flag::END_STREAM } else { 0 };
-        if len <= frame_max {
+        if len <= frame_max && framing.is_usual() {
             let head = frame::head(len, kind::HEADERS, end | flag::END_HEADERS, id);
             out[start..start + HEAD_LEN].copy_from_slice(&head);
         } else {
             let block = out.split_off(start + HEAD_LEN);
             out.truncate(start);
-            put_long_block(out, id, end, &block, frame_max);
+            put_block(out, id, end, &block, frame_max, framing);
         }
     }
 
-    pub(super) fn put_data(&mut self, id: StreamId, data: &[u8], end_stream: bool) {
+    pub(super) fn put_data(&mut self, id: StreamId, data: &[u8], padding: Option<u8>, end_stream: bool) {
         self.window_updates_due += 2;
         let flags = if end_stream { flag::END_STREAM } else { 0 };
-        frame::put(&mut self.bytes, kind::DATA, flags, id, data);
+        match padding {
+            None => frame::put(&mut self.bytes, kind::DATA, flags, id, data),
+            Some(padding) => {
+                self.window_updates_due += 2; // who reads gives padding back at once, and the data later
+                frame::put_padded(&mut self.bytes, kind::DATA, flags, id, data, padding);
+            }
+        }
     }
 }
 
-/// HEADERS and as many CONTINUATION frames as it takes.
-fn put_long_block(out: &mut Vec<u8>, id: StreamId, end: u8, block: &[u8], frame_max: usize) {
-    let last = block.len().div_ceil(frame_max) - 1;
-    for (i, part) in block.chunks(frame_max).enumerate() {
-        let (kind, mut flags) = if i == 0 { (kind::HEADERS, end) } else { (kind::CONTINUATION, 0) };
-        if i == last {
-            flags |= flag::END_HEADERS;
-        }
-        frame::put(out, kind, flags, id, part);
+/// HEADERS and as many CONTINUATION frames as it takes. Padding is for HEADERS alone (RFC 9113 section 6.10).
+fn put_block(out: &mut Vec<u8>, id: StreamId, end: u8, block: &[u8], frame_max: usize, framing: Framing) {
+    let part_max = framing.block_bytes.map_or(frame_max, |most| frame_max.min(most.get().into()));
+    // Frames of 16,384 bytes are always taken, and padding is far below.
+    let first = block.len().min(part_max).min(frame_max - padding_bytes(framing.padding));
+    let (first, rest) = block.split_at(first);
+    let flags = if rest.is_empty() { end | flag::END_HEADERS } else { end };
+    match framing.padding {
+        None => frame::put(out, kind::HEADERS, flags, id, first),
+        Some(padding) => frame::put_padded(out, kind::HEADERS, flags, id, first, padding),
+    }
+    let mut parts = rest.chunks(part_max).peekable();
+    while let Some(part) = parts.next() {
+        let flags = if parts.peek().is_none() { flag::END_HEADERS } else { 0 };
+        frame::put(out, kind::CONTINUATION, flags, id, part);
     }
 }
 

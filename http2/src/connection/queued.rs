@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
 
-use super::{State, output::Output};
+use super::{State, framing::padding_bytes, output::Output};
 use crate::{
     error::{CommandError, Violation},
     hpack::Field,
@@ -38,11 +38,13 @@ impl State {
             queue.end = end;
             return Ok(());
         }
-        let room = stream.send_window.available().min(self.send_window.available());
-        let goes_now = data.len() <= room.min(self.peers.max_frame_size as usize) && !self.out.is_high();
-        // An empty frame takes no window, so that a body can end while windows are shut.
+        let window = stream.send_window.available().min(self.send_window.available());
+        let room = window.min(self.peers.max_frame_size as usize);
+        let goes_now = data.len() + padding_bytes(stream.framing.padding) <= room && !self.out.is_high();
+        // An empty frame needs no window, so that a body can end while windows are shut.
         if goes_now || data.is_empty() {
-            put_part(&mut self.out, &mut self.send_window, id, stream, &data, end_stream);
+            let (_, padding) = stream.framing.fill(data.len(), room);
+            put_part(&mut self.out, &mut self.send_window, id, stream, (&data, padding), end_stream);
             if stream.is_closed() {
                 self.streams.remove(id);
             }
@@ -126,7 +128,8 @@ fn send_next_of(
     let Some(queue) = stream.queue.as_mut() else { return };
     let Some(chunk) = queue.chunks.front_mut() else { return };
     let room = stream.send_window.available().min(connection.available()).min(frame_max);
-    let part = chunk.split_to(room.min(chunk.len()));
+    let (len, padding) = stream.framing.fill(chunk.len(), room);
+    let part = chunk.split_to(len);
     if part.is_empty() {
         return; // SETTINGS have shut the stream's window while it stood in line
     }
@@ -134,31 +137,32 @@ fn send_next_of(
         queue.chunks.pop_front();
     }
     if !queue.chunks.is_empty() {
-        put_part(out, connection, id, stream, &part, false);
+        put_part(out, connection, id, stream, (&part, padding), false);
         return;
     }
     let end = queue.end.take();
     stream.queue = None;
-    put_part(out, connection, id, stream, &part, matches!(end, Some(StreamEnd::Data)));
+    put_part(out, connection, id, stream, (&part, padding), matches!(end, Some(StreamEnd::Data)));
     if let Some(StreamEnd::Trailers(trailers)) = end {
         let borrowed = trailers.iter().map(|(name, value, index)| Field { name, value, index: *index });
-        out.put_headers(id, &borrowed.collect::<Vec<_>>(), true, frame_max);
+        out.put_headers(id, &borrowed.collect::<Vec<_>>(), true, frame_max, stream.framing);
         stream.sending = Direction::Ended;
     }
 }
 
-/// Frames `data`, which both windows allow.
+/// Frames data and its padding, which both windows allow: all of a payload counts (RFC 9113 section 6.1).
 fn put_part(
     out: &mut Output,
     connection: &mut Window,
     id: StreamId,
     stream: &mut Stream,
-    data: &[u8],
+    (data, padding): (&[u8], Option<u8>),
     end_stream: bool,
 ) {
-    let fits = stream.send_window.consume(data.len()).and_then(|()| connection.consume(data.len()));
+    let taken = data.len() + padding_bytes(padding);
+    let fits = stream.send_window.consume(taken).and_then(|()| connection.consume(taken));
     debug_assert!(fits.is_ok(), "the caller looked at both windows");
-    out.put_data(id, data, end_stream);
+    out.put_data(id, data, padding, end_stream);
     if end_stream {
         stream.sending = Direction::Ended;
     }

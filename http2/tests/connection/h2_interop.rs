@@ -1,9 +1,9 @@
 //! Against the h2 crate, which was written by other people: our server under its client, our client against its server.
 
-use std::{collections::BTreeMap, future::Future, time::Duration};
+use std::{collections::BTreeMap, future::Future, num::NonZeroU16, time::Duration};
 
 use apns_http2::{
-    CommandError, Config, Connection, ErrorCode, Section, Settings, StreamId,
+    CommandError, Config, Connection, ErrorCode, Framing, Section, Settings, StreamId,
     hpack::{Field, Huffman},
 };
 use bytes::Bytes;
@@ -173,6 +173,41 @@ async fn our_server_takes_and_gives_trailers() {
             HeaderMap::from_iter([("x-checksum".parse().unwrap(), HeaderValue::from_static("12"))]);
         sending.send_trailers(trailers.clone()).unwrap();
         assert_eq!(whole(answer.await.unwrap().into_body()).await, (body(100).to_vec(), Some(trailers)));
+    })
+    .await;
+}
+
+/// Requests of many sizes, whose answers come with padding and with fields in many frames, one byte of block in some.
+#[tokio::test]
+async fn h2_reads_padding_and_continuations() {
+    let mut echo = echo();
+    let handle = |connection: &mut Connection, seen: Seen| {
+        if let Seen::Headers { stream, section: Section::Request, .. } = seen {
+            let forms = [(Some(0), 1), (Some(255), 2), (Some(17), 3), (None, 1)];
+            let (padding, block_bytes) = forms[stream.get() as usize / 2 % forms.len()];
+            let framing = Framing { padding, block_bytes: NonZeroU16::new(block_bytes) };
+            connection.set_framing(stream, framing).unwrap();
+        }
+        echo(connection, seen);
+    };
+    under_h2(config(SMALL_WINDOW, 1000), handle, async |requests| {
+        let mut all = JoinSet::new();
+        for n in 0..400 {
+            let requests = requests.clone();
+            all.spawn(async move {
+                let (answer, mut sending) =
+                    requests.ready().await.unwrap().send_request(push(), false).unwrap();
+                sending.send_data(body(n), false).unwrap();
+                let trailers = HeaderMap::from_iter([("x-checksum".parse().unwrap(), HeaderValue::from(n))]);
+                sending.send_trailers(trailers.clone()).unwrap();
+                let answer = answer.await.unwrap();
+                assert!(whole(answer.into_body()).await == (body(n).to_vec(), Some(trailers)), "body {n}");
+            });
+        }
+        drop(requests);
+        while let Some(done) = all.join_next().await {
+            done.unwrap();
+        }
     })
     .await;
 }

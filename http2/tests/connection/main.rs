@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod flow_control;
+mod framing;
 mod goaway;
 mod h2_interop;
 mod limits;

@@ -1,9 +1,10 @@
 //! What holds for any bytes and for any use.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU16, time::Duration};
 
 use apns_http2::{
-    Config, Connection, ConnectionError, ErrorCode, Grants, Role, Section, Settings, StreamId, hpack::Field,
+    Config, Connection, ConnectionError, ErrorCode, Framing, Grants, Role, Section, Settings, StreamId,
+    hpack::Field,
 };
 use bytes::Bytes;
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -161,6 +162,7 @@ enum Step {
     Send { side: Role, stream: usize, len: usize, ends: bool },
     Trailers { side: Role, stream: usize },
     Reset { side: Role, stream: usize },
+    Frame { side: Role, stream: usize, framing: Framing },
     Settings { side: Role, changes: Settings },
     Release { side: Role, stream: usize, bytes: usize },
     Carry { from: Role, bytes: usize },
@@ -189,10 +191,18 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (role(), n(), len, any::<bool>()).prop_map(|(side, stream, len, ends)| Step::Send { side, stream, len, ends }),
         1 => (role(), n()).prop_map(|(side, stream)| Step::Trailers { side, stream }),
         1 => (role(), n()).prop_map(|(side, stream)| Step::Reset { side, stream }),
+        1 => (role(), n(), framing()).prop_map(|(side, stream, framing)| Step::Frame { side, stream, framing }),
         2 => (role(), changes).prop_map(|(side, changes)| Step::Settings { side, changes }),
         3 => (role(), n(), bytes()).prop_map(|(side, stream, bytes)| Step::Release { side, stream, bytes }),
         8 => (role(), bytes()).prop_map(|(from, bytes)| Step::Carry { from, bytes }),
     ]
+}
+
+/// With one byte of block in a frame, trailers would have more CONTINUATION frames than a peer bears.
+fn framing() -> impl Strategy<Value = Framing> {
+    (proptest::option::of(any::<u8>()), proptest::option::of(2..40_u16)).prop_map(|(padding, block_bytes)| {
+        Framing { padding, block_bytes: block_bytes.and_then(NonZeroU16::new) }
+    })
 }
 
 /// What one side has done on a stream, or was told of it.
@@ -236,6 +246,11 @@ impl World {
                 let Some(stream) = self.pick(stream) else { return };
                 if self.side(side).reset(stream, ErrorCode::CANCEL).is_ok() {
                     self.reset.push(stream);
+                }
+            }
+            Step::Frame { side, stream, framing } => {
+                if let Some(stream) = self.pick(stream) {
+                    let _ = self.side(side).set_framing(stream, framing); // many are closed
                 }
             }
             Step::Settings { side, changes } => {

@@ -8,7 +8,10 @@ mod misbehaving;
 mod requests;
 mod watch;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use apns_http2::{Config, Connection as Http2, ErrorCode, Event, Section, Settings, StreamId};
 use apns_wire::{Received, TlsSocket, WireError};
@@ -25,6 +28,7 @@ use crate::{
     metrics::Scope,
     shared::{Batch, Era, Shared},
     tls::ServerTls,
+    wiretap::{Tapped, Wiretap},
 };
 use frames::Frames;
 use misbehaving::Misbehaving;
@@ -65,6 +69,8 @@ struct Connection {
     body: Vec<u8>,
     /// Reads along, while that is wanted.
     frames: Option<Box<Frames>>,
+    /// Is told every byte.
+    tapped: Option<Tapped>,
 }
 
 /// What a connection of a provider is to.
@@ -75,15 +81,17 @@ pub(crate) struct Serve {
     pub(crate) shared: Shared,
     /// How long a peer may keep the double waiting.
     pub(crate) patience: Duration,
+    /// Who reads along.
+    pub(crate) wiretap: Option<Arc<dyn Wiretap>>,
 }
 
 /// One connection of a provider from its handshake to its end.
 pub(crate) async fn serve(accepted: Accepted, to: Serve, stop: Stop) {
-    let Serve { environment, tls, shared, patience } = to;
+    let Serve { environment, tls, shared, patience, wiretap } = to;
     let peer = accepted.peer();
     let door = Door { environment, shared: shared.clone() };
     let Some((socket, _place)) = handshake(accepted, door, tls, stop.clone()).await else { return };
-    let (connection, next, until) = {
+    let (mut connection, next, until) = {
         let tls = Tls::of(socket.tls());
         let server_name = tls.server_name.clone();
         let leaf = socket.tls().peer_certificates().and_then(|chain| chain.first());
@@ -94,6 +102,8 @@ pub(crate) async fn serve(accepted: Accepted, to: Serve, stop: Stop) {
         let about = About { peer, listening, tls, opened_at: clock::now(), device: None };
         Connection::open(socket, &shared, opened, about, patience, stop)
     };
+    connection.tapped =
+        wiretap.map(|wiretap| Tapped::new(wiretap, connection.id.ordinal(), peer, environment));
     connection.serve(next, until).await;
 }
 
@@ -141,6 +151,7 @@ impl Connection {
             misbehaving: None,
             body: Vec::new(),
             frames: is_logged.then(|| Box::new(Frames::from_the_start(id))),
+            tapped: None,
         };
         let next = connection.carry_out(&mut batch);
         (connection, next, until)
@@ -226,11 +237,15 @@ impl Connection {
             }
             let elapsed = self.opened_at.elapsed();
             let (http2, traffic, frames) = (&mut self.http2, &mut self.traffic, &mut self.frames);
+            let tapped = self.tapped.as_ref();
             let received = self.socket.read(|bytes| {
                 traffic.bytes_in += bytes.len() as u64;
                 http2.recv(elapsed, bytes);
                 if let Some(frames) = frames {
                     frames.received(elapsed, bytes);
+                }
+                if let Some(tapped) = tapped {
+                    tapped.received(bytes);
                 }
             })?;
             next = self.handle(elapsed);
@@ -408,6 +423,9 @@ impl Connection {
                 let len = bytes.len();
                 if let Some(frames) = &mut self.frames {
                     frames.sent(self.opened_at.elapsed(), bytes, &self.shared, self.era);
+                }
+                if let Some(tapped) = &self.tapped {
+                    tapped.sent(bytes);
                 }
                 self.socket.write(bytes)?;
                 self.http2.transmitted(len);

@@ -17,6 +17,7 @@ mod broken_frames;
 mod connections;
 mod doc;
 mod door;
+mod framing;
 mod isolation;
 mod streams;
 

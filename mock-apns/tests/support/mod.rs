@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use apns_certs::{AuthKey, Identity, Purpose};
-use apns_http2::{Config, Connection, Event, FieldVisitor, StreamId, hpack::Field};
+use apns_http2::{Config, Connection, Event, FieldVisitor, Section, StreamId, hpack::Field};
 use apns_wire::{Received, TlsSocket, WireError};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -204,11 +204,12 @@ impl Peer {
     fn take_events(&mut self) {
         loop {
             let (stream, end_stream) = match self.http2.poll_event(&mut self.fields) {
-                Ok(Some(Event::Headers { stream, end_stream, .. })) => {
+                Ok(Some(Event::Headers { stream, section: Section::Response, end_stream })) => {
                     self.last_fields.clone_from(&self.fields.0);
                     self.answers.push((stream, self.fields.0[0].1.parse().unwrap(), Vec::new()));
                     (stream, end_stream)
                 }
+                Ok(Some(Event::Headers { stream, end_stream, .. })) => (stream, end_stream),
                 Ok(Some(Event::Data { stream, data, end_stream })) => {
                     let answer = self.answers.iter_mut().find(|answer| answer.0 == stream).unwrap();
                     answer.2.extend_from_slice(data);

@@ -23,6 +23,8 @@ pub(crate) struct RawProvider {
     tls: ClientConnection,
     encoder: Encoder,
     decoder: Decoder,
+    /// What has come of a field block that goes on.
+    block: Vec<u8>,
     read: Vec<u8>,
     pub(crate) next_stream: u32,
     authorization: String,
@@ -59,6 +61,7 @@ impl RawProvider {
             tls,
             encoder: Encoder::new(),
             decoder: Decoder::new(4096),
+            block: Vec::new(),
             read: Vec::new(),
             next_stream: 1,
             authorization: authorization(mock),
@@ -242,14 +245,19 @@ impl RawProvider {
         self.times.push(Instant::now());
     }
 
-    /// A frame in a line: its type, its stream unless that is 0, its flags in hexadecimal unless there are none, and what it says.
+    /// A frame in a line: its type, its stream unless that is 0, its flags in hexadecimal unless there are none, its padding, and
+    /// what it says: fields in the last frame of their block, before that how many bytes of it have come.
     fn line(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> String {
         let number = |at: usize| {
             payload.get(at..at + 4).map_or(0, |bytes| u32::from_be_bytes(bytes.try_into().unwrap()))
         };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (padding, payload) = match kind {
+            DATA | HEADERS if flags & PADDED != 0 => unpad(payload).unwrap_or((String::new(), payload)),
+            _ => (String::new(), payload),
+        };
         let says = match kind {
-            HEADERS => self.fields(payload),
+            HEADERS | CONTINUATION => self.fields(kind, flags, payload),
             SETTINGS => payload.chunks_exact(6).fold(String::new(), |says, it| {
                 format!("{says} {}={}", it[1], u32::from_be_bytes([it[2], it[3], it[4], it[5]]))
             }),
@@ -261,12 +269,19 @@ impl RawProvider {
         let flags = if flags == 0 { String::new() } else { format!(" 0x{flags:x}") };
         let name =
             NAMES.get(usize::from(kind)).map_or_else(|| format!("0x{kind:x}"), |name| (*name).to_owned());
-        format!("{name}{stream}{flags}{says}").trim_end().to_owned()
+        format!("{name}{stream}{flags}{padding}{says}").trim_end().to_owned()
     }
 
-    fn fields(&mut self, block: &[u8]) -> String {
+    fn fields(&mut self, kind: u8, flags: u8, part: &[u8]) -> String {
+        if kind == HEADERS {
+            self.block.clear();
+        }
+        self.block.extend(part);
+        if flags & END_HEADERS == 0 {
+            return format!(" {} bytes", part.len());
+        }
         let mut fields = String::new();
-        let decoded = self.decoder.decode(block, |name, value| {
+        let decoded = self.decoder.decode(&self.block, |name, value| {
             let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
             // Identifiers are of no interest here, but that they are there.
             let value = if name.starts_with(b"apns-") { "…".to_owned() } else { text(value) };
@@ -276,12 +291,23 @@ impl RawProvider {
     }
 }
 
+/// How a frame is padded, and its payload without that; `None`, if its payload is shorter than its padding.
+fn unpad(payload: &[u8]) -> Option<(String, &[u8])> {
+    let (&len, rest) = payload.split_first()?;
+    let (payload, padding) = rest.split_at_checked(rest.len().checked_sub(usize::from(len))?)?;
+    assert!(padding.iter().all(|byte| *byte == 0), "padding that says something: {padding:?}");
+    Some((format!(" +{len}"), payload))
+}
+
 pub(crate) const DATA: u8 = 0x0;
 pub(crate) const HEADERS: u8 = 0x1;
 pub(crate) const RST_STREAM: u8 = 0x3;
 pub(crate) const SETTINGS: u8 = 0x4;
 pub(crate) const GOAWAY: u8 = 0x7;
 pub(crate) const WINDOW_UPDATE: u8 = 0x8;
+const CONTINUATION: u8 = 0x9;
+const END_HEADERS: u8 = 0x4;
+const PADDED: u8 = 0x8;
 const NAMES: [&str; 10] = [
     "DATA",
     "HEADERS",

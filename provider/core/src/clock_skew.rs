@@ -15,9 +15,18 @@ pub enum ClockSkew {
 impl fmt::Display for ClockSkew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ahead(by) => write!(f, "{} s ahead of the server's", by.as_secs()),
-            Self::Behind(by) => write!(f, "{} s behind the server's", by.as_secs()),
+            Self::Ahead(by) => write!(f, "{} ahead of the server's", told(*by)),
+            Self::Behind(by) => write!(f, "{} behind the server's", told(*by)),
         }
+    }
+}
+
+/// In seconds, or the largest unit of which there are ten.
+fn told(by: Duration) -> String {
+    match by.as_secs() {
+        secs @ 0..600 => format!("{secs} s"),
+        secs @ 600..36_000 => format!("{} min", secs / 60),
+        secs => format!("{} h", secs / 3_600),
     }
 }
 
@@ -151,7 +160,10 @@ mod tests {
             let expected = if skew.is_some() { truth(9) } else { at(9, wrong_by).date };
             assert_eq!(clock.corrected(at(9, wrong_by)), expected);
         }
-        assert_eq!(ClockSkew::Behind(Duration::from_secs(90)).to_string(), "90 s behind the server's");
+        for (secs, told) in [(90, "90 s"), (7_260, "121 min"), (90_000, "25 h")] {
+            let skew = ClockSkew::Behind(Duration::from_secs(secs));
+            assert_eq!(skew.to_string(), format!("{told} behind the server's"));
+        }
     }
 
     #[test]

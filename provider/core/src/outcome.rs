@@ -23,6 +23,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What it is in one word: `accepted`, `ambiguous`, `expired`, `not-sent` or `rejected`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Accepted(_) => "accepted",
+            Self::Ambiguous(_) => "ambiguous",
+            Self::Expired => "expired",
+            Self::NotSent(_) => "not-sent",
+            Self::Rejected(_) => "rejected",
+        }
+    }
+
     /// What an answer means for the push with this ID. Status 200 alone is acceptance.
     pub fn from_answer(answer: Answer, sent: ApnsId) -> Self {
         let apns_id = answer.apns_id().unwrap_or(sent);

@@ -8,13 +8,13 @@ const OTHER: &str = "other";
 
 /// `outcome` and `reason`.
 pub(super) fn of_outcome(outcome: &Outcome) -> (&'static str, &str) {
-    match outcome {
-        Outcome::Accepted(_) => ("accepted", ""),
-        Outcome::Rejected(rejection) => ("rejected", of_reason(rejection.reason.as_ref())),
-        Outcome::Expired => ("expired", ""),
-        Outcome::Ambiguous(ambiguity) => ("ambiguous", of_ambiguity(ambiguity)),
-        Outcome::NotSent(why) => ("not-sent", of_not_sent(why)),
-    }
+    let reason = match outcome {
+        Outcome::Accepted(_) | Outcome::Expired => "",
+        Outcome::Rejected(rejection) => of_reason(rejection.reason.as_ref()),
+        Outcome::Ambiguous(ambiguity) => of_ambiguity(ambiguity),
+        Outcome::NotSent(why) => of_not_sent(why),
+    };
+    (outcome.name(), reason)
 }
 
 /// APNs' own word; empty if it gave none.

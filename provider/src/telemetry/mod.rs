@@ -95,11 +95,6 @@ impl Telemetry {
     }
 }
 
-/// What an outcome is, in one word.
-pub(crate) fn outcome_name(outcome: &Outcome) -> &'static str {
-    labels::of_outcome(outcome).0
-}
-
 /// A connection that was open is no more.
 pub(crate) fn connection_ended(why: Ended) {
     let why = match why {

@@ -261,35 +261,3 @@ async fn c67_a_connection_that_ends_between_requests_costs_none() {
     drop(gone);
     deletes(&server, &channels).await;
 }
-
-#[tokio::test]
-async fn c67_the_command_line_manages_channels() {
-    let server = RawServer::start().await;
-    let storing = r#"{"message-storage-policy":1,"push-type":"LiveActivity"}"#;
-    let list = format!(r#"{{"channels":["{CHANNEL}","YQ=="]}}"#);
-    let read = format!("read {CHANNEL} --json");
-    let delete = format!("delete {CHANNEL}");
-    let created = [("apns-channel-id", CHANNEL)];
-    let no_fields: &[(&str, &str)] = &[];
-    let refused = r#"{"reason":"ChannelNotRegistered"}"#;
-    let configuration = format!(r#"{{"channel-id":"{CHANNEL}","message-storage-policy":1}}"#);
-    for (arguments, sent, (status, fields, body), (code, said)) in [
-        ("create --store", storing, ("201", &created[..], ""), (0, CHANNEL)),
-        (&read, "", ("200", no_fields, storing), (0, &configuration)),
-        ("list", "", ("200", no_fields, &list), (0, &format!("{CHANNEL}\nYQ=="))),
-        (&delete, "", ("204", no_fields, ""), (0, &format!("{CHANNEL}: deleted"))),
-        (&delete, "", ("400", no_fields, refused), (2, "")),
-        ("list", "", ("503", no_fields, ""), (3, "")),
-    ] {
-        let command = format!("channels {arguments}");
-        let (output, _peer) = join!(server.command(&command), async {
-            let mut peer = server.greeted(&[]).await;
-            let request = peer.request().await;
-            assert_eq!(request.body, sent.as_bytes(), "{arguments}");
-            answer(&mut peer, &request, status, fields, body).await;
-            peer
-        });
-        assert_eq!(output.status.code(), Some(code), "{arguments}: {output:?}");
-        assert_eq!(String::from_utf8(output.stdout).unwrap().trim_end(), said, "{arguments}");
-    }
-}

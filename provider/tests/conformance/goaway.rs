@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use apns_provider::core::{DispatchPolicy, NotSent, Outcome, Reason, RetryPolicy};
+use apns_provider::{
+    core::{DispatchPolicy, NotSent, Outcome, Reason, RetryPolicy},
+    doctor::Subject,
+};
 
 use crate::{
     frames::{goaway, headers},
@@ -65,10 +68,11 @@ async fn c36_the_reason_of_a_goaway_is_told_as_it_came() {
 }
 
 #[tokio::test]
-async fn doctor_waits_for_the_answer_that_a_goaway_lets_come_and_tells_the_reason_if_there_is_none() {
+async fn the_doctor_waits_for_the_answer_that_a_goaway_lets_come_and_tells_the_reason_if_there_is_none() {
     let server = RawServer::start().await;
     for (answer, words) in [(&[][..], "GOAWAY with the reason Shutdown"), (&[(":status", "503")], "503")] {
-        let (output, ()) = tokio::join!(server.command("doctor --json"), async {
+        let patient = server.patient();
+        let (steps, ()) = tokio::join!(patient.examine(), async {
             let mut peer = server.greeted(&[]).await;
             let stream = peer.request().await.stream;
             // The stream is one that would be answered.
@@ -79,9 +83,7 @@ async fn doctor_waits_for_the_answer_that_a_goaway_lets_come_and_tells_the_reaso
                 peer.write([headers(stream, answer)]).await;
             }
         });
-        let said = String::from_utf8(output.stdout).unwrap();
-        let json: serde_json::Value = serde_json::from_str(&said).unwrap();
-        let step = json["steps"].as_array().unwrap().iter().find(|step| step["step"] == "answer").unwrap();
-        assert!(step["says"].as_str().unwrap().starts_with(words), "{words}: {said}");
+        let step = steps.iter().find(|step| step.subject == Subject::Answer).unwrap();
+        assert!(step.says.starts_with(words), "{words}: {step:?}");
     }
 }

@@ -15,14 +15,11 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    fs,
-    process::{Command, Output},
     sync::Arc,
 };
 
-use apns_certs::{AuthKey, KeyId};
 use apns_http2::hpack::Decoder;
-use apns_provider::{Channels, ChannelsBuilder, ClientBuilder, Endpoint, core::BundleId};
+use apns_provider::{Channels, ChannelsBuilder, ClientBuilder, Endpoint, core::BundleId, doctor::Patient};
 use apns_wire::{Received, TlsSocket, WireError};
 use rustls::{ServerConfig, SupportedProtocolVersion};
 use tokio::{net::TcpListener, time::timeout};
@@ -30,7 +27,7 @@ use tokio::{net::TcpListener, time::timeout};
 use crate::{
     frames::{Frame, PREFACE, headers, kind, ping, settings, settings_ack, window_update},
     server_identity::{ServerIdentity, credential},
-    world::PATIENCE,
+    world::{PATIENCE, hello},
 };
 
 /// A port with a certificate, behind which the test is.
@@ -74,24 +71,10 @@ impl RawServer {
             .credential(credential())
     }
 
-    /// Runs `apns-provider` to its end, for this server, with a key of its own.
-    pub(crate) async fn command(&self, arguments: &str) -> Output {
-        let folder = tempfile::TempDir::new().unwrap();
-        fs::write(folder.path().join("ca.pem"), self.ca_pem()).unwrap();
-        let key = AuthKey::generate(KeyId::new("MOCKKEY001").unwrap()).unwrap();
-        fs::write(folder.path().join("AuthKey_MOCKKEY001.p8"), key.to_p8()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_apns-provider"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("APNS_PROVIDER_")) {
-            command.env_remove(name);
-        }
-        let whose = format!(
-            "--to localhost:{} --ca ca.pem --key AuthKey_MOCKKEY001.p8 --team-id MOCKTEAM01 --bundle-id com.example.app",
-            self.port()
-        );
-        command.current_dir(folder.path());
-        command.args(arguments.split_whitespace()).args(whose.split_whitespace());
-        // The server is on this thread.
-        tokio::task::spawn_blocking(move || (command.output().unwrap(), folder)).await.unwrap().0
+    /// What the doctor examines here.
+    pub(crate) fn patient(&self) -> Patient {
+        let endpoint = Endpoint::custom("localhost", self.port()).unwrap();
+        Patient::new(endpoint, credential(), hello()).ca_pem(&self.ca_pem())
     }
 
     /// The next connection after its TLS handshake. Nothing of HTTP/2 was said or read.

@@ -1,6 +1,6 @@
 //! What the shell does on the wire when a rule has fired: all is decided, nothing is left to chance.
 
-use std::time::Duration;
+use std::{num::NonZeroU16, time::Duration};
 
 use super::{Action, Answering, Body, Cut, Ending, FaultName, H2Code, RetryAfter, strike::Draws};
 use crate::{Answer, Timestamp, bytes::is_default};
@@ -32,6 +32,10 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Bytes of the body in each DATA frame.
     pub frame_bytes: Option<u32>,
+    /// Bytes of padding in each HEADERS and DATA frame, of interim answers and trailers too.
+    pub padding: Option<u8>,
+    /// Bytes of a field block in each HEADERS and CONTINUATION frame, at most; of interim answers and trailers too.
+    pub field_block_bytes: Option<NonZeroU16>,
     /// Bytes of the body in a second.
     pub bytes_per_second: Option<u32>,
     /// How it ends.
@@ -119,6 +123,8 @@ impl Reply {
             body_delay: draws.body_delay,
             body,
             frame_bytes: answering.frame_bytes,
+            padding: answering.padding(),
+            field_block_bytes: answering.field_block_bytes(),
             bytes_per_second: answering.bytes_per_second,
             end: match answering.ends {
                 Ending::Last if is_default(&answering.trailers) => ReplyEnd::Last,

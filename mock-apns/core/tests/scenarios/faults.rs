@@ -1,6 +1,6 @@
 //! Faults: when they fire, what the provider is told, and what the journal says.
 
-use std::time::Duration;
+use std::{num::NonZeroU16, time::Duration};
 
 use mock_apns_core::{
     Effect, Environment, Event, Filter, Reason, Recorded, Service, Timestamp, Verdict,
@@ -102,6 +102,29 @@ fn a_delayed_answer_takes_effect() {
     assert_eq!(told, ["notification", "notification", "fault"], "received, delivered, and the fault");
     let everything = Filter::default();
     assert_eq!(team.team().pushes(&everything, None, 10).pushes.len(), 1);
+}
+
+#[test]
+fn an_answer_in_another_form_is_the_services_own_and_takes_effect() {
+    let framed = always("{}", r#"{"answer": {"padding": 255, "field-block-bytes": 40}}"#);
+    let mut bench = with(framed.clone());
+    for _ in 0..2 {
+        let push = bench.push();
+        let reply = reply(&mut bench, &push);
+        assert_eq!((reply.padding, reply.field_block_bytes.map(NonZeroU16::get)), (Some(255), Some(40)));
+        assert_eq!((value(&reply, ":status"), body(&reply), &reply.end), (Some("200"), "", &ReplyEnd::Last));
+        let events: Vec<_> = bench.team_at().team().journal(0).map(|record| record.event.name()).collect();
+        assert_eq!(events[events.len() - 3..], ["notification", "notification", "fault"]);
+        // As a data folder keeps it.
+        bench.service = Service::restore(bench.now, &bench.service.snapshot(), verify).unwrap();
+        let kept: Vec<_> = bench.team_at().faults().map(|known| known.fault.clone()).collect();
+        assert!(kept == std::slice::from_ref(&framed), "{kept:?}");
+        bench.connect();
+    }
+    let mut bench = with(always("{}", BUSY));
+    let push = bench.push();
+    let reply = reply(&mut bench, &push);
+    assert_eq!((reply.padding, reply.field_block_bytes), (None, None));
 }
 
 #[test]
@@ -366,6 +389,8 @@ fn what_cannot_be_is_refused_with_the_reason() {
     let mut bench = Bench::new();
     for (json, why) in [
         (r#"{"name": "f", "action": {"answer": {"status": 999}}}"#, "from 200 to 599"),
+        (r#"{"name": "f", "action": {"answer": {"padding": 256}}}"#, "padding is 256"),
+        (r#"{"name": "f", "action": {"answer": {"field-block-bytes": 1}}}"#, "field-block-bytes is 1"),
         (r#"{"name": "f", "times": 0, "action": "no-answer"}"#, "never fire: times is 0"),
         (r#"{"name": "f", "ttl": "0s", "action": "no-answer"}"#, "its ttl is 0"),
         (r#"{"name": "f", "on": "connection", "action": "no-answer"}"#, "it can at request"),

@@ -50,7 +50,8 @@ fn replied(reply: &Reply) -> String {
 
 fn line(head: &[(&str, String)], body: &[u8], how: &Reply) -> String {
     let Reply { wait, interim, body_delay, frame_bytes, bytes_per_second, end, .. } = how;
-    let how = (wait, interim, body_delay, frame_bytes, bytes_per_second, end);
+    let form = (how.padding, how.field_block_bytes);
+    let how = (wait, interim, body_delay, frame_bytes, form, bytes_per_second, end);
     format!("{head:?} {} {how:?}", String::from_utf8_lossy(body))
 }
 
@@ -111,7 +112,7 @@ fn run() -> (String, Vec<String>) {
     let voip = DeviceToken::from_hex(VOIP_TOKEN.as_bytes()).unwrap();
     bench.team_at().set_token_status(&voip, gone);
     for json in [
-        r#"{"name": "busy", "match": {"priority": 5}, "action": {"answer": {"status": 503, "retry-after": 5}}}"#,
+        r#"{"name": "busy", "match": {"priority": 5}, "action": {"answer": {"status": 503, "retry-after": 5, "padding": 9, "field-block-bytes": 40}}}"#,
         r#"{"name": "slow", "match": {"collapse-id": "slow"}, "action": {"answer": {"delay": {"mean": "1s"}}}}"#,
         r#"{"name": "dead", "match": {"collapse-id": "dead"}, "action": {"answer": {"status": 410}}}"#,
         r#"{"name": "cut", "match": {"collapse-id": "cut"}, "action": "reset-stream"}"#,

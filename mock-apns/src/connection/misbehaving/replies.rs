@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use apns_http2::{CommandError, Connection as Http2, ErrorCode, StreamId, hpack::Field};
+use apns_http2::{CommandError, Connection as Http2, ErrorCode, Framing, StreamId, hpack::Field};
 use bytes::Bytes;
 use mock_apns_core::fault::{FaultName, Head, Reply, ReplyEnd, Wait};
 
@@ -140,11 +140,13 @@ impl Pending {
 
     /// The interim answers and the fields.
     fn send_head(&self, http2: &mut Http2) -> Result<Progress, CommandError> {
-        let Reply { interim, head, body, end, .. } = &self.reply;
+        let Reply { interim, head, body, end, padding, field_block_bytes, .. } = &self.reply;
         if let ReplyEnd::ResetAtOnce(code) = end {
             http2.reset(self.stream, ErrorCode(code.number()))?;
             return Ok(Progress::Done);
         }
+        // For all that follows on the stream.
+        http2.set_framing(self.stream, Framing { padding: *padding, block_bytes: *field_block_bytes })?;
         for status in interim {
             let status = status.to_string();
             http2.send_headers(self.stream, &[Field::incremental(b":status", status.as_bytes())], false)?;

@@ -48,6 +48,12 @@ pub struct Answering {
     /// Bytes of the body in each DATA frame; left out, as many as fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frame_bytes: Option<u32>,
+    /// Bytes of padding in each HEADERS and DATA frame, from 0 to 255; left out, the frames are not padded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub padding: Option<u32>,
+    /// Bytes of a field block in each HEADERS and CONTINUATION frame, at most; left out, as many as fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field_block_bytes: Option<u32>,
     /// How fast the body goes out; left out, as fast as it can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_per_second: Option<u32>,
@@ -171,6 +177,7 @@ impl Answering {
     pub(super) fn check(&self) -> Result<(), String> {
         self.check_status()?;
         self.check_fields()?;
+        self.check_framing()?;
         let body_bytes = match self.body {
             Some(Body::Bytes(bytes)) => bytes as usize,
             Some(Body::Text(ref text)) => text.len(),

@@ -5,6 +5,7 @@ mod code;
 mod connection;
 mod delay;
 mod entry;
+mod framing;
 mod malformed;
 mod stream;
 

@@ -1,7 +1,0 @@
-//! The `apns-provider` command.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    apns_provider::cli::main(std::env::args_os())
-}
