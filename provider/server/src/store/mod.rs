@@ -1,0 +1,118 @@
+//! Everything that has to survive: who may call, which devices there are, what is to be sent, and what became of it.
+//!
+//! ```text
+//!   submit ──▶ plans ──▶ shards ──▶ outcomes ──▶ dead letters
+//!      │         ▲         ▲            │
+//!      └─────────┴─────────┴── signals  └──▶ counters, devices
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | `tenants`, `api_keys`, `apps`, `webhooks`, `templates`, `audit` | what is set up, by whom |
+//! | `devices` | registering, finding, removing, walking through them |
+//! | `intake` | taking notifications, many requests in one transaction |
+//! | `plans` | audiences becoming shards, step by step |
+//! | `shards` | claiming, renewing, giving back |
+//! | `outcomes`, `dead_letters` | what became of recipients |
+//! | `notifications`, `queues`, `housekeeping` | looking, pausing, cancelling, forgetting |
+//! | `signals` | that there may be something to do |
+//!
+//! A [`Store`] is on SQLite or on PostgreSQL, and nobody has to know on which. What it is asked is told with the time: it has no clock.
+//!
+//! What is changed is durable when the call returns, as far as [`Durability`] says. A call that is dropped while it waits may have been
+//! carried out or not.
+
+mod api_keys;
+mod apps;
+mod audit;
+mod campaigns;
+mod database;
+mod dead_letters;
+mod devices;
+mod error;
+mod housekeeping;
+mod intake;
+mod notifications;
+mod outcomes;
+mod page;
+mod plans;
+mod postgres;
+mod queues;
+mod recent;
+mod schema;
+mod settings;
+mod shards;
+mod signals;
+mod sql;
+mod sqlite;
+mod templates;
+mod tenants;
+mod webhooks;
+mod work;
+
+use std::sync::Arc;
+
+pub use api_keys::{ApiKey, ApiKeyId, NewApiKey};
+pub use apps::{App, Credential, Put};
+pub use audit::{AuditEntry, AuditId, NewAuditEntry};
+pub use campaigns::Cancelled;
+pub use dead_letters::{DeadLetter, DeadLetterId};
+pub use devices::{RegisteredDevice, RemovedDevice};
+pub use error::StoreError;
+pub use housekeeping::{Retention, Swept};
+pub use intake::{Idempotency, NewNotification, QueueBounds, Submission, Submitted};
+pub use notifications::{Counts, NotificationState, State};
+pub use outcomes::{Outcomes, Recorded, RecordedOutcome};
+pub use page::PAGE_MAX;
+pub use plans::{ClaimedPlan, Found, StepStored};
+pub use queues::QueueState;
+pub use recent::Recent;
+pub use settings::{Durability, Place, StoreSettings};
+pub use shards::{ClaimRequest, Claimed, ClaimedShard, CurrentDevice, Owner};
+pub use signals::{Signal, Signals};
+pub use templates::StoredTemplate;
+pub use tenants::Tenant;
+pub use webhooks::{NewWebhook, Webhook, WebhookId};
+pub use work::{Entry, Fate, Rest, ShardKey, Source, Stop, TokenFinding, Waiting};
+
+use database::Database;
+use signals::Bell;
+
+/// The store. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    database: Database,
+    bell: Bell,
+}
+
+impl Store {
+    /// Opens the database, or makes it, and brings it to this version. A database of a newer version is refused.
+    pub async fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
+        let database = Database::open(settings).await?;
+        Ok(Self { inner: Arc::new(Inner { database, bell: Bell::new() }) })
+    }
+
+    /// Asks the database for something small: whether it is there.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        todo!()
+    }
+
+    /// What may have changed, from now on.
+    pub fn signals(&self) -> Signals {
+        self.inner.bell.listen()
+    }
+
+    /// Writes what is queued, and closes the database. What is asked of it, or of any clone of it, afterwards fails.
+    pub async fn close(&self) {
+        self.inner.database.close().await;
+    }
+
+    fn database(&self) -> &Database {
+        &self.inner.database
+    }
+}
