@@ -13,3 +13,4 @@ pub mod problem;
 pub mod schedule;
 pub mod shard;
 pub mod template;
+pub mod worker;
