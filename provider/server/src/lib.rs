@@ -3,6 +3,8 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`pipeline`] | what is queued becomes pushes, and their outcomes are stored |
 //! | [`store`] | everything that has to survive: devices, notifications, outcomes; on SQLite or PostgreSQL |
 
+pub mod pipeline;
 pub mod store;

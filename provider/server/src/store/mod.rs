@@ -48,9 +48,10 @@ mod sqlite;
 mod templates;
 mod tenants;
 mod webhooks;
-mod work;
 
 use std::sync::Arc;
+
+use apns_provider_server_core::worker::{Entry, Fate, Rest, ShardKey, Source, Stop, TokenFinding, Waiting};
 
 pub use api_keys::{ApiKey, ApiKeyId, NewApiKey};
 pub use apps::{App, Credential, Put};
@@ -73,7 +74,6 @@ pub use signals::{Signal, Signals};
 pub use templates::StoredTemplate;
 pub use tenants::Tenant;
 pub use webhooks::{NewWebhook, Webhook, WebhookId};
-pub use work::{Entry, Fate, Rest, ShardKey, Source, Stop, TokenFinding, Waiting};
 
 use database::Database;
 use signals::Bell;
