@@ -6,6 +6,7 @@ use apns_provider_core::{BundleId, UnixTime};
 use apns_provider_server_core::{
     device::Environment,
     ids::{AppId, TenantId},
+    lanes::Lane,
 };
 
 use super::{
@@ -91,9 +92,12 @@ impl Store {
         let is_there = self.database().execute(Weight::Promise, &PAUSE, values).await? > 0;
         if is_there {
             self.tell(Signal::App(app)).await;
-            match is_paused {
-                true => self.tell(Signal::Stop(Stop::PauseApp(app))).await,
-                false => self.tell(Signal::Anything).await,
+            if is_paused {
+                self.tell(Signal::Stop(Stop::PauseApp(app))).await;
+            } else {
+                for lane in Lane::ALL {
+                    self.tell(Signal::Work(lane)).await;
+                }
             }
         }
         Ok(is_there)

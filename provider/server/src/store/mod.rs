@@ -33,6 +33,7 @@ mod devices;
 mod error;
 mod housekeeping;
 mod intake;
+mod leased;
 mod notifications;
 mod numbers;
 mod outcomes;
@@ -84,6 +85,7 @@ pub use webhooks::{NewWebhook, Webhook, WebhookId};
 
 use database::Database;
 use intake::Intakes;
+use leased::Leased;
 use signals::Bell;
 use sql::{Connection, Statement, values};
 
@@ -97,6 +99,7 @@ pub struct Store {
 struct Inner {
     database: Arc<Database>,
     intakes: Intakes,
+    leased: Leased,
     bell: Bell,
     /// Hears what other processes tell.
     listener: Option<AbortHandle>,
@@ -109,7 +112,8 @@ impl Store {
         let bell = Bell::new();
         let listener = database.listen(&bell).await?;
         let intakes = Intakes::start(Arc::clone(&database));
-        Ok(Self { inner: Arc::new(Inner { database, intakes, bell, listener }) })
+        let leased = Leased::default();
+        Ok(Self { inner: Arc::new(Inner { database, intakes, leased, bell, listener }) })
     }
 
     /// Asks the database for something small: whether it is there.

@@ -18,6 +18,7 @@ use super::{
     tokens::token_bytes,
 };
 use registering::{Request, register};
+pub(super) use rows::{read_token, remove_registrations};
 use rows::{columns, columns_of_removed, forget_tags, read};
 
 /// What a registration has done.

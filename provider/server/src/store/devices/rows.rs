@@ -85,6 +85,25 @@ pub(super) async fn add_tags(tags: &Table, transaction: &mut Connection) -> Resu
     transaction.execute_with(&ADD_TAGS, values![], tags).await.map(drop)
 }
 
+/// Removes devices, each if its registration still is the one named: rows of device and number.
+pub(in crate::store) async fn remove_registrations(
+    registrations: &Table,
+    transaction: &mut Connection,
+) -> Result<Vec<RemovedDevice>, StoreError> {
+    let rows = transaction.rows_with(&REMOVE_REGISTRATIONS, values![], registrations).await?;
+    forget_tags(&rows, transaction).await
+}
+
+static REMOVE_REGISTRATIONS: Statement = Statement::with_input(
+    concat!(
+        "DELETE FROM device WHERE id IN (
+            SELECT d.id FROM {input} CROSS JOIN device d WHERE d.id = input.device AND d.number = input.number)
+         RETURNING ",
+        columns_of_removed!()
+    ),
+    &[("device", Column::Int), ("number", Column::Int)],
+);
+
 const TAG_COLUMNS: &[(&str, Column)] = &[("app", Column::Int), ("name", Column::Text), ("device", Column::Int)];
 
 static REMOVE_TAGS: Statement = Statement::with_input(

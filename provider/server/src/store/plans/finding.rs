@@ -38,19 +38,22 @@ struct FoundDevice {
 impl Found {
     /// As a step takes them.
     pub fn candidates(&self) -> Vec<Candidate<'_>> {
-        let candidate = |it: &'_ FoundDevice| -> Candidate<'_> {
-            Candidate {
-                device: it.device,
-                token: &it.token,
-                environment: it.environment,
-                kind: it.kind,
-                number: it.number,
-                registered_at: it.registered_at,
-                locale: it.locale.as_ref(),
-                time_zone: it.time_zone.as_ref(),
-            }
-        };
-        self.devices.iter().map(candidate).collect()
+        self.devices.iter().map(FoundDevice::candidate).collect()
+    }
+}
+
+impl FoundDevice {
+    fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            device: self.device,
+            token: &self.token,
+            environment: self.environment,
+            kind: self.kind,
+            number: self.number,
+            registered_at: self.registered_at,
+            locale: self.locale.as_ref(),
+            time_zone: self.time_zone.as_ref(),
+        }
     }
 }
 
