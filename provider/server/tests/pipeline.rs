@@ -136,8 +136,7 @@ async fn c76_a_later_notification_with_the_same_collapse_id_replaces_one_not_yet
     let tokens = scene.tokens("phone", 3);
     let score = |text: &str, tokens: &[String]| {
         let mut request = to_tokens(tokens);
-        request["message"] =
-            json!({ "collapse-id": "score", "payload": { "aps": { "alert": text } } });
+        request["message"] = json!({ "collapse-id": "score", "payload": { "aps": { "alert": text } } });
         request
     };
     for token in &tokens {
@@ -169,30 +168,29 @@ async fn c77_a_campaign_does_not_delay_what_is_urgent() {
     for _ in 0..20 {
         idle.push(urgent_latency(&scene, &phone).await);
     }
+    let began = Instant::now();
     let campaign = scene.submit(to_all()).await;
     scene.until(campaign, |state| state.counts.ended() > 1_000).await;
     let mut busy = Vec::new();
     while scene.state(campaign).await.state != State::Finished {
         busy.push(urgent_latency(&scene, &phone).await);
     }
+    let took = began.elapsed();
     idle.sort();
     busy.sort();
     let (idle, middle, worst) = (idle[idle.len() / 2], busy[busy.len() / 2], busy[busy.len() - 1]);
     eprintln!("idle {idle:?}; beside a campaign {middle:?}, at worst {worst:?}, of {}", busy.len());
-    // The campaign alone takes seconds; what waits behind all of it would take as long.
-    assert!(busy.len() >= 5, "several were sent while it was under way");
-    assert!(middle < idle * 10 + Duration::from_millis(500), "{middle:?} beside a campaign, {idle:?} without");
+    // It may wait for what is in the engine already, at the campaign's rate, and for nothing else of it.
+    let in_engine = took.mul_f64(scene.settings().worker.in_engine_max as f64 / MANY as f64);
+    assert!(middle < idle * 5 + in_engine, "{middle:?} beside a campaign of {took:?}, {idle:?} without");
     assert!(pipeline.stop(DRAIN).await);
 }
 
-/// From handing it in to its stored outcome.
+/// From handing it in until APNs has it.
 async fn urgent_latency(scene: &Scene, phone: &[String]) -> Duration {
     let began = Instant::now();
     let id = scene.submit(urgent(phone)).await;
-    while scene.state(id).await.state != State::Finished {
-        assert!(began.elapsed() < PATIENCE);
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    scene.arrived(id).await;
     began.elapsed()
 }
 
@@ -212,7 +210,10 @@ async fn a_410_removes_a_device_unless_it_has_registered_since() {
     let token = scene.tokens("phone", 1).remove(0);
     scene.register(&token, Some("bob")).await;
     tokio::time::sleep(Duration::from_millis(5)).await; // another millisecond
-    let (id, app) = (mock_apns::DeviceId::parse("phone-0").unwrap(), mock_apns::BundleId::parse("com.example.app").unwrap());
+    let (id, app) = (
+        mock_apns::DeviceId::parse("phone-0").unwrap(),
+        mock_apns::BundleId::parse("com.example.app").unwrap(),
+    );
     scene.mock.team().at_work(|team| team.uninstall(&id, &app, mock_apns::Environment::Sandbox)).unwrap();
     for _ in 0..2 {
         let id = scene.submit(to_users(&["bob"])).await; // with the first one APNs finds out
@@ -232,7 +233,8 @@ async fn c73_what_was_handed_in_while_apns_was_away_is_sent_when_it_is_there() {
     drop(hole); // nobody listens there for now
     let mut settings = scene.settings_to(port);
     settings.worker.engine_timeout = Duration::from_secs(1);
-    settings.dispatch = settings.dispatch.with_reconnect_pauses(Duration::from_millis(50), Duration::from_millis(200));
+    settings.dispatch =
+        settings.dispatch.with_reconnect_pauses(Duration::from_millis(50), Duration::from_millis(200));
     let pipeline = scene.pipeline_on(scene.store.clone(), settings);
     let id = scene.submit(to_tokens(&tokens)).await;
     let began = Instant::now();
@@ -241,11 +243,11 @@ async fn c73_what_was_handed_in_while_apns_was_away_is_sent_when_it_is_there() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(scene.state(id).await.counts.unended, 3, "nothing is given up");
-    let relay = relay(port, scene.mock.sandbox().port());
+    let relay = relay(port, scene.mock.sandbox().port()).await;
     scene.finished(id).await;
     assert_eq!(scene.endings(id).await, BTreeMap::from([(Ending::Accepted, 3)]));
     assert!(pipeline.stop(DRAIN).await);
-    relay.await.abort();
+    relay.abort();
 }
 
 /// Lets the double be found at another port from now on.

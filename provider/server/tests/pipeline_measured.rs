@@ -68,9 +68,7 @@ async fn measure(mock: MockApns) {
 async fn urgent_latency(scene: &Scene, phone: &[String]) -> Duration {
     let began = Instant::now();
     let id = scene.submit(urgent(phone)).await;
-    while scene.state(id).await.state != State::Finished {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    scene.arrived(id).await;
     began.elapsed()
 }
 

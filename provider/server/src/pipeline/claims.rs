@@ -48,9 +48,8 @@ impl Claims {
     }
 
     fn variants(&mut self, shard: &ClaimedShard) -> Vec<Arc<Notification>> {
-        let is_same = |built: &&Built| {
-            Arc::ptr_eq(&built.message, &shard.message) && built.deadline == shard.deadline
-        };
+        let is_same =
+            |built: &&Built| Arc::ptr_eq(&built.message, &shard.message) && built.deadline == shard.deadline;
         if let Some(built) = self.built.as_ref().filter(is_same) {
             return built.variants.clone();
         }

@@ -14,19 +14,15 @@ use futures::{
 };
 
 use super::planner;
-use crate::store::{
-    ClaimRequest, Claimed, Credential, Outcomes, Owner, Recorded, Signal, Store, StoreError,
-};
+use crate::store::{ClaimRequest, Claimed, Credential, Outcomes, Owner, Recorded, Signal, Store, StoreError};
 
 /// What a pipeline asks of the store, and nothing else: a test can stand in for it, and be slow, or fail.
 ///
 /// Each call means what the method of [`Store`] of the same name does.
 pub trait Queue: Clone + Send + Sync + 'static {
     /// Leases shards.
-    fn claim_shards(
-        &self,
-        request: ClaimRequest,
-    ) -> impl Future<Output = Result<Claimed, StoreError>> + Send;
+    fn claim_shards(&self, request: ClaimRequest)
+    -> impl Future<Output = Result<Claimed, StoreError>> + Send;
 
     /// Renews leases, and returns those that are lost.
     fn renew_shards(

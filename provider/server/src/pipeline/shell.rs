@@ -177,8 +177,9 @@ impl<Q: Queue> Shell<Q> {
 
     fn load(&mut self, source: Source) {
         let (queue, secrets) = (self.jobs.queue.clone(), Arc::clone(&self.secrets));
-        self.asked
-            .spawn(async move { Done::Loaded { source, loaded: clients::load(queue, secrets, source).await } });
+        self.asked.spawn(async move {
+            Done::Loaded { source, loaded: clients::load(queue, secrets, source).await }
+        });
     }
 
     fn ended(&mut self, now: Now, ticket: Ticket, outcome: Outcome) {

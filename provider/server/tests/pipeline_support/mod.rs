@@ -34,18 +34,18 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// What a test has.
-pub struct Scene {
-    pub mock: MockApns,
-    pub store: Store,
-    pub tenant: TenantId,
-    pub app: AppId,
-    pub folder: TempDir,
+pub(crate) struct Scene {
+    pub(crate) mock: MockApns,
+    pub(crate) store: Store,
+    pub(crate) tenant: TenantId,
+    pub(crate) app: AppId,
+    pub(crate) folder: TempDir,
 }
 
 /// The app of the double's ready-made team.
-pub const APP: &str = "com.example.app";
+pub(crate) const APP: &str = "com.example.app";
 /// Longer than anything takes that does happen.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// The newest registration that a user may have beside others.
 const DEVICES_PER_USER: u16 = 10;
 
@@ -63,16 +63,16 @@ impl Secrets for Plain {
     }
 }
 
-pub fn now() -> UnixTime {
+pub(crate) fn now() -> UnixTime {
     SystemClock.now()
 }
 
 impl Scene {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(double().await).await
     }
 
-    pub async fn with(mock: MockApns) -> Self {
+    pub(crate) async fn with(mock: MockApns) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder).await;
         let name = TenantName::parse("acme").unwrap();
@@ -84,47 +84,44 @@ impl Scene {
     }
 
     /// Lets the app authenticate with this one of the team's keys.
-    pub async fn put_key(&self, key: usize) {
+    pub(crate) async fn put_key(&self, key: usize) {
         let key = &self.mock.ready_made().keys[key];
         let secret = format!("{}\n{}", key.key_id, key.key.to_p8().as_str());
         self.store.put_credential(self.source(), secret.into_bytes(), "{}", now()).await.unwrap();
     }
 
-    pub fn source(&self) -> Source {
+    pub(crate) fn source(&self) -> Source {
         Source { app: self.app, environment: Environment::Sandbox }
     }
 
-    pub fn secrets(&self) -> Arc<dyn Secrets> {
+    pub(crate) fn secrets(&self) -> Arc<dyn Secrets> {
         Arc::new(Plain { team: self.mock.ready_made().team_id })
     }
 
     /// To the double, with pauses that a test can wait for.
-    pub fn settings(&self) -> PipelineSettings {
+    pub(crate) fn settings(&self) -> PipelineSettings {
         self.settings_to(self.mock.sandbox().port())
     }
 
-    pub fn settings_to(&self, port: u16) -> PipelineSettings {
+    pub(crate) fn settings_to(&self, port: u16) -> PipelineSettings {
         let endpoint = Endpoint::custom("localhost", port).unwrap();
         let ca = self.mock.certificates().authority().root_pem(Purpose::Server);
-        let services = Services {
-            production: endpoint.clone(),
-            sandbox: endpoint,
-            ca_pem: Some(ca.as_bytes().into()),
-        };
+        let services =
+            Services { production: endpoint.clone(), sandbox: endpoint, ca_pem: Some(ca.as_bytes().into()) };
         let dispatch = DispatchPolicy::default().with_spacing(Duration::from_millis(20));
         PipelineSettings { services, dispatch, ..PipelineSettings::default() }
     }
 
-    pub fn pipeline(&self) -> Pipeline {
+    pub(crate) fn pipeline(&self) -> Pipeline {
         self.pipeline_on(self.store.clone(), self.settings())
     }
 
-    pub fn pipeline_on(&self, queue: impl Queue, settings: PipelineSettings) -> Pipeline {
+    pub(crate) fn pipeline_on(&self, queue: impl Queue, settings: PipelineSettings) -> Pipeline {
         Pipeline::start(queue, self.secrets(), settings).unwrap()
     }
 
     /// Device tokens that the double knows, each of a device of its own.
-    pub fn tokens(&self, prefix: &str, count: usize) -> Vec<String> {
+    pub(crate) fn tokens(&self, prefix: &str, count: usize) -> Vec<String> {
         let app = mock_apns::BundleId::parse(APP).unwrap();
         self.mock.team().at_work(|team| {
             let token = |number: usize| {
@@ -137,11 +134,11 @@ impl Scene {
         })
     }
 
-    pub async fn register(&self, token: &str, user: Option<&str>) {
+    pub(crate) async fn register(&self, token: &str, user: Option<&str>) {
         self.register_at(token, user, now()).await;
     }
 
-    pub async fn register_at(&self, token: &str, user: Option<&str>, at: UnixTime) {
+    pub(crate) async fn register_at(&self, token: &str, user: Option<&str>, at: UnixTime) {
         let request = json!({ "environment": "sandbox", "user": user });
         let request: RegistrationRequest = serde_json::from_value(request).unwrap();
         let registration = request.check(token).unwrap();
@@ -149,13 +146,13 @@ impl Scene {
     }
 
     /// Registers many: several at once share a transaction.
-    pub async fn register_all(&self, tokens: &[String]) {
+    pub(crate) async fn register_all(&self, tokens: &[String]) {
         use futures::{StreamExt as _, stream};
         stream::iter(tokens).for_each_concurrent(256, |token| self.register(token, None)).await;
     }
 
     /// Hands in a notification as the API does: named recipients are planned at once.
-    pub async fn submit(&self, request: Value) -> NotificationId {
+    pub(crate) async fn submit(&self, request: Value) -> NotificationId {
         let request: NotificationRequest = serde_json::from_value(request).unwrap();
         let intake = request.check(now()).unwrap();
         let new = self.new_notification(intake).await;
@@ -177,8 +174,7 @@ impl Scene {
         let Intake { message, audience, schedule, lane, delivery, campaign, handed_in } = intake;
         let message: Composed = message.compose(Field::new("message"), &bundle_id(), None).unwrap();
         let pace = campaign.as_ref().and_then(|campaign| campaign.pace);
-        let plan =
-            Plan { message: &message, audience: &audience, schedule: &schedule, handed_in, pace };
+        let plan = Plan { message: &message, audience: &audience, schedule: &schedule, handed_in, pace };
         let (mut progress, mut shards) = (plan.begin(), Vec::new());
         if matches!(audience.who, Who::Tokens(_) | Who::Users(_)) {
             while !progress.is_complete() {
@@ -201,16 +197,16 @@ impl Scene {
         }
     }
 
-    pub async fn state(&self, id: NotificationId) -> NotificationState {
+    pub(crate) async fn state(&self, id: NotificationId) -> NotificationState {
         self.store.notification(self.app, id).await.unwrap().unwrap()
     }
 
     /// Waits until each recipient has an outcome.
-    pub async fn finished(&self, id: NotificationId) -> NotificationState {
+    pub(crate) async fn finished(&self, id: NotificationId) -> NotificationState {
         self.until(id, |state| state.state == State::Finished).await
     }
 
-    pub async fn until(
+    pub(crate) async fn until(
         &self,
         id: NotificationId,
         is_so: impl Fn(&NotificationState) -> bool,
@@ -227,7 +223,7 @@ impl Scene {
     }
 
     /// Every outcome of a notification, each once.
-    pub async fn outcomes(&self, id: NotificationId) -> Vec<RecordedOutcome> {
+    pub(crate) async fn outcomes(&self, id: NotificationId) -> Vec<RecordedOutcome> {
         let mut all: Vec<RecordedOutcome> = Vec::new();
         loop {
             let after = all.last().map(|last| (last.shard.number, last.position));
@@ -239,7 +235,7 @@ impl Scene {
         }
     }
 
-    pub async fn endings(&self, id: NotificationId) -> BTreeMap<Ending, usize> {
+    pub(crate) async fn endings(&self, id: NotificationId) -> BTreeMap<Ending, usize> {
         let mut endings = BTreeMap::new();
         for outcome in self.outcomes(id).await {
             *endings.entry(outcome.outcome.ending).or_default() += 1;
@@ -248,7 +244,7 @@ impl Scene {
     }
 
     /// What the double has taken, by apns-id: how often.
-    pub fn taken(&self) -> BTreeMap<String, usize> {
+    pub(crate) fn taken(&self) -> BTreeMap<String, usize> {
         let mut taken = BTreeMap::new();
         for push in self.pushes() {
             if push.reason.is_none() && push.fault.is_none() {
@@ -258,53 +254,59 @@ impl Scene {
         taken
     }
 
-    pub fn pushes(&self) -> Vec<ReceivedPush> {
+    /// Waits until the double has the first push of a notification.
+    pub(crate) async fn arrived(&self, id: NotificationId) {
+        let filter: Filter = format!("id:{}", id.apns_id(0, 0)).parse().unwrap();
+        self.mock.team().wait_for(&filter, 1, PATIENCE).await.unwrap();
+    }
+
+    pub(crate) fn pushes(&self) -> Vec<ReceivedPush> {
         self.mock.team().pushes(&Filter::default())
     }
 
-    pub async fn has_device(&self, token: &str) -> bool {
+    pub(crate) async fn has_device(&self, token: &str) -> bool {
         let token = DeviceToken::from_hex(token).unwrap();
         self.store.device(self.source(), &token).await.unwrap().is_some()
     }
 }
 
 /// A double that remembers every push of a campaign.
-pub async fn double() -> MockApns {
+pub(crate) async fn double() -> MockApns {
     let mut settings = Settings::default();
     settings.set("journal-entries", "2000000").unwrap();
     MockApns::builder().seed(8).settings(settings).start().await.unwrap()
 }
 
-pub async fn open(folder: &TempDir) -> Store {
+pub(crate) async fn open(folder: &TempDir) -> Store {
     let path = folder.path().join("apns.db");
     Store::open(&StoreSettings::new(path.to_str().unwrap()).unwrap()).await.unwrap()
 }
 
-pub fn bundle_id() -> BundleId {
+pub(crate) fn bundle_id() -> BundleId {
     BundleId::parse(APP).unwrap()
 }
 
 /// A notification to users.
-pub fn to_users(users: &[&str]) -> Value {
+pub(crate) fn to_users(users: &[&str]) -> Value {
     json!({ "message": message(), "audience": { "users": users } })
 }
 
 /// A notification to tokens.
-pub fn to_tokens(tokens: &[String]) -> Value {
+pub(crate) fn to_tokens(tokens: &[String]) -> Value {
     json!({ "message": message(), "audience": { "tokens": tokens, "environment": "sandbox" } })
 }
 
 /// A campaign to every device.
-pub fn to_all() -> Value {
+pub(crate) fn to_all() -> Value {
     json!({ "message": message(), "audience": { "all": true }, "campaign": {} })
 }
 
-pub fn message() -> Value {
+pub(crate) fn message() -> Value {
     json!({ "payload": { "aps": { "alert": "Hello" } } })
 }
 
 /// An urgent one, to tokens.
-pub fn urgent(tokens: &[String]) -> Value {
+pub(crate) fn urgent(tokens: &[String]) -> Value {
     let mut request = to_tokens(tokens);
     request["lane"] = json!("urgent");
     request
