@@ -37,7 +37,10 @@ async fn a_device_is_found_as_it_was_registered(store: TestStore) {
     let found = store.device(store.source(), &token(1)).await.unwrap().unwrap();
     assert_eq!(found, done.device);
     assert_eq!((&found.record.tags, &found.record.locale), (&wanted.tags, &wanted.locale));
-    assert_eq!((&found.record.time_zone, &found.record.app_version), (&wanted.time_zone, &wanted.app_version));
+    assert_eq!(
+        (&found.record.time_zone, &found.record.app_version),
+        (&wanted.time_zone, &wanted.app_version)
+    );
     let sandbox = Source { environment: Environment::Sandbox, ..store.source() };
     assert_eq!(store.device(sandbox, &token(1)).await.unwrap(), None);
     assert_eq!(store.devices_of_user(store.app.id, &UserId::parse("ada").unwrap()).await.unwrap(), [found]);

@@ -68,7 +68,8 @@ async fn a_closed_store_says_so(store: TestStore) {
 async fn a_file_that_is_no_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("apns.db");
-    std::fs::write(&path, "this is a shopping list and no database at all, however long it is\n".repeat(100)).unwrap();
+    std::fs::write(&path, "this is a shopping list and no database at all, however long it is\n".repeat(100))
+        .unwrap();
     let error = Store::open(&StoreSettings::new(path.to_str().unwrap()).unwrap()).await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged(_)), "{error:?}");
     let nowhere = folder.path().join("missing/apns.db");

@@ -58,7 +58,10 @@ async fn a_credential_is_replaced_and_everybody_is_told(store: TestStore) {
         while signals.next().await != Some(Signal::Credential(source)) {}
     }
     let all = store.credentials(source.app).await.unwrap();
-    assert_eq!(all.into_iter().map(|(environment, _)| environment).collect::<Vec<_>>(), [Environment::Production]);
+    assert_eq!(
+        all.into_iter().map(|(environment, _)| environment).collect::<Vec<_>>(),
+        [Environment::Production]
+    );
     let sandbox = Source { environment: Environment::Sandbox, ..source };
     assert!(!store.remove_credential(sandbox).await.unwrap());
     assert!(store.remove_credential(source).await.unwrap());
@@ -130,7 +133,9 @@ async fn webhooks_are_their_tenants(store: TestStore) {
     assert_eq!(store.webhooks(store.tenant.id, WebhookId::new(0), 10).await.unwrap(), [webhook.clone()]);
     assert_eq!(store.webhook(other.id, webhook.id).await.unwrap(), None);
     let changed = NewWebhook { is_enabled: false, app: None, ..new };
-    assert!(!store.change_webhook(webhook.id, NewWebhook { tenant: other.id, ..changed.clone() }).await.unwrap());
+    assert!(
+        !store.change_webhook(webhook.id, NewWebhook { tenant: other.id, ..changed.clone() }).await.unwrap()
+    );
     assert!(store.change_webhook(webhook.id, changed.clone()).await.unwrap());
     assert_eq!(store.webhook(store.tenant.id, webhook.id).await.unwrap().unwrap().webhook, changed);
     assert!(!store.remove_webhook(other.id, webhook.id).await.unwrap());

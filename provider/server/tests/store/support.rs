@@ -158,9 +158,16 @@ impl TestStore {
         claimed.shards.remove(0)
     }
 
-    pub(crate) async fn end(&self, owner: Owner, shard: ShardKey, positions: &[u16], ending: Ending) -> Recorded {
+    pub(crate) async fn end(
+        &self,
+        owner: Owner,
+        shard: ShardKey,
+        positions: &[u16],
+        ending: Ending,
+    ) -> Recorded {
         let outcome = FinalOutcome::unanswered(ending, None);
-        let entries: Vec<_> = positions.iter().map(|position| final_entry(shard, *position, &outcome)).collect();
+        let entries: Vec<_> =
+            positions.iter().map(|position| final_entry(shard, *position, &outcome)).collect();
         self.store_entries(owner, &entries).await
     }
 
@@ -287,4 +294,3 @@ pub(crate) fn final_entry(shard: ShardKey, position: u16, outcome: &FinalOutcome
 pub(crate) fn after(secs: u64) -> UnixTime {
     UnixTime::from_secs(NOW.as_secs() + secs)
 }
-
