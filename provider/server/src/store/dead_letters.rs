@@ -58,7 +58,8 @@ impl Store {
             }
             None => (None, -1, -1),
         };
-        let rows = self.reader().await?.rows(&PAGE, values![app, id, number, position, at_most(limit)]).await?;
+        let rows =
+            self.reader().await?.rows(&PAGE, values![app, id, number, position, at_most(limit)]).await?;
         rows.iter().map(read).collect()
     }
 
@@ -105,9 +106,8 @@ static PAGE: Statement = Statement::new(
        AND (d.sequence, d.number, d.position) > (COALESCE((SELECT sequence FROM notification WHERE id = $2), 0), $3, $4)
      ORDER BY d.sequence, d.number, d.position LIMIT $5",
 );
-static COUNT: Statement = Statement::new(
-    "SELECT count(*) FROM (SELECT 1 FROM dead_letter WHERE app_id = $1 LIMIT $2) AS counted",
-);
+static COUNT: Statement =
+    Statement::new("SELECT count(*) FROM (SELECT 1 FROM dead_letter WHERE app_id = $1 LIMIT $2) AS counted");
 static REMOVE: Statement = Statement::with_input(
     "DELETE FROM dead_letter WHERE app_id = $1 AND (sequence, number, position) IN (
         SELECT n.sequence, input.number, input.place FROM {input} CROSS JOIN notification n WHERE n.id = input.id)",

@@ -78,7 +78,7 @@ pub(super) async fn store_shards(
 static FILL_QUEUES: Statement = Statement::with_input(
     "INSERT INTO queue (app_id, environment, lane, campaign, depth)
      SELECT app, environment, lane, campaign, recipients FROM {input} WHERE true
-     ON CONFLICT (app_id, environment, lane, campaign) DO UPDATE SET depth = queue.depth + excluded.depth
+     ON CONFLICT (campaign, app_id, environment, lane) DO UPDATE SET depth = queue.depth + excluded.depth
      RETURNING id, app_id, environment, lane, campaign",
     &[
         ("app", Column::Int),

@@ -46,7 +46,10 @@ fn read(row: &Row) -> Result<QueueState, StoreError> {
     };
     Ok(QueueState {
         tenant: TenantId::new(row.int(0)?),
-        source: Source { app: AppId::new(row.int(1)?), environment: row.numbered(2, Environment::from_number)? },
+        source: Source {
+            app: AppId::new(row.int(1)?),
+            environment: row.numbered(2, Environment::from_number)?,
+        },
         lane: row.numbered(3, Lane::from_number)?,
         campaign,
         is_paused: row.is_set(5)?,
@@ -67,5 +70,5 @@ static QUEUES: Statement = Statement::new(
      LEFT JOIN campaign c ON c.sequence = q.campaign
      LEFT JOIN notification n ON n.sequence = q.campaign
      WHERE q.depth > 0 AND ($1 = 0 OR app.tenant_id = $1)
-     ORDER BY due_at IS NULL, due_at LIMIT $2",
+     ORDER BY due_at NULLS LAST LIMIT $2",
 );

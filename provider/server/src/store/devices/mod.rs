@@ -18,8 +18,8 @@ use super::{
     tokens::token_bytes,
 };
 use registering::{Request, register};
-pub(super) use rows::{read_token, remove_registrations};
 use rows::{columns, columns_of_removed, forget_tags, read};
+pub(super) use rows::{read_token, remove_registrations};
 
 /// What a registration has done.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -79,8 +79,16 @@ impl Store {
         after: Option<(Kind, DeviceId)>,
         limit: usize,
     ) -> Result<Vec<Device>, StoreError> {
-        let (kind, row) = after.map_or((0, 0), |(kind, device)| (kind.number(), device.get()));
-        let rows = self.reader().await?.rows(&PAGE, values![app, kind, row, at_most(limit)]).await?;
+        let limit = at_most(limit);
+        let mut reader = self.reader().await?;
+        let mut rows = Vec::new();
+        let begin = after.map_or(0, |(kind, _)| kind.number());
+        if let Some((kind, device)) = after {
+            rows = reader.rows(&PAGE_OF_KIND, values![app, kind.number(), device, limit]).await?;
+        }
+        if rows.len() < limit {
+            rows.extend(reader.rows(&PAGE, values![app, begin, limit - rows.len()]).await?);
+        }
         rows.iter().map(read).collect()
     }
 
@@ -164,17 +172,24 @@ static OF_USER: Statement = Statement::new(concat!(
     columns!(),
     " FROM device WHERE app_id = $1 AND user_id = $2 ORDER BY id LIMIT $3"
 ));
+static PAGE_OF_KIND: Statement = Statement::new(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM device WHERE app_id = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4"
+));
 static PAGE: Statement = Statement::new(concat!(
     "SELECT ",
     columns!(),
-    " FROM device WHERE app_id = $1 AND (kind, id) > ($2, $3) ORDER BY kind, id LIMIT $4"
+    " FROM device WHERE app_id = $1 AND kind > $2 ORDER BY kind, id LIMIT $3"
 ));
 static REMOVE: Statement = Statement::new(concat!(
     "DELETE FROM device WHERE app_id = $1 AND token = $2 AND environment = $3 RETURNING ",
     columns_of_removed!()
 ));
-static REMOVE_REGISTRATION: Statement =
-    Statement::new(concat!("DELETE FROM device WHERE id = $1 AND number = $2 RETURNING ", columns_of_removed!()));
+static REMOVE_REGISTRATION: Statement = Statement::new(concat!(
+    "DELETE FROM device WHERE id = $1 AND number = $2 RETURNING ",
+    columns_of_removed!()
+));
 static REMOVE_NOT_REGISTERED_AFTER: Statement = Statement::new(concat!(
     "DELETE FROM device WHERE app_id = $1 AND token = $2 AND environment = $3 AND registered_at <= $4 RETURNING ",
     columns_of_removed!()

@@ -75,9 +75,12 @@ pub(super) async fn forget_tags(
     Ok(removed)
 }
 
-/// Removes these tags: of an app, called so, from a device.
+/// Removes these tags: of an app, called so, from a device. They are few; SQLite would look through all of an app's for a list.
 pub(super) async fn remove_tags(tags: &Table, transaction: &mut Connection) -> Result<(), StoreError> {
-    transaction.execute_with(&REMOVE_TAGS, values![], tags).await.map(drop)
+    for tag in tags.rows() {
+        transaction.execute(&REMOVE_TAG, tag.to_vec()).await?;
+    }
+    Ok(())
 }
 
 /// Adds these tags: of an app, called so, to a device.
@@ -104,12 +107,11 @@ static REMOVE_REGISTRATIONS: Statement = Statement::with_input(
     &[("device", Column::Int), ("number", Column::Int)],
 );
 
-const TAG_COLUMNS: &[(&str, Column)] = &[("app", Column::Int), ("name", Column::Text), ("device", Column::Int)];
+const TAG_COLUMNS: &[(&str, Column)] =
+    &[("app", Column::Int), ("name", Column::Text), ("device", Column::Int)];
 
-static REMOVE_TAGS: Statement = Statement::with_input(
-    "DELETE FROM device_tag WHERE (app_id, tag, device_id) IN (SELECT app, name, device FROM {input})",
-    TAG_COLUMNS,
-);
+static REMOVE_TAG: Statement =
+    Statement::new("DELETE FROM device_tag WHERE app_id = $1 AND tag = $2 AND device_id = $3");
 static ADD_TAGS: Statement = Statement::with_input(
     "INSERT INTO device_tag (app_id, tag, device_id) SELECT app, name, device FROM {input} WHERE true
      ON CONFLICT DO NOTHING",

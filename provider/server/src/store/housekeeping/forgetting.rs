@@ -31,10 +31,11 @@ pub(super) async fn forget(
     let used_before = earlier(now, retention.idempotency_keys);
     let keys = transaction.execute(&FORGET_KEYS, values![used_before, ROWS_AT_ONCE]).await?;
     let minute = earlier(now, retention.recent).as_millis() / MINUTE_MS;
-    let minutes = transaction.execute(&FORGET_RECENT, values![minute, ROWS_AT_ONCE]).await?;
-    let audit = transaction.execute(&FORGET_AUDIT, values![earlier(now, retention.audit), ROWS_AT_ONCE]).await?;
-    for rows in [keys, minutes, audit] {
-        forgotten.count(rows, ROWS_AT_ONCE);
+    let minutes = transaction.execute(&FORGET_RECENT, values![minute, MINUTES_AT_ONCE]).await?;
+    let audit =
+        transaction.execute(&FORGET_AUDIT, values![earlier(now, retention.audit), ROWS_AT_ONCE]).await?;
+    for (rows, most) in [(keys, ROWS_AT_ONCE), (minutes, MINUTES_AT_ONCE), (audit, ROWS_AT_ONCE)] {
+        forgotten.count(rows, most);
     }
     Ok(forgotten)
 }
@@ -63,7 +64,8 @@ async fn forget_shards(
         recipients += row.number::<usize>(2)?;
         shards.push([row.int(0)?.into(), row.int(1)?.into()]);
     }
-    for statement in [&FORGET_OUTCOMES, &FORGET_WAITING, &FORGET_LETTERS, &FORGET_RECIPIENTS, &FORGET_SHARDS] {
+    for statement in [&FORGET_OUTCOMES, &FORGET_WAITING, &FORGET_LETTERS, &FORGET_RECIPIENTS, &FORGET_SHARDS]
+    {
         forgotten.rows += transaction.execute_with(statement, values![], &shards).await?;
     }
     forgotten.is_more |= shards.len() < rows.len() || rows.len() == SHARDS_AT_ONCE;
@@ -110,6 +112,9 @@ const SHARDS_AT_ONCE: usize = 500;
 /// Rows of one table that are deleted at once, about: a few hundredths of a second.
 const ROWS_AT_ONCE: usize = 5000;
 
+/// Minutes of which the numbers are deleted at once.
+const MINUTES_AT_ONCE: usize = 60;
+
 const SHARDS: &[(&str, Column)] = &[("sequence", Column::Int), ("number", Column::Int)];
 const SEQUENCES: &[(&str, Column)] = &[("sequence", Column::Int)];
 
@@ -155,33 +160,29 @@ static EMPTY: Statement = Statement::new(
        AND NOT EXISTS (SELECT 1 FROM shard s WHERE s.sequence = n.sequence)
      ORDER BY n.finished_at LIMIT $2",
 );
-static FORGET_MESSAGES: Statement = Statement::with_input(
-    "DELETE FROM message WHERE sequence IN (SELECT sequence FROM {input})",
-    SEQUENCES,
-);
+static FORGET_MESSAGES: Statement =
+    Statement::with_input("DELETE FROM message WHERE sequence IN (SELECT sequence FROM {input})", SEQUENCES);
 static FORGET_QUEUES: Statement = Statement::with_input(
     "DELETE FROM queue WHERE id IN (
         SELECT q.id FROM {input} CROSS JOIN notification n CROSS JOIN queue q
-        WHERE n.sequence = input.sequence AND q.app_id = n.app_id AND q.campaign = input.sequence)",
+        WHERE n.sequence = input.sequence AND q.campaign = n.sequence)",
     SEQUENCES,
 );
-static FORGET_CAMPAIGNS: Statement = Statement::with_input(
-    "DELETE FROM campaign WHERE sequence IN (SELECT sequence FROM {input})",
-    SEQUENCES,
-);
+static FORGET_CAMPAIGNS: Statement =
+    Statement::with_input("DELETE FROM campaign WHERE sequence IN (SELECT sequence FROM {input})", SEQUENCES);
 static FORGET_NOTIFICATIONS: Statement = Statement::with_input(
     "DELETE FROM notification WHERE sequence IN (SELECT sequence FROM {input})",
     SEQUENCES,
 );
-static FORGET_KEYS: Statement = Statement::new(
-    "DELETE FROM idempotency WHERE (app_id, key) IN (
-        SELECT app_id, key FROM idempotency WHERE at <= $1 ORDER BY at LIMIT $2)",
-);
 static FORGET_RECENT: Statement = Statement::new(
-    "DELETE FROM recent WHERE (minute, app_id, ending, status, why) IN (
-        SELECT minute, app_id, ending, status, why FROM recent WHERE minute < $1 ORDER BY minute LIMIT $2)",
+    "DELETE FROM recent WHERE minute IN (
+        SELECT DISTINCT minute FROM recent WHERE minute < $1 ORDER BY minute LIMIT $2)",
 );
 // The first ones are the oldest: the others are not looked at.
+static FORGET_KEYS: Statement = Statement::new(
+    "DELETE FROM idempotency WHERE id IN (
+        SELECT id FROM (SELECT id, at FROM idempotency ORDER BY id LIMIT $2) AS oldest WHERE at <= $1)",
+);
 static FORGET_AUDIT: Statement = Statement::new(
     "DELETE FROM audit WHERE id IN (
         SELECT id FROM (SELECT id, at FROM audit ORDER BY id LIMIT $2) AS oldest WHERE at <= $1)",

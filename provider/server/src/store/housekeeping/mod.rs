@@ -103,8 +103,8 @@ static CANCELLED: Statement = Statement::new(
     "SELECT n.id, s.number, s.recipients,
         (SELECT string_agg(CAST(o.position AS TEXT), ',') FROM outcome o
          WHERE o.sequence = s.sequence AND o.number = s.number)
-     FROM notification n JOIN shard s ON s.sequence = n.sequence
-     WHERE n.cancelled_at IS NOT NULL AND n.finished_at IS NULL
+     FROM notification n CROSS JOIN shard s
+     WHERE n.cancelled_at IS NOT NULL AND n.finished_at IS NULL AND s.sequence = n.sequence
        AND s.unended > 0 AND (s.owner IS NULL OR s.due_at IS NULL OR s.due_at <= $1)
      LIMIT $2",
 );

@@ -236,12 +236,13 @@ static BY_IDS: Statement = Statement::with_input(
     ),
     &[("id", Column::Int)],
 );
+// The plus keeps SQLite from walking through all devices of the kind.
 static OF_USERS: Statement = Statement::with_input(
     concat!(
         "SELECT ",
         columns!(),
         " FROM {input} CROSS JOIN device d
-         WHERE d.app_id = $1 AND d.user_id = input.name AND d.kind = $2 AND ($3 = 0 OR d.environment = $3) ORDER BY d.id"
+         WHERE d.app_id = $1 AND d.user_id = input.name AND +d.kind = $2 AND ($3 = 0 OR d.environment = $3)"
     ),
     &[("name", Column::Text)],
 );
@@ -250,7 +251,7 @@ static WITH_TOKENS: Statement = Statement::with_input(
         "SELECT ",
         columns!(),
         " FROM {input} CROSS JOIN device d
-         WHERE d.app_id = $1 AND d.token = input.token AND d.kind = $2 AND ($3 = 0 OR d.environment = $3) ORDER BY d.id"
+         WHERE d.app_id = $1 AND d.token = input.token AND +d.kind = $2 AND ($3 = 0 OR d.environment = $3)"
     ),
     &[("token", Column::Blob)],
 );

@@ -189,7 +189,7 @@ CREATE TABLE queue (
     campaign {int} NOT NULL,
     -- Recipients without an outcome.
     depth {int} NOT NULL,
-    UNIQUE (app_id, environment, lane, campaign)
+    UNIQUE (campaign, app_id, environment, lane)
 ){strict};
 CREATE INDEX queue_lane ON queue (lane) WHERE depth > 0;
 {postgres}ALTER TABLE queue SET (fillfactor = 50);
@@ -284,15 +284,15 @@ CREATE TABLE collapse (
 
 -- What a request with this key was answered.
 CREATE TABLE idempotency (
+    id {row},
     app_id {int} NOT NULL,
     key TEXT NOT NULL,
     body_hash {blob} NOT NULL,
     -- The notifications' IDs, one after the other.
     notifications {blob} NOT NULL,
     at {int} NOT NULL,
-    PRIMARY KEY (app_id, key)
-){keyed};
-CREATE INDEX idempotency_at ON idempotency (at);
+    UNIQUE (app_id, key)
+){strict};
 
 -- How many ended how in each minute.
 CREATE TABLE recent (

@@ -87,7 +87,7 @@ pub(super) async fn claim(
     for queue in unfinished {
         let left = claiming.recipients_left();
         if claiming.take(&queue, left, transaction).await? {
-            claiming.leased.wait(request.now);
+            claiming.leased.wait(request.now); // there may be more of it at once
         }
     }
     Ok(claiming.leased)
@@ -120,11 +120,24 @@ impl Claiming<'_> {
             let taken: usize = piece.rows.iter().map(|row| usize::from(row.recipients)).sum();
             each = (taken / piece.rows.len().max(1)).max(1);
             self.leased.rows.append(&mut piece.rows);
-            if !goes_on || rows.len() < wanted {
+            if !goes_on {
+                return Ok(false);
+            }
+            if rows.len() < wanted {
+                self.look_ahead(queue, transaction).await?;
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Nothing more of a queue is due: when will something be?
+    async fn look_ahead(&mut self, queue: &Queue, transaction: &mut Connection) -> Result<(), StoreError> {
+        let row = transaction.one(&NEXT, values![queue.id, self.request.now]).await?;
+        if let Some(next_at) = row.optional_time(0)? {
+            self.leased.wait(next_at);
+        }
+        Ok(())
     }
 
     /// Of the rows that are due, those that are claimed. Returns whether the queue goes on: `false` if its pace forbids it.
@@ -261,10 +274,7 @@ fn read_row(queue: &Queue, row: &Row) -> Result<LeasedRow, StoreError> {
         recipients: row.number(2)?,
         unended: row.number(3)?,
         not_before: row.time(4)?,
-        deadline: Deadline {
-            expiration: expiration.transpose()?,
-            worthless_at: row.optional_time(6)?,
-        },
+        deadline: Deadline { expiration: expiration.transpose()?, worthless_at: row.optional_time(6)? },
         rounds: row.number(7)?,
         started: row.optional_blob(8)?.map(<[u8]>::to_vec),
         notification: read_notification_id(row, 9)?,
@@ -294,16 +304,13 @@ static DUE: Statement = Statement::new(
      FROM shard JOIN notification n ON n.sequence = shard.sequence
      WHERE shard.queue_id = $1 AND shard.due_at <= $2 ORDER BY shard.due_at LIMIT $3{skip locked shards}",
 );
+static NEXT: Statement = Statement::new(
+    "SELECT min(due_at) FROM shard WHERE queue_id = $1 AND due_at > $2 AND due_at IS NOT NULL",
+);
 static LEASE: Statement = Statement::with_input(
     "UPDATE shard SET due_at = input.due_at, owner = input.owner FROM {input}
      WHERE shard.sequence = input.sequence AND shard.number = input.number",
-    &[
-        ("sequence", Column::Int),
-        ("number", Column::Int),
-        ("due_at", Column::Int),
-        ("owner", Column::Int),
-    ],
+    &[("sequence", Column::Int), ("number", Column::Int), ("due_at", Column::Int), ("owner", Column::Int)],
 );
-static PACE: Statement =
-    Statement::new("SELECT next_at FROM campaign WHERE sequence = $1{skip locked}");
+static PACE: Statement = Statement::new("SELECT next_at FROM campaign WHERE sequence = $1{skip locked}");
 static SET_PACE: Statement = Statement::new("UPDATE campaign SET next_at = $2 WHERE sequence = $1");

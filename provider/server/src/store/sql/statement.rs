@@ -92,7 +92,9 @@ fn sqlite_input(columns: &[(&str, Column)], parameter: usize) -> String {
         let comma = if at > 0 { ", " } else { "" };
         let _ = match column {
             Column::Blob => write!(text, "{comma}unhex(value ->> {at}) AS {name}"),
-            Column::Int | Column::Text => write!(text, "{comma}value ->> {at} AS {name}"),
+            Column::Int => write!(text, "{comma}value ->> {at} AS {name}"),
+            // So that an index on a text can be used.
+            Column::Text => write!(text, "{comma}CAST(value ->> {at} AS TEXT) AS {name}"),
         };
     }
     let _ = write!(text, " FROM json_each(${parameter})) AS input");
