@@ -38,7 +38,7 @@ pub(super) async fn run<Q: Queue>(
                         return;
                     }
                 }
-                std::future::pending().await // nobody tells any more
+                std::future::pending::<()>().await; // nobody tells any more
             };
             let _ = timeout_at(look_at, told).await;
         }
