@@ -75,7 +75,7 @@ impl RetryRules {
     }
 
     /// The pause after so many attempts.
-    pub(super) fn pause_after(&self, attempts: u8, random: u32) -> Duration {
+    pub(crate) fn pause_after(&self, attempts: u8, random: u32) -> Duration {
         self.pause(self.first_pause, u32::from(attempts).saturating_sub(1), random)
     }
 

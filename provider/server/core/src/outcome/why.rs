@@ -40,7 +40,6 @@ causes! {
     FieldsTooLarge "fields-too-large" "The fields of the request are larger than APNs takes.";
     NoAnswer "no-answer" "APNs did not answer in time.";
     NoConnection "no-connection" "APNs could not be reached.";
-    NoCredential "no-credential" "The app has no credential for the environment.";
     NotProcessed "not-processed" "The connection ended, and APNs had not looked at it.";
     OutOfTime "out-of-time" "Its turn did not come in time.";
     ServerDied "server-died" "The server died, or lost its database, after it was sent and before its outcome was stored.";
