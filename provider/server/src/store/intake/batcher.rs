@@ -100,7 +100,8 @@ impl Together {
 
 /// How much memory a submission takes, about, and never more than there is: the largest one is stored as well.
 fn kib_of(submission: &Submission) -> u32 {
-    let of_shards = submission.notifications.iter().flat_map(|it| &it.shards).map(|it| it.bytes.len()).sum::<usize>();
+    let of_shards =
+        submission.notifications.iter().flat_map(|it| &it.shards).map(|it| it.bytes.len()).sum::<usize>();
     let of_messages = submission.notifications.iter().map(|it| it.message.variants() * 1024).sum::<usize>();
     u32::try_from((of_shards + of_messages) / 1024 + 1).unwrap_or(u32::MAX).min(ROOM_KIB)
 }
