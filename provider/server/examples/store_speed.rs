@@ -8,6 +8,8 @@
 //! A campaign of RECIPIENTS (1,000,000) is planned, claimed and ended in batches of BATCH (1,000) outcomes; then single pushes are taken,
 //! a thousand at once, and ended; then devices are registered and walked through.
 
+#![allow(clippy::print_stdout, clippy::cast_precision_loss)] // it prints figures
+
 use std::{
     error::Error,
     fs,
@@ -67,7 +69,7 @@ struct Speed {
 }
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 const ME: Owner = Owner(1);
 
 impl Speed {
@@ -280,7 +282,7 @@ fn write_shard(first: u64, count: u64, progress: &mut Progress) -> NewShard {
     for at in first..first + count {
         let mut token = [0xab; 32];
         token[..8].copy_from_slice(&at.to_be_bytes());
-        let row = at as i64 + 1;
+        let row = at.cast_signed() + 1;
         let recipient = Recipient {
             token: &token,
             device: Some(DeviceId::new(row)),
@@ -341,7 +343,7 @@ impl Lap {
 impl Spent {
     fn add(&mut self, lap: &Lap) -> Result<()> {
         self.time += lap.begin.elapsed();
-        self.processor += processor_time()? - lap.processor;
+        self.processor += processor_time()?.saturating_sub(lap.processor);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ pub mod device;
 pub mod ids;
 pub mod json;
 pub mod lanes;
+pub mod limits;
 pub mod message;
 pub mod notification;
 pub mod outcome;

@@ -45,11 +45,8 @@ impl Store {
         let is_there =
             self.database().execute(Weight::Promise, &PAUSE, values![app, id, is_paused]).await? > 0;
         if is_there {
-            self.tell(match is_paused {
-                true => Signal::Stop(Stop::PauseCampaign(id)),
-                false => Signal::Work(Lane::Campaign),
-            })
-            .await;
+            let stop = Signal::Stop(Stop::PauseCampaign(id));
+            self.tell(if is_paused { stop } else { Signal::Work(Lane::Campaign) }).await;
         }
         Ok(is_there)
     }

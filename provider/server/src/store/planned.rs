@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use apns_provider_core::Expiration;
 use apns_provider_server_core::{
     device::Environment,
     ids::{AppId, Sequence},
@@ -65,7 +66,7 @@ pub(super) async fn store_shards(
                 queue.into(),
                 shard.recipients.into(),
                 shard.not_before.into(),
-                shard.deadline.expiration.map(|at| at.as_secs()).into(),
+                shard.deadline.expiration.map(Expiration::as_secs).into(),
                 shard.deadline.worthless_at.into(),
             ]);
             recipients.push([(*sequence).into(), shard.number.into(), shard.bytes.as_slice().into()]);

@@ -1,5 +1,7 @@
 //! What the store promises, on both databases.
 
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
+
 mod campaigns;
 mod devices;
 mod intake;

@@ -76,3 +76,17 @@ async fn a_file_that_is_no_database_is_refused() {
     let error = Store::open(&StoreSettings::new(nowhere.to_str().unwrap()).unwrap()).await.unwrap_err();
     assert!(matches!(error, StoreError::Unreachable(_)), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_file_that_another_process_holds_is_busy_and_nothing_is_lost() {
+    let store = TestStore::sqlite().await;
+    let Place::Sqlite { path } = &store.settings.place else { panic!() };
+    let url = format!("sqlite://{}", path.display());
+    let mut holder = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut holder).await.unwrap();
+    let refused = store.submit(store.submission(vec![to_tokens(1, &[1], Lane::Normal)])).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Behind(_)) && refused.is_passing(), "{refused:?}");
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+    store.take(&to_tokens(1, &[1], Lane::Normal)).await;
+    assert_eq!(store.claim(ME, Lane::Normal, NOW).await.shards.len(), 1);
+}

@@ -31,7 +31,7 @@ async fn another_tenants_app_is_not_there(store: TestStore) {
     assert!(second.is_new);
     let apps = store.apps(store.tenant.id, store.app.id, 10).await.unwrap();
     assert_eq!(apps, [second.now]);
-    assert_eq!(store.tenants(TenantId::new(0), 1).await.unwrap().as_slice(), [store.tenant.clone()]);
+    assert_eq!(store.tenants(TenantId::new(0), 1).await.unwrap().first(), Some(&store.tenant));
     assert_eq!(store.tenant_by_id(other.id).await.unwrap(), Some(other));
 }
 
@@ -130,7 +130,7 @@ async fn webhooks_are_their_tenants(store: TestStore) {
         is_enabled: true,
     };
     let webhook = store.add_webhook(new.clone(), NOW).await.unwrap();
-    assert_eq!(store.webhooks(store.tenant.id, WebhookId::new(0), 10).await.unwrap(), [webhook.clone()]);
+    assert_eq!(store.webhooks(store.tenant.id, WebhookId::new(0), 10).await.unwrap().first(), Some(&webhook));
     assert_eq!(store.webhook(other.id, webhook.id).await.unwrap(), None);
     let changed = NewWebhook { is_enabled: false, app: None, ..new };
     assert!(

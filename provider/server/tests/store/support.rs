@@ -53,7 +53,7 @@ macro_rules! on_both {
 pub(crate) use on_both;
 
 pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
-pub(crate) const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const LEASE: Duration = Duration::from_mins(1);
 pub(crate) const ME: Owner = Owner(1);
 pub(crate) const OTHER: Owner = Owner(2);
 

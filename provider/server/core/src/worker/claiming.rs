@@ -92,7 +92,9 @@ impl Worker {
     pub(super) fn claimed(&mut self, now: Now, lane: Lane, claims: Vec<Claim>, next_at: Option<UnixTime>) {
         let Some(asked_at) = self.claiming[place(lane)].asked_at.take() else {
             // Nobody asked, or somebody asked long ago: the leases are given back.
-            claims.iter().for_each(|claim| self.give_back(now, claim, Duration::ZERO));
+            for claim in &claims {
+                self.give_back(now, claim, Duration::ZERO);
+            }
             return;
         };
         let claiming = &mut self.claiming[place(lane)];

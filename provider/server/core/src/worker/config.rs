@@ -91,7 +91,7 @@ impl Default for WorkerConfig {
             unsaved_max: 20_000,
             batch_max: 1_000,
             batch_delay: Duration::from_millis(20),
-            lease: Duration::from_secs(60),
+            lease: Duration::from_mins(1),
             engine_timeout: Duration::from_secs(30),
             poll: Duration::from_secs(1),
             rules: RetryRules::default(),
@@ -128,8 +128,11 @@ impl WorkerConfig {
         }
         let least = (self.engine_timeout + MARGIN) * 4 / 3;
         if self.lease < least {
-            let (lease, engine_timeout) = (self.lease, self.engine_timeout);
-            return Err(InvalidWorkerConfig::Lease { lease, engine_timeout, least });
+            return Err(InvalidWorkerConfig::Lease {
+                lease: self.lease,
+                engine_timeout: self.engine_timeout,
+                least,
+            });
         }
         Ok(())
     }

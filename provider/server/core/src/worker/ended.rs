@@ -142,16 +142,20 @@ impl Worker {
         let Some(active) = self.slots.get(id) else { return };
         let Some(recipient) = active.recipients.recipient(position) else { return };
         let source = self.sources.get(active.source);
-        let finding =
-            |source| recipient.device.map(|device| TokenFinding { source, device, number: recipient.number });
+        let finding = recipient.device.map(|device| {
+            let number = recipient.number;
+            TokenFinding { source: source.source, device, number }
+        });
         match source.hygiene.judge(now.date, outcome, recipient.registered_at) {
             TokenVerdict::Keep => {}
             TokenVerdict::Check => {
-                finding(source.source).into_iter().for_each(|it| self.saving.add_suspect(it))
+                if let Some(finding) = finding {
+                    self.saving.add_suspect(finding);
+                }
             }
             TokenVerdict::Remove(removal) => {
-                if removal.applies_to(recipient.registered_at) {
-                    finding(source.source).into_iter().for_each(|it| self.saving.add_dead_token(it));
+                if let Some(finding) = finding.filter(|_| removal.applies_to(recipient.registered_at)) {
+                    self.saving.add_dead_token(finding);
                 }
             }
             TokenVerdict::Withheld { suspension, .. } => {

@@ -222,7 +222,7 @@ impl Worker {
             None | Some(State::Done) => return,
             Some(State::Pending | State::Marked) => self.to_send[place(active.lane)] -= 1,
             Some(State::Waiting) => {
-                active.unsaved -= u32::from(self.saving.drop_wait(active.shard, position))
+                active.unsaved -= u32::from(self.saving.drop_wait(active.shard, position));
             }
             Some(State::Marking | State::Sent) => {}
         }

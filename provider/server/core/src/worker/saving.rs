@@ -133,7 +133,7 @@ impl Saving {
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE);
         if let Some(pending) = self.batches.iter_mut().find(|pending| pending.batch.id == id) {
             self.failures = self.failures.saturating_add(1);
-            pending.again_at.get_or_insert(now.saturating_add(pause));
+            pending.again_at = pending.again_at.or_else(|| Some(now.saturating_add(pause)));
         }
     }
 

@@ -70,13 +70,11 @@ impl Worker {
                 Delivery::AtLeastOnce => State::Pending,
                 Delivery::AtMostOnce => State::Marked,
             };
-            match active.next(sendable) {
-                Some(position) => self.send_one(now, id, position),
-                None => {
-                    self.mark(id);
-                    return false;
-                }
-            }
+            let Some(position) = active.next(sendable) else {
+                self.mark(id);
+                return false;
+            };
+            self.send_one(now, id, position);
         }
         true
     }

@@ -51,16 +51,13 @@ impl Sources {
             return *place;
         }
         let state = SourceState::new(source, now, hygiene);
-        let place = match self.idle_place() {
-            Some(place) => {
-                self.places.remove(&self.states[place].source);
-                self.states[place] = state;
-                place
-            }
-            None => {
-                self.states.push(state);
-                self.states.len() - 1
-            }
+        let place = if let Some(place) = self.idle_place() {
+            self.places.remove(&self.states[place].source);
+            self.states[place] = state;
+            place
+        } else {
+            self.states.push(state);
+            self.states.len() - 1
         };
         self.places.insert(source, place);
         place
@@ -148,7 +145,7 @@ mod tests {
         assert_eq!(place(10_001, 200), 1, "2 was used least lately");
         assert_eq!(place(1, 201), 0);
         assert!(sources.find(source(2)).is_none());
-        sources.get(0).held_until = Duration::from_secs(300);
+        sources.get(0).held_until = Duration::from_mins(5);
         assert_eq!(sources.held(Duration::from_secs(299)), [source(1)]);
     }
 

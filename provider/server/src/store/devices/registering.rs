@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
     device::{Change, Device, DeviceRecord, Registering, Registration},
-    ids::{AppId, DeviceId, RegistrationNumber, Tag},
+    ids::{AppId, AppVersion, DeviceId, RegistrationNumber, Tag},
+    schedule::TimeZoneName,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -162,8 +163,8 @@ fn values_of(app: AppId, id: DeviceId, record: &DeviceRecord) -> Vec<Value> {
         token_bytes(&record.token),
         record.user.as_ref(),
         record.locale.as_ref(),
-        record.time_zone.as_ref().map(|name| name.as_str()),
-        record.app_version.as_ref().map(|version| version.as_str()),
+        record.time_zone.as_ref().map(TimeZoneName::as_str),
+        record.app_version.as_ref().map(AppVersion::as_str),
         serde_json::to_string(&record.tags).expect("a set of texts has a JSON form"),
         record.registered_at,
         record.number,

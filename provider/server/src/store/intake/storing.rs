@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use apns_provider_server_core::{
     device::Environment,
-    ids::{AppId, IdempotencyKey, NotificationId, Sequence, TenantId},
-    lanes::Lane,
+    ids::{AppId, IdempotencyKey, Label, NotificationId, Sequence, TenantId},
+    lanes::{Lane, Pace},
 };
 
 use super::{NewNotification, Submission, Submitted, deciding::Known};
@@ -21,7 +21,7 @@ use crate::store::{
 
 /// Stores what can be taken, and says of each what became of it.
 pub(super) async fn store(
-    submissions: &Vec<Submission>,
+    submissions: &[Submission],
     transaction: &mut Connection,
 ) -> Result<Vec<Submitted>, StoreError> {
     let mut known = look(submissions, transaction).await?;
@@ -153,8 +153,8 @@ async fn store_notifications(new: &[New<'_>], transaction: &mut Connection) -> R
             write_json(&it.schedule).into(),
         ]);
         if let Some(campaign) = &it.campaign {
-            let pace = campaign.pace.map(|pace| pace.per_second());
-            let label = campaign.label.as_ref().map(|label| label.as_str());
+            let pace = campaign.pace.map(Pace::per_second);
+            let label = campaign.label.as_ref().map(Label::as_str);
             campaigns.push([(*sequence).into(), (*app).into(), label.into(), pace.into()]);
         }
         if !is_planned {

@@ -6,7 +6,7 @@ use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
     device::{Environment, Kind},
     ids::{AppId, DeviceId},
-    outcome::{Ending, FinalOutcome, Wait},
+    outcome::{Ending, FinalOutcome, Wait, Why},
 };
 
 use super::Outcomes;
@@ -224,7 +224,7 @@ pub(super) fn rows_of_outcomes<'a>(finals: impl Iterator<Item = &'a Final>, now:
             outcome.maybe_twice.into(),
             it.device.into(),
             now.into(),
-            outcome.why.as_ref().map(|why| why.as_str()).into(),
+            outcome.why.as_ref().map(Why::as_str).into(),
             outcome.apns_unique_id.as_deref().into(),
         ]);
     }
@@ -246,7 +246,7 @@ pub(super) fn rows_of_letters<'a>(finals: impl Iterator<Item = &'a Final>, now: 
             letter.token.as_slice().into(),
             it.device.into(),
             it.outcome.status.into(),
-            it.outcome.why.as_ref().map(|why| why.as_str()).into(),
+            it.outcome.why.as_ref().map(Why::as_str).into(),
             now.into(),
         ]);
     }
@@ -264,7 +264,7 @@ pub(super) fn rows_of_waits(waits: &[Waits]) -> Table {
             wait.attempts.into(),
             wait.until.into(),
             wait.maybe_twice.into(),
-            wait.why.as_ref().map(|why| why.as_str()).into(),
+            wait.why.as_ref().map(Why::as_str).into(),
         ]);
     }
     table

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// The tables' version that this program reads and writes.
-pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 
 /// Each makes the next version of the one before; the first one of nothing. They are run within the transaction that asks for the
 /// version, so that of two processes that start at once one waits and finds it done.
@@ -18,12 +18,11 @@ pub(super) async fn migrate(transaction: &mut Connection) -> Result<(), StoreErr
         transaction.rows(&WAIT_FOR_OTHERS, values![LOCK]).await?;
     }
     transaction.execute(&CREATE_VERSION, values![]).await?;
-    let found = match transaction.first(&GET_VERSION, values![]).await? {
-        Some(row) => row.int(0)?,
-        None => {
-            transaction.execute(&BEGIN_VERSION, values![]).await?;
-            0
-        }
+    let found = if let Some(row) = transaction.first(&GET_VERSION, values![]).await? {
+        row.int(0)?
+    } else {
+        transaction.execute(&BEGIN_VERSION, values![]).await?;
+        0
     };
     if found > VERSION {
         return Err(StoreError::NewerSchema { found, known: VERSION });

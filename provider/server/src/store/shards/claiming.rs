@@ -96,8 +96,17 @@ pub(super) async fn claim(
 struct Claiming<'a> {
     request: &'a ClaimRequest,
     leased: LeasedRows,
-    /// By campaign: when its next shard may be claimed. `None`: another process is claiming of it.
-    paces: BTreeMap<i64, Option<Option<UnixTime>>>,
+    /// By campaign.
+    paces: BTreeMap<i64, PaceOf>,
+}
+
+/// Whose pace a campaign has.
+#[derive(Clone, Copy, Debug)]
+enum PaceOf {
+    /// Ours: the next shard may be claimed then, if that was ever said.
+    Ours(Option<UnixTime>),
+    /// Another process is claiming of it.
+    Theirs,
 }
 
 impl Claiming<'_> {
@@ -179,23 +188,21 @@ impl Claiming<'_> {
     ) -> Result<bool, StoreError> {
         let known = match self.paces.get(&campaign) {
             Some(known) => *known,
-            None => {
-                let row = transaction.first(&PACE, values![campaign]).await?;
-                row.map(|row| row.optional_time(0)).transpose()?
-            }
+            None => match transaction.first(&PACE, values![campaign]).await? {
+                Some(row) => PaceOf::Ours(row.optional_time(0)?),
+                None => PaceOf::Theirs,
+            },
         };
-        let Some(next_at) = known else {
-            self.paces.insert(campaign, None);
-            return Ok(false);
-        };
+        self.paces.insert(campaign, known);
+        let PaceOf::Ours(next_at) = known else { return Ok(false) };
         match pace.claim(self.request.now, next_at, recipients) {
             Paced::Claim { next_at } => {
                 transaction.execute(&SET_PACE, values![campaign, next_at]).await?;
-                self.paces.insert(campaign, Some(Some(next_at)));
+                self.paces.insert(campaign, PaceOf::Ours(Some(next_at)));
                 Ok(true)
             }
             Paced::NotBefore(next_at) => {
-                self.paces.insert(campaign, Some(Some(next_at)));
+                self.paces.insert(campaign, PaceOf::Ours(Some(next_at)));
                 self.leased.wait(next_at);
                 Ok(false)
             }

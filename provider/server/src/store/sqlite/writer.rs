@@ -65,6 +65,9 @@ trait Job: Send {
     fn fail(self: Box<Self>, error: StoreError);
 }
 
+/// A job that ran, and what became of it.
+type Ran = (Box<dyn Job>, Result<(), StoreError>);
+
 struct Request<D, T> {
     weight: Weight,
     data: D,
@@ -139,7 +142,7 @@ impl Writer {
     async fn transaction(
         &mut self,
         jobs: &mut VecDeque<Box<dyn Job>>,
-        ran: &mut Vec<(Box<dyn Job>, Result<(), StoreError>)>,
+        ran: &mut Vec<Ran>,
     ) -> Result<(), StoreError> {
         let weight = jobs.iter().map(|job| job.weight()).max().unwrap_or(Weight::Progress);
         self.sync(self.durability.syncs(weight)).await?;

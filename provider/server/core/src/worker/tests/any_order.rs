@@ -146,7 +146,7 @@ fn run(steps: &[Step]) -> World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     /// The world looks, at every push, that it is not in the engine already, that its outcome was not known to whoever sends it, and
     /// that what is to be sent once at most was not sent before; and at every turn, that what a worker keeps is bounded.

@@ -59,6 +59,25 @@ fn no_push_is_sent_that_its_lease_may_not_outlast() {
 }
 
 #[test]
+fn a_renewal_counts_from_when_it_was_asked_for() {
+    let mut world = World::new(WorkerConfig { in_engine_max: 1, ..WorkerConfig::default() });
+    world.add(app(1), Lane::Normal, 100);
+    world.answer_all();
+    world.store_works = false;
+    world.pass(Duration::from_secs(30));
+    world.store_works = true;
+    let asked = world.workers[0].asked.iter().position(|asked| matches!(asked, world::Asked::Renew(_)));
+    world.answer(0, asked.unwrap()); // it was asked for 15 s ago
+    world.store_works = false;
+    world.pass(Duration::from_secs(10));
+    world.end_all(|_| accepted());
+    assert_eq!(world.sent.len(), 2, "35 s are left");
+    world.pass(Duration::from_secs(1));
+    world.end_all(|_| accepted());
+    assert_eq!(world.sent.len(), 2, "34 s are too few");
+}
+
+#[test]
 fn when_a_lease_runs_out_what_the_engine_has_is_stored_and_no_more_is_sent() {
     let mut world = world();
     let at = world.add(app(1), Lane::Normal, 5);
@@ -104,7 +123,11 @@ fn a_worker_that_claims_its_own_lost_shard_waits_for_what_it_has_in_the_engine()
     world.shards[at].lease = None;
     world.answer_all();
     world.pass(Duration::from_secs(5));
-    assert_eq!(world.sent.len(), 3, "not sent twice at once");
+    assert_eq!(
+        (world.sent.len(), world.shards[at].lease),
+        (3, None),
+        "not sent twice at once, and given back"
+    );
     world.heal();
     assert_eq!(world.endings(at), BTreeMap::from([(Ending::Accepted, 3)]));
 }

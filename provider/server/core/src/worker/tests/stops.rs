@@ -18,6 +18,7 @@ fn of_a_cancelled_notification_what_is_in_the_engine_ends_and_the_rest_is_cancel
     world.pass(Duration::from_millis(20));
     assert_eq!(world.endings(at), BTreeMap::from([(Ending::Accepted, 6), (Ending::Cancelled, 44)]));
     assert!(world.shards[at].is_done && world.sent.len() == 7);
+    assert!(world.shards[at].finals[&0].why.is_some(), "its last answer is told");
 }
 
 #[test]

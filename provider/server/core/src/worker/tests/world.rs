@@ -86,6 +86,7 @@ pub(super) struct Sent {
 }
 
 /// A shard in the store.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
 pub(super) struct Row {
     pub(super) key: ShardKey,
     pub(super) source: Source,
