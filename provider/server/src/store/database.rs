@@ -1,11 +1,13 @@
 //! Whichever database it is.
 
 use futures::future::BoxFuture;
+use tokio::task::AbortHandle;
 
 use super::{
-    Place, StoreError, StoreSettings,
+    Place, Signal, StoreError, StoreSettings,
     postgres::PostgresServer,
     settings::Weight,
+    signals::Bell,
     sql::{Connection, Statement, Value},
     sqlite::SqliteFile,
 };
@@ -63,6 +65,33 @@ impl Database {
             Box::pin(transaction.execute(statement, values.clone()))
         })
         .await
+    }
+
+    /// Runs one statement that inserts a row and returns its number.
+    pub(super) async fn insert(
+        &self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<i64, StoreError> {
+        self.write(Weight::Promise, (statement, values), |(statement, values), transaction| {
+            Box::pin(async { transaction.one(statement, values.clone()).await?.int(0) })
+        })
+        .await
+    }
+
+    /// Hears what other processes tell, if there can be any.
+    pub(super) async fn listen(&self, bell: &Bell) -> Result<Option<AbortHandle>, StoreError> {
+        match self {
+            Self::Postgres(server) => server.listen(bell.clone()).await.map(Some),
+            Self::Sqlite(_) => Ok(None),
+        }
+    }
+
+    pub(super) async fn tell_others(&self, signal: Signal) -> Result<(), StoreError> {
+        match self {
+            Self::Postgres(server) => server.tell_others(signal).await,
+            Self::Sqlite(_) => Ok(()),
+        }
     }
 
     pub(super) async fn close(&self) {

@@ -26,15 +26,19 @@ mod api_keys;
 mod apps;
 mod audit;
 mod campaigns;
+mod collapsing;
 mod database;
 mod dead_letters;
 mod devices;
 mod error;
 mod housekeeping;
 mod intake;
+mod leased;
 mod notifications;
+mod numbers;
 mod outcomes;
 mod page;
+mod planned;
 mod plans;
 mod postgres;
 mod queues;
@@ -45,12 +49,17 @@ mod shards;
 mod signals;
 mod sql;
 mod sqlite;
+mod stored;
 mod templates;
 mod tenants;
+mod times;
+mod tokens;
 mod webhooks;
-mod work;
 
 use std::sync::Arc;
+
+use apns_provider_server_core::worker::{Entry, Fate, Rest, ShardKey, Source, Stop, TokenFinding, Waiting};
+use tokio::task::AbortHandle;
 
 pub use api_keys::{ApiKey, ApiKeyId, NewApiKey};
 pub use apps::{App, Credential, Put};
@@ -73,10 +82,12 @@ pub use signals::{Signal, Signals};
 pub use templates::StoredTemplate;
 pub use tenants::Tenant;
 pub use webhooks::{NewWebhook, Webhook, WebhookId};
-pub use work::{Entry, Fate, Rest, ShardKey, Source, Stop, TokenFinding, Waiting};
 
 use database::Database;
+use intake::Intakes;
+use leased::Leased;
 use signals::Bell;
+use sql::{Connection, Statement, values};
 
 /// The store. Clones are the same one.
 #[derive(Clone, Debug)]
@@ -86,20 +97,28 @@ pub struct Store {
 
 #[derive(Debug)]
 struct Inner {
-    database: Database,
+    database: Arc<Database>,
+    intakes: Intakes,
+    leased: Leased,
     bell: Bell,
+    /// Hears what other processes tell.
+    listener: Option<AbortHandle>,
 }
 
 impl Store {
     /// Opens the database, or makes it, and brings it to this version. A database of a newer version is refused.
     pub async fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
-        let database = Database::open(settings).await?;
-        Ok(Self { inner: Arc::new(Inner { database, bell: Bell::new() }) })
+        let database = Arc::new(Database::open(settings).await?);
+        let bell = Bell::new();
+        let listener = database.listen(&bell).await?;
+        let intakes = Intakes::start(Arc::clone(&database));
+        let leased = Leased::default();
+        Ok(Self { inner: Arc::new(Inner { database, intakes, leased, bell, listener }) })
     }
 
     /// Asks the database for something small: whether it is there.
     pub async fn check(&self) -> Result<(), StoreError> {
-        todo!()
+        self.reader().await?.one(&IS_THERE, values![]).await.map(drop)
     }
 
     /// What may have changed, from now on.
@@ -109,10 +128,35 @@ impl Store {
 
     /// Writes what is queued, and closes the database. What is asked of it, or of any clone of it, afterwards fails.
     pub async fn close(&self) {
+        if let Some(listener) = &self.inner.listener {
+            listener.abort();
+        }
         self.inner.database.close().await;
     }
 
     fn database(&self) -> &Database {
         &self.inner.database
     }
+
+    async fn reader(&self) -> Result<Connection, StoreError> {
+        self.database().reader().await
+    }
+
+    /// Tells everybody. What is told is never relied upon, so that a failure is none.
+    async fn tell(&self, signal: Signal) {
+        self.inner.bell.ring(signal);
+        if let Err(error) = self.database().tell_others(signal).await {
+            tracing::debug!(%error, ?signal, "other processes were not told");
+        }
+    }
 }
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(listener) = &self.listener {
+            listener.abort();
+        }
+    }
+}
+
+static IS_THERE: Statement = Statement::new("SELECT version FROM schema_version");

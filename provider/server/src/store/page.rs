@@ -2,7 +2,7 @@
 pub const PAGE_MAX: usize = 1000;
 
 /// As many as were asked for, as far as may be.
-pub(super) fn limit(asked: usize) -> usize {
+pub(super) fn at_most(asked: usize) -> usize {
     asked.clamp(1, PAGE_MAX)
 }
 

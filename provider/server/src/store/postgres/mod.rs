@@ -1,18 +1,22 @@
 //! PostgreSQL: several processes on one database.
 
+mod listener;
+
 use std::time::Duration;
 
 use sqlx::{
     ConnectOptions as _, Postgres,
     pool::{Pool, PoolOptions},
-    postgres::{PgConnectOptions, PgListener},
+    postgres::PgConnectOptions,
 };
+use tokio::task::AbortHandle;
 
 use super::{
-    Durability, StoreError,
+    Durability, Signal, StoreError,
     database::Work,
     schema,
     settings::Weight,
+    signals::Bell,
     sql::{Connection, Statement, values},
 };
 
@@ -84,16 +88,16 @@ impl PostgresServer {
         Ok(result)
     }
 
-    /// Hears what other processes say, and what this one says.
-    pub(super) async fn listen(&self) -> Result<PgListener, StoreError> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
-        listener.listen(&self.channel).await?;
-        Ok(listener)
+    /// Rings for what other processes tell, and this one.
+    pub(super) async fn listen(&self, bell: Bell) -> Result<AbortHandle, StoreError> {
+        let listener = listener::connect(&self.pool, &self.channel).await?;
+        let task = listener::run(self.pool.clone(), self.channel.clone(), listener, bell);
+        Ok(tokio::spawn(task).abort_handle())
     }
 
-    /// What [`Self::listen`] listens to.
-    pub(super) fn channel(&self) -> &str {
-        &self.channel
+    pub(super) async fn tell_others(&self, signal: Signal) -> Result<(), StoreError> {
+        let values = values![self.channel.as_str(), signal.to_text()];
+        self.reader().await?.rows(&NOTIFY, values).await.map(drop)
     }
 
     pub(super) async fn close(&self) {
@@ -109,6 +113,7 @@ async fn commit(transaction: Connection) -> Result<(), StoreError> {
 }
 
 static CURRENT_SCHEMA: Statement = Statement::new("SELECT current_schema()::text");
+static NOTIFY: Statement = Statement::new("SELECT 1 FROM pg_notify($1, $2)");
 static DO_NOT_SYNC: Statement = Statement::new("SET LOCAL synchronous_commit = off");
 
 /// One that listens, one that writes, one that reads.

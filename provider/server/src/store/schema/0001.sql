@@ -66,10 +66,10 @@ CREATE TABLE template (
     PRIMARY KEY (app_id, name)
 ){strict};
 
--- Who did what. The tenant's number is not a reference: what it did outlives it.
+-- Who did what. The tenant is 0 for the operator, and no reference: what it did outlives it.
 CREATE TABLE audit (
     id {row},
-    tenant_id {int},
+    tenant_id {int} NOT NULL,
     at {int} NOT NULL,
     actor TEXT NOT NULL,
     action TEXT NOT NULL,

@@ -9,6 +9,7 @@ use super::Dialect;
 /// | `{input}` | the rows of a [`Table`](super::Table), as a table called `input` | the same |
 /// | `{lock}` | ` FOR UPDATE` | nothing: there is one writer |
 /// | `{skip locked}` | ` FOR UPDATE SKIP LOCKED` | nothing |
+/// | `{skip locked shards}` | the same for the table that is called `shard` only | nothing |
 /// | `{int}`, `{small}`, `{blob}`, `{row}`, `{strict}`, `{keyed}` | types and ends of tables | the same |
 ///
 /// Parameters are `$1`, `$2` … for both; those of the input come behind them.
@@ -121,13 +122,14 @@ fn last_parameter(text: &str) -> usize {
     numbers.max().unwrap_or(0)
 }
 
-const IN_BRACES: [(&str, &str, &str); 8] = [
+const IN_BRACES: [(&str, &str, &str); 9] = [
     ("{blob}", "BYTEA", "BLOB"),
     ("{int}", "BIGINT", "INTEGER"),
     ("{keyed}", "", " STRICT, WITHOUT ROWID"),
     ("{lock}", " FOR UPDATE", ""),
     ("{row}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT"),
     ("{skip locked}", " FOR UPDATE SKIP LOCKED", ""),
+    ("{skip locked shards}", " FOR UPDATE OF shard SKIP LOCKED", ""),
     ("{small}", "SMALLINT", "INTEGER"),
     ("{strict}", "", " STRICT"),
 ];

@@ -150,9 +150,7 @@ impl Writer {
             let result =
                 if is_alone { job.run(&mut self.connection).await } else { self.run_one(&mut job).await };
             let stops = match &result {
-                Err(error) if is_alone || error.is_passing() || matches!(error, StoreError::Damaged(_)) => {
-                    Some(error.clone())
-                }
+                Err(error) if is_alone || ends_transaction(error) => Some(error.clone()),
                 _ => None,
             };
             ran.push((job, result));
@@ -186,6 +184,14 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// Whether the others of a transaction would fail with it.
+fn ends_transaction(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Behind(_) | StoreError::Damaged(_) | StoreError::Full(_) | StoreError::Unreachable(_)
+    )
 }
 
 /// Changes that wait: more than a second's. Beyond that, whoever asks is told so at once.

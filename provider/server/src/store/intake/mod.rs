@@ -1,5 +1,11 @@
 //! Taking notifications: durable when it returns, many requests in one transaction.
 
+mod batcher;
+mod deciding;
+mod storing;
+
+use std::collections::BTreeSet;
+
 use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
     audience::Audience,
@@ -11,7 +17,8 @@ use apns_provider_server_core::{
     schedule::Schedule,
 };
 
-use super::{DeadLetterId, Store, StoreError};
+use super::{DeadLetterId, Signal, Store, StoreError};
+pub(super) use batcher::Intakes;
 
 /// What one request hands in: all of it is taken, or nothing.
 #[derive(Clone, Debug)]
@@ -101,6 +108,17 @@ pub enum Submitted {
 impl Store {
     /// Takes what a request hands in. Requests that come at the same time share a transaction.
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, StoreError> {
-        todo!()
+        let lanes: BTreeSet<Lane> = submission.notifications.iter().map(|it| it.lane).collect();
+        let is_planned = submission.notifications.iter().all(|it| it.progress.is_complete());
+        let submitted = self.inner.intakes.submit(submission).await?;
+        if submitted == Submitted::Stored {
+            for lane in lanes {
+                self.tell(Signal::Work(lane)).await;
+            }
+            if !is_planned {
+                self.tell(Signal::Plan).await;
+            }
+        }
+        Ok(submitted)
     }
 }

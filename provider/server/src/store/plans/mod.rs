@@ -1,5 +1,8 @@
 //! Audiences becoming shards.
 
+mod finding;
+mod storing;
+
 use std::time::Duration;
 
 use apns_provider_core::UnixTime;
@@ -8,11 +11,15 @@ use apns_provider_server_core::{
     ids::{AppId, NotificationId},
     lanes::Pace,
     message::Composed,
-    plan::{Candidate, NewShard, Plan, Progress},
+    plan::{NewShard, Plan, Progress},
     schedule::Schedule,
 };
 
-use super::{Owner, Store, StoreError};
+use super::{Owner, Signal, Store, StoreError, settings::Weight};
+pub use finding::Found;
+use finding::Finder;
+use storing::Step;
+pub(super) use storing::{read_notification_id, read_pace};
 
 /// A notification that is to be planned, leased to whoever asked.
 #[derive(Clone, Debug)]
@@ -33,12 +40,6 @@ pub struct ClaimedPlan {
     pub pace: Option<Pace>,
     /// How far the plan is.
     pub progress: Progress,
-}
-
-/// Devices that were found for a step of a plan.
-#[derive(Debug)]
-pub struct Found {
-    _private: (),
 }
 
 /// What became of a step.
@@ -63,13 +64,6 @@ impl ClaimedPlan {
     }
 }
 
-impl Found {
-    /// As a step takes them.
-    pub fn candidates(&self) -> Vec<Candidate<'_>> {
-        todo!()
-    }
-}
-
 impl Store {
     /// Leases the notification that has been due to be planned longest, if there is one.
     pub async fn claim_plan(
@@ -78,7 +72,8 @@ impl Store {
         lease: Duration,
         now: UnixTime,
     ) -> Result<Option<ClaimedPlan>, StoreError> {
-        todo!()
+        let data = (owner, lease, now);
+        self.database().write(Weight::Progress, data, |data, it| Box::pin(storing::claim(data, it))).await
     }
 
     /// Finds the devices that the next step of a plan wants. It reads in bounded pieces, however large the audience is.
@@ -88,7 +83,8 @@ impl Store {
         plan: &Plan<'_>,
         progress: &Progress,
     ) -> Result<Found, StoreError> {
-        todo!()
+        let finder = Finder { app, kind: plan.kind(), environment: plan.environment() };
+        finder.find(plan, plan.want(progress), &mut self.reader().await?).await
     }
 
     /// Stores what a step has planned, and how far the plan is now.
@@ -101,6 +97,14 @@ impl Store {
         lease: Duration,
         now: UnixTime,
     ) -> Result<StepStored, StoreError> {
-        todo!()
+        let step = Step { owner, notification, shards, progress, lease, now };
+        let (stored, lane) = self
+            .database()
+            .write(Weight::Progress, step, |step, it| Box::pin(storing::store_step(step, it)))
+            .await?;
+        if let Some(lane) = lane {
+            self.tell(Signal::Work(lane)).await;
+        }
+        Ok(stored)
     }
 }
