@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Api,
     access::Caller,
-    error::ApiResult,
+    error::{ApiError, ApiResult},
     extract::{Page, Query, cursor, moment, next, row},
 };
 use crate::store::{AuditEntry, AuditId};

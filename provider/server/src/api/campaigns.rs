@@ -176,9 +176,7 @@ async fn set_pace(
 ) -> ApiResult<Json<Notification>> {
     let pace = match new.per_second {
         None => None,
-        Some(pace) => {
-            Some(Pace::new(pace).map_err(|why| Problem::of_field(Field::new("per-second"), why))?)
-        }
+        Some(pace) => Some(Pace::new(pace).map_err(|why| Problem::of_field(Field::new("per-second"), why))?),
     };
     let (app, id) = named(&api, &caller, &one).await?;
     if !api.store().set_pace(app.id, id, pace).await? {

@@ -3,6 +3,7 @@
 use apns_provider_server_core::{
     device::Environment,
     problem::{Code, Field, FieldErrors, Problem},
+    worker::Source,
 };
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -19,10 +20,7 @@ use super::{
     now,
     tenants::read_settings,
 };
-use crate::{
-    secrets::StoredCredential,
-    store::{Credential, Source},
-};
+use crate::{secrets::StoredCredential, store::Credential};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, remove))
@@ -33,15 +31,17 @@ const BODY: usize = 256 * 1024;
 
 /// A credential: one of `p8`, `p12` and `pem`.
 #[derive(Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-#[derive(Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schema(as = NewCredential)]
 struct New {
     /// A key for provider tokens.
+    #[serde(default)]
     p8: Option<P8>,
     /// A certificate with its private key, as PKCS#12.
+    #[serde(default)]
     p12: Option<P12>,
     /// A certificate with its private key and its chain, as PEM.
+    #[serde(default)]
     pem: Option<String>,
 }
 

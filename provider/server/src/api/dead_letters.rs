@@ -10,6 +10,7 @@ use apns_provider_server_core::{
     plan::Plan,
     problem::{Code, Field, FieldErrors, Problem},
     schedule::Schedule,
+    worker::ShardKey,
 };
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ use super::{
     notifications::{bounds, idempotency, take},
     now,
 };
-use crate::store::{self, DeadLetter, DeadLetterId, NewNotification, ShardKey, Submission};
+use crate::store::{self, DeadLetter, DeadLetterId, NewNotification, Submission};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(replay)).routes(routes!(forget))
@@ -215,9 +216,10 @@ async fn again(api: &Api, app: &store::App, letters: &[DeadLetter]) -> ApiResult
     let at = now();
     let mut notifications = Vec::new();
     for ((of, environment), letters) in groups {
-        let (Some(state), Some((message, ..))) =
-            (api.store().notification(app.id, of).await?, api.store().notification_content(app.id, of).await?)
-        else {
+        let (Some(state), Some((message, ..))) = (
+            api.store().notification(app.id, of).await?,
+            api.store().notification_content(app.id, of).await?,
+        ) else {
             let message = format!("the notification {of} of a dead letter is not kept any more");
             return Err(ApiError::new(Code::UnknownDeadLetter, message));
         };

@@ -5,6 +5,7 @@ use apns_provider_server_core::{
     device::{self, Environment, Kind, Registered, RegistrationRequest, WhyRemoved},
     ids::DeviceId,
     problem::Code,
+    worker::Source,
 };
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use super::{
     extract::{self, DONE, Page, Path, Query, cursor, moment, next, parameter, row},
     now,
 };
-use crate::store::{self, Source};
+use crate::store;
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, put, remove))
@@ -81,7 +82,7 @@ struct Removed {
     why: &'static str,
 }
 
-/// Devices, in the order in which they were added.
+/// Devices, by kind and then in the order in which they were added.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Devices)]
 pub(super) struct List {
@@ -159,10 +160,13 @@ async fn list(
     Path(one): Path<OneApp>,
     Query(page): Query<Page>,
 ) -> ApiResult<Json<List>> {
-    let after = cursor(page.after.as_deref(), row)?.unwrap_or(0);
+    let after = cursor(page.after.as_deref(), |text| {
+        let (kind, device) = text.split_once('.')?;
+        Some((Kind::parse(kind).ok()?, DeviceId::new(row(device)?)))
+    })?;
     let app = find(&api, &caller, &one.bundle_id).await?;
-    let devices = api.store().devices(app.id, DeviceId::new(after), page.limit.get()).await?;
-    let next = next(&devices, page.limit, |device| device.id.to_string());
+    let devices = api.store().devices(app.id, after, page.limit.get()).await?;
+    let next = next(&devices, page.limit, |device| format!("{}.{}", device.record.kind.as_str(), device.id));
     Ok(Json(List { devices: devices.iter().map(Device::of).collect(), next }))
 }
 

@@ -82,7 +82,7 @@ fn tell_needs(operation: &mut Operation, needs: Option<Needs>) {
             .description(Some("For an operator's key: which tenant is meant; left out, `default`."))
             .schema(Some(utoipa::openapi::ObjectBuilder::new().schema_type(Type::String)))
             .build();
-        operation.parameters.get_or_insert_default().push(tenant);
+        operation.parameters.get_or_insert_default().push(tenant.into());
     }
 }
 

@@ -86,7 +86,6 @@ const FULL_PAUSE: Duration = Duration::from_mins(1);
 /// The one shape of an error.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Error)]
-#[expect(dead_code, reason = "describes what the core writes")]
 struct ErrorBody {
     error: ErrorObject,
 }

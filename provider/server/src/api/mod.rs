@@ -129,9 +129,10 @@ impl Api {
     }
 
     fn place(&self) -> ApiResult<SemaphorePermit<'_>> {
-        self.0.places.try_acquire().map_err(|_| {
-            ApiError(Problem::plain(Code::Overloaded).with_retry_after(OVERLOADED_PAUSE))
-        })
+        self.0
+            .places
+            .try_acquire()
+            .map_err(|_| ApiError(Problem::plain(Code::Overloaded).with_retry_after(OVERLOADED_PAUSE)))
     }
 }
 

@@ -276,12 +276,7 @@ pub(super) async fn take(api: &Api, submission: Submission) -> ApiResult<Vec<Not
 const FULL_PAUSE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Makes of what was handed in what is stored: finds the template, writes the message out, plans what is small.
-async fn prepare(
-    api: &Api,
-    app: &store::App,
-    at: Field<'_>,
-    intake: Intake,
-) -> ApiResult<NewNotification> {
+async fn prepare(api: &Api, app: &store::App, at: Field<'_>, intake: Intake) -> ApiResult<NewNotification> {
     let template = match intake.message.template() {
         Some(name) => templates::load(api, app, name).await?,
         None => None,
@@ -354,8 +349,15 @@ async fn submit_all(
         notifications.push(prepare(api, &app, at, intake).await?);
     }
     let tenant = caller.tenant()?;
-    let submission =
-        Submission { tenant, app: app.id, idempotency, bounds, notifications, replayed: Vec::new(), now: now() };
+    let submission = Submission {
+        tenant,
+        app: app.id,
+        idempotency,
+        bounds,
+        notifications,
+        replayed: Vec::new(),
+        now: now(),
+    };
     take(api, submission).await
 }
 

@@ -17,7 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Api,
     access::Caller,
-    error::ApiResult,
+    error::{ApiError, ApiResult},
     extract::{Query, moment},
     now,
 };
@@ -152,11 +152,7 @@ async fn queues_of(api: &Api, tenant: Option<TenantId>) -> ApiResult<Json<Queues
     Ok(Json(Queues { queues }))
 }
 
-async fn recent_of(
-    api: &Api,
-    tenant: Option<TenantId>,
-    lately: &Lately,
-) -> ApiResult<Json<RecentOutcomes>> {
+async fn recent_of(api: &Api, tenant: Option<TenantId>, lately: &Lately) -> ApiResult<Json<RecentOutcomes>> {
     let back = Duration::from_mins(lately.minutes.0.into()).as_millis();
     let since = now().as_millis().saturating_sub(u64::try_from(back).unwrap_or(u64::MAX));
     let since = UnixTime::from_millis(since);
@@ -200,6 +196,9 @@ async fn queue_of_all(State(api): State<Api>) -> ApiResult<Json<Queues>> {
     get, path = "/v1/operator/recent", tag = "queue", params(Lately),
     responses((status = 200, body = RecentOutcomes), ApiError)
 )]
-async fn recent_of_all(State(api): State<Api>, Query(lately): Query<Lately>) -> ApiResult<Json<RecentOutcomes>> {
+async fn recent_of_all(
+    State(api): State<Api>,
+    Query(lately): Query<Lately>,
+) -> ApiResult<Json<RecentOutcomes>> {
     recent_of(&api, None, &lately).await
 }

@@ -79,8 +79,7 @@ async fn connection(
         .header_read_timeout(HEAD_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX);
-    let mut connection =
-        pin!(http.serve_connection(TokioIo::new(tcp), TowerToHyperService::new(api)));
+    let mut connection = pin!(http.serve_connection(TokioIo::new(tcp), TowerToHyperService::new(api)));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stopped(&mut stop) => {

@@ -75,11 +75,7 @@ struct OneTemplate {
 }
 
 /// The template of this name, ready to be rendered.
-pub(super) async fn load(
-    api: &Api,
-    app: &store::App,
-    name: &TemplateName,
-) -> ApiResult<Option<Template>> {
+pub(super) async fn load(api: &Api, app: &store::App, name: &TemplateName) -> ApiResult<Option<Template>> {
     let Some(stored) = api.store().template(app.id, name).await? else { return Ok(None) };
     let request: TemplateRequest = read_settings(&stored.body)?;
     Ok(Some(request.check()?))
@@ -120,11 +116,7 @@ async fn list(
     get, path = "/v1/apps/{bundle-id}/templates/{template}", tag = "templates", params(OneTemplate),
     responses((status = 200, body = Shown), ApiError)
 )]
-async fn get(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(one): Path<OneTemplate>,
-) -> ApiResult<Json<Shown>> {
+async fn get(State(api): State<Api>, caller: Caller, Path(one): Path<OneTemplate>) -> ApiResult<Json<Shown>> {
     let name = name_of(&one)?;
     let app = find(&api, &caller, &one.bundle_id).await?;
     let stored = api.store().template(app.id, &name).await?.ok_or_else(|| unknown(&name))?;

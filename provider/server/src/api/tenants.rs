@@ -86,7 +86,8 @@ impl Tenant {
 pub(super) fn check_queue_max(queue_max: Option<u64>) -> ApiResult<()> {
     match queue_max {
         Some(max) if max == 0 || max > QUEUE_MAX => {
-            Err(Problem::of_field(Field::new("queue-max"), format_args!("{max} is not 1 to {QUEUE_MAX}")).into())
+            Err(Problem::of_field(Field::new("queue-max"), format_args!("{max} is not 1 to {QUEUE_MAX}"))
+                .into())
         }
         _ => Ok(()),
     }

@@ -164,7 +164,13 @@ fn check_url(url: &str, allow_plain: bool) -> Result<(), String> {
 
 impl New {
     /// `secret` is what is encrypted already.
-    async fn check(self, api: &Api, caller: &Caller, tenant: TenantId, secret: Vec<u8>) -> ApiResult<NewWebhook> {
+    async fn check(
+        self,
+        api: &Api,
+        caller: &Caller,
+        tenant: TenantId,
+        secret: Vec<u8>,
+    ) -> ApiResult<NewWebhook> {
         let mut errors = FieldErrors::default();
         let label = errors.keep(Field::new("label"), Label::try_from(self.label));
         errors.keep(Field::new("url"), check_url(&self.url, api.parts().allow_plain_webhooks));
@@ -233,7 +239,9 @@ async fn create(
     let new = new.check(&api, &caller, tenant, sealed).await?;
     let webhook = api.store().add_webhook(new, now()).await?;
     let webhook = shown(&api, &webhook).await?;
-    caller.audit(&api, "create-webhook", format!("webhook {}", webhook.id), &json!({ "url": webhook.url })).await?;
+    caller
+        .audit(&api, "create-webhook", format!("webhook {}", webhook.id), &json!({ "url": webhook.url }))
+        .await?;
     let secret = format!("whsec_{}", BASE64_STANDARD.encode(secret));
     Ok((StatusCode::CREATED, Json(Added { webhook, secret })))
 }

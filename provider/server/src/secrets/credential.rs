@@ -3,13 +3,14 @@
 use std::fmt;
 
 use apns_provider::{Credential, CredentialError};
+use apns_provider_server_core::worker::Source;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{Secret, Vault, VaultError};
-use crate::store::{self, Source};
+use crate::store;
 
 /// What an app authenticates with: what is encrypted and kept. `Debug` shows no secret.
 #[derive(Clone, Deserialize, Serialize)]
@@ -61,7 +62,9 @@ impl StoredCredential {
             Self::P8 { p8, key_id, team_id } => Credential::from_p8(p8.as_bytes(), key_id, team_id),
             Self::P12 { p12, password } => {
                 let p12 = Zeroizing::new(
-                    BASE64_STANDARD.decode(p12).map_err(|error| CredentialError::Pkcs12(error.to_string()))?,
+                    BASE64_STANDARD
+                        .decode(p12)
+                        .map_err(|error| CredentialError::Pkcs12(error.to_string()))?,
                 );
                 Credential::from_pkcs12(&p12, password)
             }

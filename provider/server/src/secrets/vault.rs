@@ -8,15 +8,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use apns_provider_server_core::ids::TenantId;
+use apns_provider_server_core::{ids::TenantId, worker::Source};
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     rand::{SecureRandom as _, SystemRandom},
 };
 use thiserror::Error;
 use zeroize::Zeroizing;
-
-use crate::store::Source;
 
 /// Encrypts what is stored, with AES-256-GCM and a nonce drawn for each time. What a secret is for is authenticated with it: one that
 /// somebody copies to another row cannot be read there.
@@ -39,7 +37,9 @@ pub enum Secret {
 #[non_exhaustive]
 pub enum VaultError {
     /// The file is there, and is no key.
-    #[error("{path} has {len} bytes, and a key has {KEY_LEN}: put the file back that was here when the database was made")]
+    #[error(
+        "{path} has {len} bytes, and a key has {KEY_LEN}: put the file back that was here when the database was made"
+    )]
     NotAKey {
         /// Which file.
         path: PathBuf,
@@ -58,7 +58,9 @@ pub enum VaultError {
     #[error("the system gives no random bytes")]
     NoRandomness,
     /// It was encrypted with another key, for another purpose, or was damaged.
-    #[error("it cannot be decrypted: the key file is not the one it was encrypted with, or the database was changed by hand")]
+    #[error(
+        "it cannot be decrypted: the key file is not the one it was encrypted with, or the database was changed by hand"
+    )]
     Unreadable,
 }
 
@@ -178,8 +180,7 @@ mod tests {
     fn the_key_is_made_once_and_only_its_owner_can_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
-        let sealed =
-            Vault::open(&path).unwrap().seal(credential(1, Environment::Sandbox), b"hello").unwrap();
+        let sealed = Vault::open(&path).unwrap().seal(credential(1, Environment::Sandbox), b"hello").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let again = Vault::open(&path).unwrap();
         assert_eq!(**again.unseal(credential(1, Environment::Sandbox), &sealed).unwrap(), *b"hello");

@@ -178,11 +178,7 @@ fn read(row: &Row) -> Result<App, StoreError> {
 }
 
 fn read_credential(row: &Row) -> Result<Credential, StoreError> {
-    Ok(Credential {
-        secret: row.blob(0)?.to_vec(),
-        about: row.text(1)?.to_owned(),
-        updated_at: row.time(2)?,
-    })
+    Ok(Credential { secret: row.blob(0)?.to_vec(), about: row.text(1)?.to_owned(), updated_at: row.time(2)? })
 }
 
 static CHANGE: Statement = Statement::new(
@@ -198,9 +194,8 @@ static BY_BUNDLE_ID: Statement = Statement::new(
     "SELECT id, tenant_id, bundle_id, is_paused, settings, created_at FROM app
      WHERE tenant_id = $1 AND bundle_id = $2",
 );
-static BY_ID: Statement = Statement::new(
-    "SELECT id, tenant_id, bundle_id, is_paused, settings, created_at FROM app WHERE id = $1",
-);
+static BY_ID: Statement =
+    Statement::new("SELECT id, tenant_id, bundle_id, is_paused, settings, created_at FROM app WHERE id = $1");
 static PAGE: Statement = Statement::new(
     "SELECT id, tenant_id, bundle_id, is_paused, settings, created_at FROM app
      WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
@@ -211,9 +206,8 @@ static PUT_CREDENTIAL: Statement = Statement::new(
      ON CONFLICT (app_id, environment)
      DO UPDATE SET secret = excluded.secret, about = excluded.about, updated_at = excluded.updated_at",
 );
-static CREDENTIAL: Statement = Statement::new(
-    "SELECT secret, about, updated_at FROM credential WHERE app_id = $1 AND environment = $2",
-);
+static CREDENTIAL: Statement =
+    Statement::new("SELECT secret, about, updated_at FROM credential WHERE app_id = $1 AND environment = $2");
 static CREDENTIALS: Statement = Statement::new(
     "SELECT secret, about, updated_at, environment FROM credential WHERE app_id = $1 ORDER BY environment",
 );

@@ -55,7 +55,8 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         let before = before.map_or(i64::MAX, AuditId::get);
-        let rows = self.reader().await?.rows(&PAGE, values![number_of(tenant), before, at_most(limit)]).await?;
+        let rows =
+            self.reader().await?.rows(&PAGE, values![number_of(tenant), before, at_most(limit)]).await?;
         rows.iter().map(read).collect()
     }
 }

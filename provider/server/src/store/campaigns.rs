@@ -42,7 +42,8 @@ impl Store {
         id: NotificationId,
         is_paused: bool,
     ) -> Result<bool, StoreError> {
-        let is_there = self.database().execute(Weight::Promise, &PAUSE, values![app, id, is_paused]).await? > 0;
+        let is_there =
+            self.database().execute(Weight::Promise, &PAUSE, values![app, id, is_paused]).await? > 0;
         if is_there {
             self.tell(match is_paused {
                 true => Signal::Stop(Stop::PauseCampaign(id)),
@@ -90,7 +91,9 @@ async fn cancel(
     (app, id, now): &(AppId, NotificationId, UnixTime),
     transaction: &mut Connection,
 ) -> Result<Cancelled, StoreError> {
-    let Some(row) = transaction.first(&FIND, values![*app, *id]).await? else { return Ok(Cancelled::Unknown) };
+    let Some(row) = transaction.first(&FIND, values![*app, *id]).await? else {
+        return Ok(Cancelled::Unknown);
+    };
     let sequence = row.int(0)?;
     if transaction.execute(&CANCEL, values![sequence, *now]).await? == 0 {
         return Ok(Cancelled::TooLate);

@@ -71,7 +71,12 @@ pub(super) struct Overtaking {
 
 impl Overtaking {
     /// The recipients of a shard.
-    pub(super) fn add(&mut self, sequence: Sequence, collapse: i64, shard: &NewShard) -> Result<(), StoreError> {
+    pub(super) fn add(
+        &mut self,
+        sequence: Sequence,
+        collapse: i64,
+        shard: &NewShard,
+    ) -> Result<(), StoreError> {
         let recipients = Shard::read(shard.bytes.clone().into())
             .map_err(|why| StoreError::Broken(format!("a shard to be stored is none: {why}")))?;
         for recipient in recipients.recipients() {

@@ -10,7 +10,7 @@ use apns_provider_core::UnixTime;
 use apns_provider_server_core::{ids::AppId, shard::Shard};
 
 use super::{
-    Source, ShardKey, StoreError,
+    ShardKey, Source, StoreError,
     plans::read_notification_id,
     sql::{Column, Connection, Row, Statement, Table, values},
     times::later,
@@ -33,7 +33,12 @@ pub(super) struct Leased {
 
 impl Leased {
     /// Keeps a shard that was leased until then; what is long over is forgotten.
-    pub(super) fn keep(&self, shards: impl Iterator<Item = (ShardKey, LeasedShard)>, until: UnixTime, now: UnixTime) {
+    pub(super) fn keep(
+        &self,
+        shards: impl Iterator<Item = (ShardKey, LeasedShard)>,
+        until: UnixTime,
+        now: UnixTime,
+    ) {
         let mut kept = self.lock();
         kept.retain(|_, (until, _)| later(*until, KEPT_AFTER) > now);
         kept.extend(shards.map(|(key, shard)| (key, (until, shard))));

@@ -99,7 +99,9 @@ impl Store {
         app: AppId,
         id: NotificationId,
     ) -> Result<Option<(Composed, Audience, Schedule)>, StoreError> {
-        let Some(row) = self.reader().await?.first(&CONTENT, values![app, id]).await? else { return Ok(None) };
+        let Some(row) = self.reader().await?.first(&CONTENT, values![app, id]).await? else {
+            return Ok(None);
+        };
         let message = Composed::from_bytes(row.text(0)?.as_bytes());
         let message = message.map_err(|why| StoreError::Damaged(why.to_string()))?;
         Ok(Some((message, read_audience(row.text(1)?)?, read_json("a schedule", row.text(2)?)?)))

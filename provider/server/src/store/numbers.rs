@@ -21,7 +21,11 @@ impl Counter {
     }
 
     /// The next numbers, in order.
-    pub(super) async fn take(self, count: usize, transaction: &mut Connection) -> Result<Vec<i64>, StoreError> {
+    pub(super) async fn take(
+        self,
+        count: usize,
+        transaction: &mut Connection,
+    ) -> Result<Vec<i64>, StoreError> {
         if transaction.dialect() == Dialect::Sqlite {
             let row = transaction.one(&COUNT, values![self.name(), count]).await?;
             let end = row.int(0)?;

@@ -46,7 +46,10 @@ fn read(row: &Row) -> Result<QueueState, StoreError> {
     };
     Ok(QueueState {
         tenant: TenantId::new(row.int(0)?),
-        source: Source { app: AppId::new(row.int(1)?), environment: row.numbered(2, Environment::from_number)? },
+        source: Source {
+            app: AppId::new(row.int(1)?),
+            environment: row.numbered(2, Environment::from_number)?,
+        },
         lane: row.numbered(3, Lane::from_number)?,
         campaign,
         is_paused: row.is_set(5)?,

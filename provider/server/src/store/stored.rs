@@ -42,8 +42,9 @@ pub(super) fn write_audience(audience: &Audience) -> String {
 /// Reads what was stored.
 pub(super) fn read_audience(text: &str) -> Result<Audience, StoreError> {
     let StoredAudience { who, environment } = read_json("an audience", text)?;
-    let token =
-        |hex: &String| DeviceToken::from_hex(hex).map_err(|why| StoreError::damaged("an audience's token", why));
+    let token = |hex: &String| {
+        DeviceToken::from_hex(hex).map_err(|why| StoreError::damaged("an audience's token", why))
+    };
     let who = match who {
         StoredWho::All => Who::All,
         StoredWho::Tags(tags) => Who::Tags(tags),
@@ -72,7 +73,8 @@ mod tests {
     #[test]
     fn every_audience_is_read_as_it_was_written() {
         let tag = |name: &str| Tag::parse(name).unwrap();
-        let tags = TagExpression { any: [tag("a"), tag("b")].into(), none: [tag("c")].into(), ..Default::default() };
+        let tags =
+            TagExpression { any: [tag("a"), tag("b")].into(), none: [tag("c")].into(), ..Default::default() };
         for who in [
             Who::All,
             Who::Tags(tags),

@@ -30,7 +30,9 @@ impl Store {
         now: UnixTime,
     ) -> Result<Put<Tenant>, StoreError> {
         let data = (name.clone(), settings.to_owned(), now);
-        self.database().write(Weight::Promise, data, |data, transaction| Box::pin(put(data, transaction))).await
+        self.database()
+            .write(Weight::Promise, data, |data, transaction| Box::pin(put(data, transaction)))
+            .await
     }
 
     /// The tenant of this name.

@@ -18,8 +18,8 @@ use super::{
     tokens::token_bytes,
 };
 use registering::{Request, register};
-pub(super) use rows::{read_token, remove_registrations};
 use rows::{columns, columns_of_removed, forget_tags, read};
+pub(super) use rows::{read_token, remove_registrations};
 
 /// What a registration has done.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -173,8 +173,10 @@ static REMOVE: Statement = Statement::new(concat!(
     "DELETE FROM device WHERE app_id = $1 AND token = $2 AND environment = $3 RETURNING ",
     columns_of_removed!()
 ));
-static REMOVE_REGISTRATION: Statement =
-    Statement::new(concat!("DELETE FROM device WHERE id = $1 AND number = $2 RETURNING ", columns_of_removed!()));
+static REMOVE_REGISTRATION: Statement = Statement::new(concat!(
+    "DELETE FROM device WHERE id = $1 AND number = $2 RETURNING ",
+    columns_of_removed!()
+));
 static REMOVE_NOT_REGISTERED_AFTER: Statement = Statement::new(concat!(
     "DELETE FROM device WHERE app_id = $1 AND token = $2 AND environment = $3 AND registered_at <= $4 RETURNING ",
     columns_of_removed!()

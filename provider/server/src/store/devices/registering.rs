@@ -37,13 +37,8 @@ pub(super) async fn register(
     let known = known(request, transaction).await?;
     let number = RegistrationNumber::new(Counter::Registration.next(transaction).await?);
     let devices: Vec<Device> = known.values().cloned().collect();
-    let Registering { registered, changes } = Registering::decide(
-        request.now,
-        &request.registration,
-        number,
-        &devices,
-        request.devices_per_user,
-    );
+    let Registering { registered, changes } =
+        Registering::decide(request.now, &request.registration, number, &devices, request.devices_per_user);
     let mut registering = None;
     let mut removed = Vec::new();
     for change in changes {
@@ -176,8 +171,10 @@ fn values_of(app: AppId, id: DeviceId, record: &DeviceRecord) -> Vec<Value> {
     ]
 }
 
-static LOCK: Statement =
-    Statement::with_input("SELECT pg_advisory_xact_lock(lock_key)::text FROM {input}", &[("lock_key", Column::Int)]);
+static LOCK: Statement = Statement::with_input(
+    "SELECT pg_advisory_xact_lock(lock_key)::text FROM {input}",
+    &[("lock_key", Column::Int)],
+);
 static WITH_TOKENS: Statement = Statement::new(concat!(
     "SELECT ",
     columns!(),

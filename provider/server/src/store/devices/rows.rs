@@ -104,7 +104,8 @@ static REMOVE_REGISTRATIONS: Statement = Statement::with_input(
     &[("device", Column::Int), ("number", Column::Int)],
 );
 
-const TAG_COLUMNS: &[(&str, Column)] = &[("app", Column::Int), ("name", Column::Text), ("device", Column::Int)];
+const TAG_COLUMNS: &[(&str, Column)] =
+    &[("app", Column::Int), ("name", Column::Text), ("device", Column::Int)];
 
 static REMOVE_TAGS: Statement = Statement::with_input(
     "DELETE FROM device_tag WHERE (app_id, tag, device_id) IN (SELECT app, name, device FROM {input})",

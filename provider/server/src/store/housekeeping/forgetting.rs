@@ -32,7 +32,8 @@ pub(super) async fn forget(
     let keys = transaction.execute(&FORGET_KEYS, values![used_before, ROWS_AT_ONCE]).await?;
     let minute = earlier(now, retention.recent).as_millis() / MINUTE_MS;
     let minutes = transaction.execute(&FORGET_RECENT, values![minute, ROWS_AT_ONCE]).await?;
-    let audit = transaction.execute(&FORGET_AUDIT, values![earlier(now, retention.audit), ROWS_AT_ONCE]).await?;
+    let audit =
+        transaction.execute(&FORGET_AUDIT, values![earlier(now, retention.audit), ROWS_AT_ONCE]).await?;
     for rows in [keys, minutes, audit] {
         forgotten.count(rows, ROWS_AT_ONCE);
     }
@@ -63,7 +64,8 @@ async fn forget_shards(
         recipients += row.number::<usize>(2)?;
         shards.push([row.int(0)?.into(), row.int(1)?.into()]);
     }
-    for statement in [&FORGET_OUTCOMES, &FORGET_WAITING, &FORGET_LETTERS, &FORGET_RECIPIENTS, &FORGET_SHARDS] {
+    for statement in [&FORGET_OUTCOMES, &FORGET_WAITING, &FORGET_LETTERS, &FORGET_RECIPIENTS, &FORGET_SHARDS]
+    {
         forgotten.rows += transaction.execute_with(statement, values![], &shards).await?;
     }
     forgotten.is_more |= shards.len() < rows.len() || rows.len() == SHARDS_AT_ONCE;
@@ -155,20 +157,16 @@ static EMPTY: Statement = Statement::new(
        AND NOT EXISTS (SELECT 1 FROM shard s WHERE s.sequence = n.sequence)
      ORDER BY n.finished_at LIMIT $2",
 );
-static FORGET_MESSAGES: Statement = Statement::with_input(
-    "DELETE FROM message WHERE sequence IN (SELECT sequence FROM {input})",
-    SEQUENCES,
-);
+static FORGET_MESSAGES: Statement =
+    Statement::with_input("DELETE FROM message WHERE sequence IN (SELECT sequence FROM {input})", SEQUENCES);
 static FORGET_QUEUES: Statement = Statement::with_input(
     "DELETE FROM queue WHERE id IN (
         SELECT q.id FROM {input} CROSS JOIN notification n CROSS JOIN queue q
         WHERE n.sequence = input.sequence AND q.app_id = n.app_id AND q.campaign = input.sequence)",
     SEQUENCES,
 );
-static FORGET_CAMPAIGNS: Statement = Statement::with_input(
-    "DELETE FROM campaign WHERE sequence IN (SELECT sequence FROM {input})",
-    SEQUENCES,
-);
+static FORGET_CAMPAIGNS: Statement =
+    Statement::with_input("DELETE FROM campaign WHERE sequence IN (SELECT sequence FROM {input})", SEQUENCES);
 static FORGET_NOTIFICATIONS: Statement = Statement::with_input(
     "DELETE FROM notification WHERE sequence IN (SELECT sequence FROM {input})",
     SEQUENCES,

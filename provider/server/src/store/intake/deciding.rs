@@ -50,8 +50,11 @@ impl Known {
             let of_app = self.queued_of_app.get(&(submission.app, lane)).copied().unwrap_or(0);
             let of_tenant = self.queued_of_tenant.get(&(submission.tenant, lane)).copied().unwrap_or(0);
             let full = |queued: u64, bound, is_tenants| {
-                (queued.saturating_add(recipients) > bound)
-                    .then_some(Submitted::QueueFull { is_tenants, queued, bound })
+                (queued.saturating_add(recipients) > bound).then_some(Submitted::QueueFull {
+                    is_tenants,
+                    queued,
+                    bound,
+                })
             };
             full(of_app, submission.bounds.app, false)
                 .or_else(|| full(of_tenant, submission.bounds.tenant, true))

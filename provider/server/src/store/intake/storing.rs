@@ -8,10 +8,7 @@ use apns_provider_server_core::{
     lanes::Lane,
 };
 
-use super::{
-    NewNotification, Submission, Submitted,
-    deciding::Known,
-};
+use super::{NewNotification, Submission, Submitted, deciding::Known};
 use crate::store::{
     DeadLetterId, StoreError,
     collapsing::{self, Overtaking, collapse_key},
@@ -119,7 +116,8 @@ fn read_ids(bytes: &[u8]) -> Result<Vec<NotificationId>, StoreError> {
 }
 
 fn read_id(bytes: &[u8]) -> Result<NotificationId, StoreError> {
-    let bytes = bytes.try_into().map_err(|_| StoreError::damaged("a notification's ID", "it has not 16 bytes"))?;
+    let bytes =
+        bytes.try_into().map_err(|_| StoreError::damaged("a notification's ID", "it has not 16 bytes"))?;
     Ok(NotificationId::from_bytes(bytes))
 }
 
@@ -238,12 +236,8 @@ fn all_of(changed: u64, wanted: &Table, why: &str) -> Result<(), StoreError> {
     if changed == wanted.len() as u64 { Ok(()) } else { Err(StoreError::Conflict(why.into())) }
 }
 
-const DEAD_LETTER_COLUMNS: &[(&str, Column)] = &[
-    ("app", Column::Int),
-    ("notification", Column::Blob),
-    ("shard", Column::Int),
-    ("place", Column::Int),
-];
+const DEAD_LETTER_COLUMNS: &[(&str, Column)] =
+    &[("app", Column::Int), ("notification", Column::Blob), ("shard", Column::Int), ("place", Column::Int)];
 
 static FIND_KEYS: Statement = Statement::with_input(
     "SELECT it.app_id, it.key, it.body_hash, it.notifications FROM {input}

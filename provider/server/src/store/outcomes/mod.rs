@@ -108,7 +108,8 @@ impl Store {
         after: Option<(u32, u16)>,
         limit: usize,
     ) -> Result<Vec<RecordedOutcome>, StoreError> {
-        let (number, position) = after.map_or((-1, -1), |(number, position)| (i64::from(number), i64::from(position)));
+        let (number, position) =
+            after.map_or((-1, -1), |(number, position)| (i64::from(number), i64::from(position)));
         let values = values![app, notification, number, position, at_most(limit)];
         self.read_outcomes(&OF_NOTIFICATION, values).await
     }
@@ -169,7 +170,8 @@ fn read(row: &Row, shards: &BTreeMap<ShardKey, LeasedShard>) -> Result<RecordedO
     let shard = read_key(row)?;
     let position = row.number(2)?;
     let recipient = shards.get(&shard).and_then(|shard| shard.recipients.recipient(position));
-    let recipient = recipient.ok_or_else(|| StoreError::Damaged(format!("shard {shard} has no recipient {position}")))?;
+    let recipient =
+        recipient.ok_or_else(|| StoreError::Damaged(format!("shard {shard} has no recipient {position}")))?;
     Ok(RecordedOutcome {
         shard,
         position,

@@ -10,11 +10,7 @@ use apns_provider_server_core::{
 };
 
 use super::Outcomes;
-use crate::store::{
-    Fate, ShardKey,
-    leased::LeasedShard,
-    sql::Table,
-};
+use crate::store::{Fate, ShardKey, leased::LeasedShard, sql::Table};
 
 /// A batch that is to be stored. It owns all it has, since it goes to another task.
 #[derive(Debug, Default)]
@@ -140,7 +136,17 @@ impl Sums {
         let mut table = Table::new(COUNTS + 2);
         for (sequence, counts) in &self.notifications {
             let ended: u64 = counts[..COUNTS - 1].iter().sum();
-            let [accepted, rejected, expired, replaced, cancelled, undeliverable, ambiguous, skipped, letters] = *counts;
+            let [
+                accepted,
+                rejected,
+                expired,
+                replaced,
+                cancelled,
+                undeliverable,
+                ambiguous,
+                skipped,
+                letters,
+            ] = *counts;
             table.push([
                 (*sequence).into(),
                 ended.into(),
@@ -182,7 +188,14 @@ impl Sums {
         let mut table = Table::new(6);
         for ((app, ending, status, why), count) in &self.recent {
             let why = why.as_str();
-            table.push([minute.into(), (*app).into(), (*ending).into(), (*status).into(), why.into(), (*count).into()]);
+            table.push([
+                minute.into(),
+                (*app).into(),
+                (*ending).into(),
+                (*status).into(),
+                why.into(),
+                (*count).into(),
+            ]);
         }
         table
     }

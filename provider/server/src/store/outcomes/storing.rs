@@ -225,4 +225,5 @@ static SUSPECT: Statement = Statement::with_input(
     &[("id", Column::Int), ("number", Column::Int)],
 );
 
-const OF_SHARDS: &[(&str, Column)] = &[("sequence", Column::Int), ("number", Column::Int), ("ended", Column::Int)];
+const OF_SHARDS: &[(&str, Column)] =
+    &[("sequence", Column::Int), ("number", Column::Int), ("ended", Column::Int)];

@@ -16,8 +16,8 @@ use apns_provider_server_core::{
 };
 
 use super::{Owner, Signal, Store, StoreError, settings::Weight};
-pub use finding::Found;
 use finding::Finder;
+pub use finding::Found;
 use storing::Step;
 pub(super) use storing::{read_notification_id, read_pace};
 

@@ -94,14 +94,8 @@ pub(super) async fn store_step(
     }
     let recipients: u64 = step.shards.iter().map(|shard| u64::from(shard.recipients)).sum();
     let progress = &step.progress;
-    let values = values![
-        sequence,
-        progress.planned,
-        progress.left_out,
-        recipients,
-        progress.is_complete(),
-        step.now
-    ];
+    let values =
+        values![sequence, progress.planned, progress.left_out, recipients, progress.is_complete(), step.now];
     transaction.execute(&COUNT, values).await?;
     store_shards(&shards, transaction).await?;
     noted.store(transaction).await?;

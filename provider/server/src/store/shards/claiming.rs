@@ -261,10 +261,7 @@ fn read_row(queue: &Queue, row: &Row) -> Result<LeasedRow, StoreError> {
         recipients: row.number(2)?,
         unended: row.number(3)?,
         not_before: row.time(4)?,
-        deadline: Deadline {
-            expiration: expiration.transpose()?,
-            worthless_at: row.optional_time(6)?,
-        },
+        deadline: Deadline { expiration: expiration.transpose()?, worthless_at: row.optional_time(6)? },
         rounds: row.number(7)?,
         started: row.optional_blob(8)?.map(<[u8]>::to_vec),
         notification: read_notification_id(row, 9)?,
@@ -297,13 +294,7 @@ static DUE: Statement = Statement::new(
 static LEASE: Statement = Statement::with_input(
     "UPDATE shard SET due_at = input.due_at, owner = input.owner FROM {input}
      WHERE shard.sequence = input.sequence AND shard.number = input.number",
-    &[
-        ("sequence", Column::Int),
-        ("number", Column::Int),
-        ("due_at", Column::Int),
-        ("owner", Column::Int),
-    ],
+    &[("sequence", Column::Int), ("number", Column::Int), ("due_at", Column::Int), ("owner", Column::Int)],
 );
-static PACE: Statement =
-    Statement::new("SELECT next_at FROM campaign WHERE sequence = $1{skip locked}");
+static PACE: Statement = Statement::new("SELECT next_at FROM campaign WHERE sequence = $1{skip locked}");
 static SET_PACE: Statement = Statement::new("UPDATE campaign SET next_at = $2 WHERE sequence = $1");

@@ -20,14 +20,11 @@ use apns_provider_server_core::{
 };
 
 use super::{
-    Rest, ShardKey, Source, Store, StoreError, Waiting,
-    leased::LeasedShard,
-    settings::Weight,
-    sql::Table,
+    Rest, ShardKey, Source, Store, StoreError, Waiting, leased::LeasedShard, settings::Weight, sql::Table,
     times::later,
 };
-pub(super) use returning::unmark;
 use returning::Start;
+pub(super) use returning::unmark;
 
 /// Who works: one process, by a number that it draws when it starts.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -121,7 +118,9 @@ impl Store {
         let rows: BTreeMap<ShardKey, (i64, i64)> = leased
             .rows
             .iter()
-            .map(|row| (ShardKey { notification: row.notification, number: row.number }, (row.sequence, row.queue)))
+            .map(|row| {
+                (ShardKey { notification: row.notification, number: row.number }, (row.sequence, row.queue))
+            })
             .collect();
         let read = async { reading::read(leased.rows, &request, &mut self.reader().await?).await };
         match read.await {
@@ -160,8 +159,10 @@ impl Store {
             input.push([shard.sequence.into(), key.number.into()]);
         }
         let data = (owner, input, until);
-        let renewed =
-            self.database().write(Weight::Progress, data, |data, it| Box::pin(returning::renew(data, it))).await?;
+        let renewed = self
+            .database()
+            .write(Weight::Progress, data, |data, it| Box::pin(returning::renew(data, it)))
+            .await?;
         let renewed: BTreeSet<_> = renewed.into_iter().collect();
         let is_renewed = |key: &ShardKey| {
             found.get(key).is_some_and(|shard| renewed.contains(&(shard.sequence, key.number)))
@@ -191,7 +192,9 @@ impl Store {
             input.push([shard.sequence.into(), key.number.into(), due_at.into(), rounds.into()]);
         }
         let data = (owner, input);
-        self.database().write(Weight::Progress, data, |data, it| Box::pin(returning::release(data, it))).await?;
+        self.database()
+            .write(Weight::Progress, data, |data, it| Box::pin(returning::release(data, it)))
+            .await?;
         self.inner.leased.forget(shards.iter().map(|(key, _)| key));
         Ok(())
     }

@@ -84,16 +84,10 @@ static RELEASE: Statement = Statement::with_input(
         rounds = COALESCE(input.rounds, shard.rounds), owner = NULL
      FROM {input}
      WHERE shard.sequence = input.sequence AND shard.number = input.number AND shard.owner = $1",
-    &[
-        ("sequence", Column::Int),
-        ("number", Column::Int),
-        ("due_at", Column::Int),
-        ("rounds", Column::Int),
-    ],
+    &[("sequence", Column::Int), ("number", Column::Int), ("due_at", Column::Int), ("rounds", Column::Int)],
 );
-static STARTED: Statement = Statement::new(
-    "SELECT started FROM shard WHERE sequence = $1 AND number = $2 AND owner = $3{lock}",
-);
+static STARTED: Statement =
+    Statement::new("SELECT started FROM shard WHERE sequence = $1 AND number = $2 AND owner = $3{lock}");
 static MARKED: Statement = Statement::new(
     "SELECT started FROM shard WHERE sequence = $1 AND number = $2 AND owner = $3 AND started IS NOT NULL{lock}",
 );
