@@ -154,7 +154,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 /// Stands in front of every operation.
 pub(super) async fn enter(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().cloned();
-    let operation = path.as_ref().map_or("", MatchedPath::as_str).to_owned();
+    let operation = path.as_ref().map_or(NOWHERE, MatchedPath::as_str).to_owned();
     let begun = std::time::Instant::now();
     let method = request.method().clone();
     let answer = answer(&api, &operation, &mut request);
@@ -180,8 +180,9 @@ async fn answer<'a>(
     let needs = match needs(method.as_str(), operation) {
         Some(Nothing) => return Ok(None),
         Some(needs) => needs,
-        // The path is right and the method is not: the answer says so, and nothing else.
-        None if TABLE.iter().any(|(_, path, _)| *path == operation) => return Ok(None),
+        // Nothing is at this path: the answer says so.
+        None if operation == NOWHERE => return Ok(None),
+        None if TABLE.iter().any(|(_, path, _)| *path == operation) => return Err(super::wrong_method(request)),
         None => return Err(ApiError(Problem::plain(Code::Internal))),
     };
     let place = api.place()?;
@@ -250,5 +251,7 @@ async fn tenant(api: &Api, key: &ApiKey, headers: &HeaderMap) -> ApiResult<Tenan
         .ok_or_else(|| ApiError::new(Code::UnknownTenant, format!("there is no tenant {name}")))
 }
 
+/// What is counted of requests to paths that there are not.
+const NOWHERE: &str = "nowhere";
 /// The header by which an operator says for which tenant.
 pub(super) const TENANT: &str = "apns-tenant";

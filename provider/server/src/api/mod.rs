@@ -43,7 +43,7 @@ use std::{
 
 use apns_provider_core::UnixTime;
 use apns_provider_server_core::problem::{Code, Problem};
-use axum::{Router, middleware, response::IntoResponse as _};
+use axum::{Router, extract::Request, middleware, response::IntoResponse as _};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa_axum::router::OpenApiRouter;
@@ -104,15 +104,12 @@ impl Api {
         let (router, openapi) = resources().split_for_parts();
         router
             .merge(docs::routes(openapi))
-            .layer(middleware::from_fn_with_state(self.clone(), access::enter))
-            .method_not_allowed_fallback(async |method: http::Method, uri: http::Uri| {
-                let message = format!("{} cannot be asked with {method}", uri.path());
-                ApiError::new(Code::MethodNotAllowed, message).into_response()
-            })
+            .method_not_allowed_fallback(async |request: Request| wrong_method(&request).into_response())
             .fallback(async |uri: http::Uri| {
                 ApiError::new(Code::UnknownPath, format!("there is nothing at {}", uri.path()))
                     .into_response()
             })
+            .layer(middleware::from_fn_with_state(self.clone(), access::enter))
             .with_state(self.clone())
     }
 
@@ -154,6 +151,11 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(queues::routes())
         .merge(tuning::routes())
         .merge(health::routes())
+}
+
+fn wrong_method(request: &Request) -> ApiError {
+    let message = format!("{} cannot be asked with {}", request.uri().path(), request.method());
+    ApiError::new(Code::MethodNotAllowed, message)
 }
 
 fn now() -> UnixTime {
