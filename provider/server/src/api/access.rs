@@ -182,7 +182,9 @@ async fn answer<'a>(
         Some(needs) => needs,
         // Nothing is at this path: the answer says so.
         None if operation == NOWHERE => return Ok(None),
-        None if TABLE.iter().any(|(_, path, _)| *path == operation) => return Err(super::wrong_method(request)),
+        None if TABLE.iter().any(|(_, path, _)| *path == operation) => {
+            return Err(super::wrong_method(request));
+        }
         None => return Err(ApiError(Problem::plain(Code::Internal))),
     };
     let place = api.place()?;

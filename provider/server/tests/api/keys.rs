@@ -82,7 +82,8 @@ async fn each_change_is_in_the_audit_log_with_whose_key_it_was() {
     assert!(entry["actor"].as_str().unwrap().ends_with("(a key)"), "{entry}");
     let next = audit["next"].as_str().unwrap();
     let older = admin.get(&format!("/v1/audit?after={next}")).await.expect(200);
-    let actions: Vec<_> = older["entries"].as_array().unwrap().iter().map(|it| it["action"].clone()).collect();
+    let actions: Vec<_> =
+        older["entries"].as_array().unwrap().iter().map(|it| it["action"].clone()).collect();
     assert_eq!(actions, ["create-key", "put-credential", "put-app"]);
     let whole = older.to_string();
     assert!(!whole.contains("PRIVATE KEY") && !whole.contains("apns_"), "{whole}");

@@ -114,7 +114,8 @@ async fn an_app_without_a_credential_takes_nothing() {
     let server = Server::with_app().await;
     let mut production = to_token();
     production["audience"]["environment"] = json!("production");
-    let error = server.operator().post(&path("notifications"), &production).await.refused(409, "no-credential");
+    let error =
+        server.operator().post(&path("notifications"), &production).await.refused(409, "no-credential");
     assert_eq!(error["message"], "the app has no credential for production");
 }
 
@@ -131,9 +132,7 @@ async fn a_template_is_rendered_when_it_is_handed_in() {
     let mut shown = operator.get(&path("templates/greeting")).await.expect(200);
     shown.as_object_mut().unwrap().retain(|key, _| template.get(key).is_some());
     assert_eq!(shown, template);
-    let with = |values: Value| {
-        json!({ "message": { "template": "greeting", "values": values }, "audience": { "all": true } })
-    };
+    let with = |values: Value| json!({ "message": { "template": "greeting", "values": values }, "audience": { "all": true } });
     operator.post(&path("notifications"), &with(json!({ "name": "Ada" }))).await.expect(202);
     let missing = operator.post(&path("notifications"), &with(json!({}))).await;
     assert_eq!(missing.wrong_fields("bad-field"), ["message.values"]);

@@ -43,7 +43,10 @@ async fn every_operation_says_what_it_does_what_it_needs_and_how_it_fails() {
             assert!(tags.contains(&&operation["tags"][0]), "{what}: {}", operation["tags"]);
             if !["/livez", "/readyz"].contains(&path.as_str()) {
                 let told = operation["description"].as_str().unwrap_or_default();
-                assert!(told.contains("Needs the permission `"), "{what}: it is not in the table of access.rs");
+                assert!(
+                    told.contains("Needs the permission `"),
+                    "{what}: it is not in the table of access.rs"
+                );
                 assert!(operation["security"][0]["api-key"].is_array(), "{what}");
             }
             for parameter in operation["parameters"].as_array().into_iter().flatten() {

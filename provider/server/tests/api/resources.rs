@@ -104,7 +104,8 @@ async fn a_device_is_registered_moved_to_a_new_token_and_removed() {
     assert_eq!(moved["registered"], "token-replaced");
     operator.get(&device(TOKEN)).await.refused(404, "unknown-device");
     operator.get(&format!("{}?environment=production", device(OTHER))).await.refused(404, "unknown-device");
-    let found = operator.get(&format!("{}?environment=sandbox", device(&OTHER.to_uppercase()))).await.expect(200);
+    let found =
+        operator.get(&format!("{}?environment=sandbox", device(&OTHER.to_uppercase()))).await.expect(200);
     assert_eq!(found["token"], OTHER);
     let user = path("/users/ada%2F1%20%C3%BC");
     let devices = operator.get(&format!("{user}/devices")).await.expect(200);
@@ -148,7 +149,10 @@ async fn a_webhook_is_added_changed_and_removed_and_its_secret_told_once() {
     assert!(added["secret"].as_str().unwrap().starts_with("whsec_"), "{added}");
     let one = format!("/v1/webhooks/{}", added["id"].as_str().unwrap());
     let shown = operator.get(&one).await.expect(200);
-    assert_eq!((&shown["app"], &shown["is-enabled"], &shown["secret"]), (&json!(APP), &json!(true), &Value::Null));
+    assert_eq!(
+        (&shown["app"], &shown["is-enabled"], &shown["secret"]),
+        (&json!(APP), &json!(true), &Value::Null)
+    );
     let mut changed = new.clone();
     changed["is-enabled"] = json!(false);
     assert_eq!(operator.put(&one, &changed).await.expect(200)["is-enabled"], false);

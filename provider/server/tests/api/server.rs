@@ -194,7 +194,9 @@ impl Reply {
         let body = self.expect(status);
         let error = body["error"].clone();
         assert_eq!(error["code"], code, "{error}");
-        assert!(!error["message"].as_str().unwrap().is_empty() && !error["hint"].as_str().unwrap().is_empty());
+        assert!(
+            !error["message"].as_str().unwrap().is_empty() && !error["hint"].as_str().unwrap().is_empty()
+        );
         error
     }
 

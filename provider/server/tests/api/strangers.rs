@@ -41,12 +41,16 @@ impl World {
         let at = |rest: &str| format!("/v1/apps/{APP}/{rest}");
         let body = json!({ "environment": "sandbox", "user": "my-user" });
         owner.put(&at(&format!("devices/{TOKEN}")), &body).await.expect(201);
-        owner.put(&at("templates/my-template"), &json!({ "payload": { "aps": { "alert": "x" } } })).await.expect(201);
+        owner
+            .put(&at("templates/my-template"), &json!({ "payload": { "aps": { "alert": "x" } } }))
+            .await
+            .expect(201);
         let campaign = json!({ "message": { "template": "my-template" }, "audience": { "all": true }, "campaign": { "label": "my-label" } });
         let campaign = owner.post(&at("notifications"), &campaign).await.expect(202);
         let webhook = json!({ "label": "my-label", "url": "https://my-place.example/", "events": ["notification.finished"] });
         let webhook = owner.post("/v1/webhooks", &webhook).await.expect(201);
-        let key = owner.post("/v1/keys", &json!({ "label": "my-label", "roles": ["read"] })).await.expect(201);
+        let key =
+            owner.post("/v1/keys", &json!({ "label": "my-label", "roles": ["read"] })).await.expect(201);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let mine = vec![
             ("bundle-id", APP.to_owned()),
@@ -59,7 +63,8 @@ impl World {
             ("notification-id", text(&campaign["id"])),
             ("campaign-id", text(&campaign["id"])),
         ];
-        let stranger = server.with_key(&server.key_of("stranger", &["admin", "send", "devices", "read"]).await);
+        let stranger =
+            server.with_key(&server.key_of("stranger", &["admin", "send", "devices", "read"]).await);
         Self { server, mine, stranger }
     }
 
@@ -92,7 +97,9 @@ impl World {
         let letter = format!("{}.0.0", self.mine[7].1);
         let body = match (operation.method.as_str(), operation.path.as_str()) {
             ("GET" | "DELETE", _) => return String::new(),
-            (_, path) if path.ends_with("/pause") || path.ends_with("/resume") || path.ends_with("/cancel") => {
+            (_, path)
+                if path.ends_with("/pause") || path.ends_with("/resume") || path.ends_with("/cancel") =>
+            {
                 return String::new();
             }
             (_, "/v1/keys") => json!({ "label": "x", "roles": ["read"] }),
@@ -132,7 +139,8 @@ fn notification() -> Value {
 }
 
 fn fill<'a>(path: &str, names: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let filled = names.fold(path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
+    let filled =
+        names.fold(path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
     assert!(!filled.contains('{'), "say here what {filled} is to be filled with");
     filled
 }
@@ -195,7 +203,8 @@ async fn a_strangers_app_of_the_same_name_is_another_one() {
     for path in ["", "/credentials", "/users/my-user/devices", "/templates/my-template"] {
         owner.get(&format!("/v1/apps/{APP}{path}")).await.expect(200);
     }
-    let state = owner.get(&world.named("/v1/apps/{bundle-id}/notifications/{notification-id}")).await.expect(200);
+    let state =
+        owner.get(&world.named("/v1/apps/{bundle-id}/notifications/{notification-id}")).await.expect(200);
     assert_eq!((&state["state"], &state["cancelled-at"]), (&json!("planning"), &Value::Null));
 }
 
@@ -219,7 +228,10 @@ async fn nobody_gets_in_without_a_key_and_no_tenant_beyond_its_own() {
         } else {
             let (there, never) = (ask(&elsewhere).await, ask(&nowhere).await);
             assert_eq!((there.status, never.status), (404, 404), "{what}: {there:?}");
-            assert_eq!(there.text.replace("default", "never-was"), never.text.replace("default", "never-was"));
+            assert_eq!(
+                there.text.replace("default", "never-was"),
+                never.text.replace("default", "never-was")
+            );
             there.refused(404, "unknown-tenant");
         }
     }

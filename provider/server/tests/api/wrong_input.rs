@@ -36,7 +36,7 @@ async fn a_wrong_parameter_is_named() {
 async fn a_cursor_that_was_never_given_out_is_none() {
     let server = Server::with_app().await;
     let app = format!("/v1/apps/{APP}");
-    let taken = json!({ "message": { "payload": { "aps": {} } }, "audience": { "all": true } });
+    let taken = json!({ "message": { "payload": { "aps": { "alert": "x" } } }, "audience": { "all": true } });
     let taken = server.operator().post(&format!("{app}/notifications"), &taken).await;
     let id = taken.expect(202)["id"].as_str().unwrap().to_owned();
     for path in [
@@ -65,7 +65,10 @@ async fn wrong_fields_are_named_all_at_once() {
     });
     let mut fields = operator.post(&format!("{app}/notifications"), &wrong).await.wrong_fields("bad-field");
     fields.sort();
-    assert_eq!(fields, ["audience.environment", "audience.tokens[0]", "message.priority", "schedule.not-before"]);
+    assert_eq!(
+        fields,
+        ["audience.environment", "audience.tokens[0]", "message.priority", "schedule.not-before"]
+    );
     for (method, path, body, field) in [
         (Method::PUT, app.clone(), json!({ "devices-per-user": 0 }), "devices-per-user"),
         (Method::PUT, app.clone(), json!({ "queue-max": 0 }), "queue-max"),
