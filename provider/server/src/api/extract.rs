@@ -51,7 +51,7 @@ impl<S: Sync, const BYTES_MAX: usize> FromRequest<S> for Bytes<BYTES_MAX> {
         if let Some(len) = announced
             && len > BYTES_MAX as u64
         {
-            return Err(too_large(format!("{len} bytes"), BYTES_MAX));
+            return Err(too_large(&format!("{len} bytes"), BYTES_MAX));
         }
         let mut stream = request.into_body().into_data_stream();
         let mut body = Vec::new();
@@ -62,7 +62,7 @@ impl<S: Sync, const BYTES_MAX: usize> FromRequest<S> for Bytes<BYTES_MAX> {
             let chunk = chunk
                 .map_err(|error| ApiError::new(Code::BadJson, format!("the body broke off: {error}")))?;
             if body.len() + chunk.len() > BYTES_MAX {
-                return Err(too_large("longer".into(), BYTES_MAX));
+                return Err(too_large("longer", BYTES_MAX));
             }
             body.extend_from_slice(&chunk);
         }
@@ -70,7 +70,7 @@ impl<S: Sync, const BYTES_MAX: usize> FromRequest<S> for Bytes<BYTES_MAX> {
     }
 }
 
-fn too_large(how_large: String, bytes_max: usize) -> ApiError {
+fn too_large(how_large: &str, bytes_max: usize) -> ApiError {
     ApiError::new(Code::BodyTooLarge, format!("the body is {how_large}, and may be {bytes_max} bytes"))
 }
 

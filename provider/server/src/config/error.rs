@@ -20,6 +20,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    #[expect(clippy::needless_pass_by_value, reason = "errors are handed over")]
     pub(super) fn of(name: impl Into<Cow<'static, str>>, why: impl ToString) -> Self {
         Self::Setting { name: name.into(), why: why.to_string() }
     }
