@@ -3,8 +3,16 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`config`] | one configuration, from flags, environment and a file |
+//! | [`startup`] | what a first start makes |
+//! | [`api`] | what is asked over HTTP |
 //! | [`pipeline`] | what is queued becomes pushes, and their outcomes are stored |
+//! | [`secrets`] | what is encrypted before it is stored |
 //! | [`store`] | everything that has to survive: devices, notifications, outcomes; on SQLite or PostgreSQL |
 
+pub mod api;
+pub mod config;
 pub mod pipeline;
+pub mod secrets;
+pub mod startup;
 pub mod store;

@@ -1,5 +1,6 @@
 //! What a provider server decides, without its sockets, its database and its clock.
 
+pub mod api_key;
 pub mod audience;
 pub mod device;
 pub mod ids;

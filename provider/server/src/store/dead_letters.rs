@@ -63,6 +63,16 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// Those of these dead letters that an app has, in the same order; at most a page is to be asked for.
+    pub async fn dead_letters_of(
+        &self,
+        app: AppId,
+        ids: &[DeadLetterId],
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        let rows = self.reader().await?.rows_with(&BY_ID, values![app], &input(ids)).await?;
+        rows.iter().map(read).collect()
+    }
+
     /// How many dead letters an app has; a million, if there are more.
     pub async fn count_dead_letters(&self, app: AppId) -> Result<u64, StoreError> {
         self.reader().await?.one(&COUNT, values![app, COUNTED_MAX]).await?.number(0)
@@ -70,16 +80,20 @@ impl Store {
 
     /// Forgets dead letters. Returns how many there were. Those that are sent again are taken by [`Store::submit`].
     pub async fn remove_dead_letters(&self, app: AppId, ids: &[DeadLetterId]) -> Result<u64, StoreError> {
-        let mut input = Table::new(3);
-        for DeadLetterId { shard, position } in ids {
-            input.push([shard.notification.into(), shard.number.into(), (*position).into()]);
-        }
         self.database()
-            .write(Weight::Promise, (app, input), |(app, input), transaction| {
+            .write(Weight::Promise, (app, input(ids)), |(app, input), transaction| {
                 Box::pin(transaction.execute_with(&REMOVE, values![*app], input))
             })
             .await
     }
+}
+
+fn input(ids: &[DeadLetterId]) -> Table {
+    let mut input = Table::new(3);
+    for DeadLetterId { shard, position } in ids {
+        input.push([shard.notification.into(), shard.number.into(), (*position).into()]);
+    }
+    input
 }
 
 fn read(row: &Row) -> Result<DeadLetter, StoreError> {
@@ -105,6 +119,14 @@ static PAGE: Statement = Statement::new(
      WHERE d.app_id = $1
        AND (d.sequence, d.number, d.position) > (COALESCE((SELECT sequence FROM notification WHERE id = $2), 0), $3, $4)
      ORDER BY d.sequence, d.number, d.position LIMIT $5",
+);
+static BY_ID: Statement = Statement::with_input(
+    "SELECT n.id, d.number, d.position, d.environment, d.kind, d.token, d.device_id, d.status, d.why, d.at
+     FROM {input} CROSS JOIN notification n CROSS JOIN dead_letter d
+     WHERE n.id = input.id AND d.app_id = $1
+       AND d.sequence = n.sequence AND d.number = input.number AND d.position = input.place
+     ORDER BY d.sequence, d.number, d.position",
+    &[("id", Column::Blob), ("number", Column::Int), ("place", Column::Int)],
 );
 static COUNT: Statement =
     Statement::new("SELECT count(*) FROM (SELECT 1 FROM dead_letter WHERE app_id = $1 LIMIT $2) AS counted");

@@ -53,6 +53,8 @@ codes! {
     UnknownApp "unknown-app" 404 "There is no such app.", "GET /v1/apps lists those there are; PUT /v1/apps/<bundle ID> adds one.";
     UnknownCampaign "unknown-campaign" 404 "There is no such campaign.", "GET …/campaigns lists those there are.";
     UnknownChannel "unknown-channel" 404 "There is no such channel.", "GET …/channels lists those there are.";
+    UnknownCredential "unknown-credential" 404 "The app has no credential for this environment.",
+        "GET …/credentials lists those there are.";
     UnknownDeadLetter "unknown-dead-letter" 404 "There is no such dead letter.", "GET …/dead-letters lists those there are.";
     UnknownDevice "unknown-device" 404 "There is no such device in this app and environment.",
         "A token is known from its registration until it is removed or APNs finds it dead. Is the environment right?";
@@ -60,6 +62,8 @@ codes! {
     UnknownNotification "unknown-notification" 404 "There is no such notification.",
         "Notifications are kept for a while after they are finished; then they are forgotten.";
     UnknownTemplate "unknown-template" 404 "There is no such template.", "GET …/templates lists those there are.";
+    UnknownTenant "unknown-tenant" 404 "There is no such tenant.",
+        "GET /v1/tenants lists those there are, for an operator; a tenant's own key needs to name none.";
     UnknownUser "unknown-user" 404 "No device is registered for this user.", "A user is there while a device is.";
     UnknownWebhook "unknown-webhook" 404 "There is no such webhook.", "GET /v1/webhooks lists those there are.";
     MethodNotAllowed "method-not-allowed" 405 "The path is right and the method is not.",
@@ -70,16 +74,20 @@ codes! {
     IdempotencyKeyReused "idempotency-key-reused" 409 "The idempotency key was used for a request that was not this one.",
         "Use a new key for each thing to be done, and the same one only to send the same request again.";
     NoCredential "no-credential" 409 "The app has no credential for this environment.",
-        "PUT /v1/apps/<bundle ID> with a key or a certificate for it.";
+        "PUT /v1/apps/<bundle ID>/credentials/<environment> with a key or a certificate.";
     BodyTooLarge "body-too-large" 413 "The body is larger than this path takes.", "The message says how large it may be.";
     QueueFull "queue-full" 429 "As much is queued as may be.", "Come back after `retry-after`; nothing of this request was kept.";
     RateLimited "rate-limited" 429 "This was asked for more often than it may be.",
         "Come back after `retry-after`; the message says what is limited.";
     Internal "internal" 500 "Something broke that should not.", "This is a bug of the server: please report it, with its log.";
     Draining "draining" 503 "The server is about to stop.", "Send again: another process, or this one when it is back, will take it.";
+    Overloaded "overloaded" 503 "As many requests are being answered as can be at once.",
+        "Come back after `retry-after`; nothing of this request was looked at.";
     StoreBehind "store-behind" 503 "The database does not keep up, or cannot be reached.",
         "Come back after `retry-after`; nothing of this request was kept.";
     StoreFull "store-full" 503 "The disk of the database is full.", "Make room on it; nothing of this request was kept.";
+    TimedOut "timed-out" 504 "The answer took too long.",
+        "Whether it was done is not known: look, or send it again under the same idempotency key.";
 }
 
 #[cfg(test)]
