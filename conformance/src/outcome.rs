@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Case, Differences, Transcript};
+use crate::{Case, Differences, Seen, Transcript};
 
 /// What reports say of a case, whatever became of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -70,8 +70,7 @@ impl Verdict {
     pub fn of(case: &Case, transcript: &Transcript, known: &Differences) -> Self {
         let wrong = case.expected.iter().find_map(|expected| {
             let got = expected.judge(transcript).err()?;
-            let lines = transcript.0.iter().map(ToString::to_string).collect();
-            Some(Failure { expected: expected.to_string(), got, came: lines })
+            Some(Failure { expected: expected.to_string(), got, came: lines(transcript) })
         });
         match (wrong, known.reason(&case.id)) {
             (None, None) => Self::Passed,
@@ -97,6 +96,23 @@ impl Verdict {
         }
     }
 }
+
+/// What came, a line each: of very much, the beginning and the end.
+fn lines(transcript: &Transcript) -> Vec<String> {
+    let seen = &transcript.0;
+    let left_out = seen.len().saturating_sub(2 * LINES_OF_AN_END);
+    let shown = |part: &[Seen]| part.iter().map(ToString::to_string).collect::<Vec<_>>();
+    if left_out == 0 {
+        return shown(seen);
+    }
+    let mut lines = shown(&seen[..LINES_OF_AN_END]);
+    lines.push(format!("… and {left_out} more …"));
+    lines.extend(shown(&seen[seen.len() - LINES_OF_AN_END..]));
+    lines
+}
+
+/// Lines of what came first, and of what came last: more than any case asks for.
+const LINES_OF_AN_END: usize = 200;
 
 #[cfg(test)]
 mod tests {

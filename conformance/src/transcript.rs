@@ -143,7 +143,8 @@ impl Transcript {
 
     /// Whether nothing can come any more.
     pub fn is_over(&self) -> bool {
-        self.0.iter().any(|seen| matches!(seen, Seen::End(_) | Seen::TooLate | Seen::Rubbish(_)))
+        // Nothing is written down behind it.
+        matches!(self.0.last(), Some(Seen::End(_) | Seen::TooLate | Seen::Rubbish(_)))
     }
 }
 

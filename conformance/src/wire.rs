@@ -74,15 +74,13 @@ pub(crate) struct Frame {
 }
 
 /// Takes a whole frame off the beginning.
-pub(crate) fn take_frame(bytes: &mut Vec<u8>) -> Option<Frame> {
-    let head: [u8; HEAD_BYTES] = *bytes.first_chunk()?;
+pub(crate) fn take_frame(bytes: &mut &[u8]) -> Option<Frame> {
+    let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
     let len = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
-    if bytes.len() < HEAD_BYTES + len {
-        return None;
-    }
-    let payload = bytes.drain(..HEAD_BYTES + len).skip(HEAD_BYTES).collect();
-    let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]) & 0x7fff_ffff;
-    Some(Frame { kind: head[3], flags: head[4], stream, payload })
+    let (payload, rest) = rest.split_at_checked(len)?;
+    *bytes = rest;
+    let stream = number(&head[5..]) & 0x7fff_ffff;
+    Some(Frame { kind: head[3], flags: head[4], stream, payload: payload.to_vec() })
 }
 
 /// The number at the beginning.
@@ -98,6 +96,7 @@ mod tests {
     fn a_frame_is_read_as_it_was_written() {
         let mut bytes = frame(HEADERS, END_HEADERS, 5, b"block");
         bytes.extend(&frame(PING, 0, 0, b"12345678")[..10]);
+        let mut bytes = bytes.as_slice();
         let read = take_frame(&mut bytes).unwrap();
         assert_eq!(read, Frame { kind: HEADERS, flags: END_HEADERS, stream: 5, payload: b"block".to_vec() });
         assert_eq!((take_frame(&mut bytes), bytes.len()), (None, 10));

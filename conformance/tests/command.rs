@@ -138,3 +138,43 @@ fn list_names_what_is_selected() {
     let expected = "reason-duplicate-headers  [reasons]  DuplicateHeaders is answered with 400\n";
     assert_eq!(stdout(&output), expected);
 }
+
+/// A target that never ends is cut off by bytes, long before it is by time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_floods_is_cut_off() {
+    let double = MockApns::start().await.unwrap();
+    let identity = double.certificates().server();
+    let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into());
+    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let mut config =
+        config.with_single_cert(identity.chain().to_vec(), identity.private_key().to_der()).unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.unwrap();
+        let mut socket = apns_wire::TlsSocket::accept(tcp, |_| config.into()).await.unwrap();
+        let mut frame = vec![0, 4, 0, 0x77, 0, 0, 0, 0, 0]; // of a type that nobody knows
+        frame.extend([0; 1024]);
+        let frames = frame.repeat(60);
+        while socket.write(&frames).is_ok() {
+            while !socket.flush().unwrap_or(true) {
+                socket.writable().await.unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("ca.pem"), double.certificates().authority().root_pem(Purpose::Server))
+        .unwrap();
+    let target = folder.path().join("target.toml");
+    let text =
+        format!("address = \"{address}\"\nserver-name = \"localhost\"\nca = \"ca.pem\"\ntopic = \"a.b\"\n");
+    fs::write(&target, text).unwrap();
+    let target = target.to_str().unwrap().to_owned();
+    let arguments = ["--target", &target, "connection-ping", "--patience", "100000"];
+    let output = tokio::task::block_in_place(|| run(&arguments));
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(text.contains("not HTTP/2: more than 16777216 bytes"), "{}", &text[..text.len().min(2000)]);
+}

@@ -1,6 +1,9 @@
 //! What both suites are told alike.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -67,12 +70,7 @@ impl ReportArgs {
         otherwise: &str,
         is_case: impl Fn(&str) -> bool,
     ) -> Result<Differences, String> {
-        let path = self.differences.as_deref();
-        let list = match path {
-            Some(path) => fs::read_to_string(path).map_err(|error| named(Some(path), &error))?,
-            None => otherwise.to_owned(),
-        };
-        Differences::parse(&list, is_case).map_err(|error| named(path, &error))
+        read_differences(self.differences.as_deref(), otherwise, is_case)
     }
 
     /// Writes the files that are asked for.
@@ -86,4 +84,17 @@ impl ReportArgs {
         }
         Ok(())
     }
+}
+
+/// The differences of a file, or else of this list.
+pub(super) fn read_differences(
+    path: Option<&Path>,
+    otherwise: &str,
+    is_case: impl Fn(&str) -> bool,
+) -> Result<Differences, String> {
+    let list = match path {
+        Some(path) => fs::read_to_string(path).map_err(|error| named(Some(path), &error))?,
+        None => otherwise.to_owned(),
+    };
+    Differences::parse(&list, is_case).map_err(|error| named(path, &error))
 }

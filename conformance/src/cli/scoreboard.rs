@@ -13,16 +13,16 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::{
-    args::SelectionArgs,
-    named, print,
+    args::{SelectionArgs, read_differences},
+    exit, named, print,
     progress::Progress,
     provider::{adapter_of, quoted},
     text,
 };
 use crate::{
-    About, Differences,
+    About, Outcome,
     provider::{Run, asked, introduce, run},
-    report::{Column, scoreboard},
+    report::{self, Column, Report, scoreboard},
 };
 
 #[derive(Args, Debug)]
@@ -55,9 +55,8 @@ struct Adapters {
 struct Listed {
     name: String,
     command: Option<String>,
-    /// For who runs the suite; the board tells all.
-    #[serde(rename = "differences")]
-    _differences: Option<PathBuf>,
+    /// What it is known to fail, and is meant to; the board tells that too.
+    differences: Option<PathBuf>,
 }
 
 /// How long an adapter may take for what it does at once.
@@ -84,7 +83,8 @@ pub(super) async fn board(args: &ScoreboardArgs) -> Result<ExitCode, String> {
         Some(path) => fs::write(path, page).map_err(|error| named(Some(path), &error))?,
         None => print(&page),
     }
-    Ok(ExitCode::SUCCESS)
+    let outcomes: Vec<Outcome> = columns.into_iter().flat_map(|column| column.outcomes).collect();
+    Ok(exit(&outcomes))
 }
 
 async fn column(args: &ScoreboardArgs, listed: &Listed, spec: &Spec) -> Result<Column, String> {
@@ -99,12 +99,18 @@ async fn column(args: &ScoreboardArgs, listed: &Listed, spec: &Spec) -> Result<C
             return Ok(column);
         }
     };
-    let items = args.selection.of(asked(spec))?;
+    let all = asked(spec);
+    let known =
+        read_differences(listed.differences.as_deref(), "", |id| all.iter().any(|it| it.about.id == id))?;
+    let items = args.selection.of(all)?;
     let mut progress = Progress::new(items.len());
     let how = Run { adapter, jobs: args.jobs, fail_fast: false };
-    let known = Differences::default();
     column.outcomes = run(&how, &ready, items, &known, |outcome| progress.tell(outcome)).await;
     progress.end();
     column.version = Ok(ready.version);
+    if args.out.is_some() {
+        let Column { name, options, outcomes, .. } = &column;
+        print(&report::terminal(&Report { target: name, suite: "provider", options, outcomes, spec }));
+    }
     Ok(column)
 }

@@ -33,6 +33,9 @@ pub(crate) struct Play {
 pub(crate) struct Scenery {
     /// How the double is reached.
     pub(crate) roads: Roads,
+    /// Whether its time passes as time does: forward, and with no push under way. A clock that is made for an adapter then is not the
+    /// calendar alone.
+    pub(crate) time_passes: bool,
 }
 
 /// How the double is reached.
@@ -101,6 +104,12 @@ impl Play {
     /// How the double is reached.
     pub(crate) fn by(mut self, roads: Roads) -> Self {
         self.scenery.roads = roads;
+        self
+    }
+
+    /// Its time passes: the clock is turned forward, and only while no push is under way.
+    pub(crate) fn while_time_passes(mut self) -> Self {
+        self.scenery.time_passes = true;
         self
     }
 }

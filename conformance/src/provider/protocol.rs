@@ -1,5 +1,7 @@
 //! What suite and adapter say to each other, a JSON object a line (docs/adapter-protocol.md).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// What an adapter is told.
@@ -28,11 +30,6 @@ pub(crate) enum Instruction {
         device_token: String,
         /// Milliseconds since 1970.
         at_ms: u64,
-    },
-    /// Finish what is in hand.
-    Drain {
-        /// How long it may take.
-        within_ms: u64,
     },
     /// Something about channels.
     Channel(Channel),
@@ -75,6 +72,8 @@ pub(crate) struct Options {
     pub(crate) correct_clock: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) proxy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) first_stream: Option<u32>,
 }
 
 /// What becomes of pushes of which nobody knows.
@@ -173,10 +172,6 @@ pub(crate) enum Event {
     },
     /// Too many device tokens are invalid: none is removed for now.
     RemovalsSuspended {},
-    Drained {
-        #[serde(default)]
-        all: bool,
-    },
     /// What became of something about channels.
     ChannelDone {
         id: String,
@@ -208,6 +203,13 @@ pub(crate) struct Ready {
     pub(crate) needs: Vec<String>,
 }
 
+impl Ready {
+    /// Whether it can be told this. Who can be told how long silence may last can be told when to ask an idle connection, too.
+    pub(crate) fn can(&self, what: &str) -> bool {
+        self.can.iter().any(|can| can == what || (what == "idle-ping" && can == "keep-alive"))
+    }
+}
+
 /// What became of a push.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
@@ -218,9 +220,9 @@ pub(crate) struct Report {
     pub(crate) status: Option<u16>,
     #[serde(default)]
     pub(crate) reason: Option<String>,
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970; what a library tells that is no number stays what it is.
     #[serde(default)]
-    pub(crate) timestamp: Option<u64>,
+    pub(crate) timestamp: Option<serde_json::Value>,
     #[serde(default)]
     pub(crate) apns_id: Option<String>,
     #[serde(default)]
@@ -245,4 +247,26 @@ pub(crate) enum Outcome {
     Expired,
     /// The library refused it before anything was sent.
     Invalid,
+}
+
+/// As a judge says it: `rejected 400 BadTopic`.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.outcome)?;
+        self.status.map_or(Ok(()), |status| write!(f, " {status}"))?;
+        self.reason.as_ref().map_or(Ok(()), |reason| write!(f, " {reason}"))
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::NotSent => "not sent",
+            Self::Ambiguous => "ambiguous",
+            Self::Expired => "expired",
+            Self::Invalid => "invalid",
+        })
+    }
 }

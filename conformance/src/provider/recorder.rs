@@ -4,14 +4,16 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use mock_apns::{Environment, Wiretap};
 use tokio::sync::Notify;
 
 use super::{
-    evidence::{Connection, Dial, Evidence, Hello, Reader, Reported, Said, Sent, Side},
+    evidence::{
+        Connection, Dates, Dial, Evidence, Hello, KnownKey, Reader, Reported, Said, Sent, Side, Tunnel,
+    },
     protocol::Event,
 };
 
@@ -31,6 +33,8 @@ struct State {
     open: HashMap<u64, Open>,
     /// The newest TCP connection from each address of a road's far end.
     dials: HashMap<SocketAddr, usize>,
+    /// The adapter has ended.
+    is_over: bool,
 }
 
 #[derive(Debug)]
@@ -42,7 +46,9 @@ struct Open {
 
 impl Default for Recorder {
     fn default() -> Self {
-        Self { began: Instant::now(), state: Mutex::default(), changed: Notify::new() }
+        let mut state = State::default();
+        state.evidence.dates = Dates::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+        Self { began: Instant::now(), state: Mutex::new(state), changed: Notify::new() }
     }
 }
 
@@ -65,6 +71,11 @@ impl Recorder {
     /// All there is; the play is over.
     pub(crate) fn take(&self) -> Evidence {
         std::mem::take(&mut self.lock().evidence)
+    }
+
+    /// An adapter has said what it can be told.
+    pub(crate) fn introduced(&self, can: &[String]) {
+        self.write(|state| state.evidence.can = can.to_vec());
     }
 
     /// A TCP connection was accepted. Returns its place.
@@ -107,6 +118,11 @@ impl Recorder {
         });
     }
 
+    /// A proxy was asked for something.
+    pub(crate) fn tunnelled(&self, tunnel: Tunnel) {
+        self.write(|state| state.evidence.tunnels.push(tunnel));
+    }
+
     /// The adapter was told to send a push.
     pub(crate) fn told(&self, id: u64, sent: Sent) {
         self.write(|state| state.evidence.sent.insert(id, sent));
@@ -136,6 +152,32 @@ impl Recorder {
         self.write(|state| state.evidence.marks.push((at, what)));
     }
 
+    /// From now on the play's clock is so far ahead of the machine's.
+    pub(crate) fn turned(&self, ahead: Duration) {
+        let at = self.now();
+        self.write(|state| state.evidence.dates.turned(at, ahead));
+    }
+
+    /// The double knows this key, and the adapter is given it.
+    pub(crate) fn knows(&self, key_id: &str, key: KnownKey) {
+        self.write(|state| state.evidence.keys.insert(key_id.to_owned(), key));
+    }
+
+    /// The adapter is given this, and it is nobody else's to know.
+    pub(crate) fn is_secret(&self, what: &'static str, text: &str) {
+        self.write(|state| state.evidence.secrets.push((what, text.to_owned())));
+    }
+
+    /// The adapter has taken so many bytes of memory.
+    pub(crate) fn took(&self, memory: u64) {
+        self.write(|state| state.evidence.memory.push(memory));
+    }
+
+    /// The adapter has ended: what the double says from now on, as it ends too, is no part of the play.
+    pub(crate) fn over(&self) {
+        self.lock().is_over = true;
+    }
+
     /// Something has changed that is written down elsewhere.
     pub(crate) fn nudge(&self) {
         self.changed.notify_one();
@@ -150,6 +192,9 @@ impl Recorder {
     fn said(&self, connection: u64, side: Side, bytes: &[u8]) {
         let at = self.now();
         self.write(|state| {
+            if state.is_over && side == Side::Double {
+                return;
+            }
             let Some(open) = state.open.get_mut(&connection) else { return };
             let reader = match side {
                 Side::Provider => &mut open.provider,
@@ -206,3 +251,19 @@ impl Wiretap for Recorder {
 const FIRST_BYTES_MAX: usize = 16_384;
 /// What is kept of an adapter's standard error.
 const STDERR_BYTES_MAX: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_double_says_as_it_ends_is_no_part_of_the_play() {
+        let recorder = Recorder::default();
+        let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+        recorder.opened(1, "127.0.0.1:1".parse().unwrap(), Environment::Sandbox);
+        recorder.sent(1, &settings);
+        recorder.over();
+        recorder.sent(1, &settings);
+        assert_eq!(recorder.look(|evidence| evidence.said().count()), 1);
+    }
+}

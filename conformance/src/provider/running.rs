@@ -171,7 +171,7 @@ async fn act(
 
 /// Whether an adapter can be told something. The time can be told to any: there is libfaketime, or else the stage says that there is not.
 fn can(ready: &Ready, need: &str) -> bool {
-    need == "set-clock" || ready.can.iter().any(|can| can == need)
+    need == "set-clock" || ready.can(need)
 }
 
 /// How long a play may take, whatever it waits for. The longest by itself are a minute of changing limits, and pauses that grow.

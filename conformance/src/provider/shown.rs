@@ -26,7 +26,8 @@ pub(super) fn shown(evidence: &Evidence, at: Option<(usize, Duration)>) -> Vec<S
     let stderr: Vec<&str> = evidence.stderr.lines().collect();
     let first = stderr.len().saturating_sub(STDERR_LINES);
     lines.extend(stderr[first..].iter().map(|line| format!("stderr    {line}")));
-    lines
+    // A body may be no text, and an adapter may quote it: a line has to stay one.
+    lines.iter().map(|line| line.replace(char::is_control, "\u{fffd}")).collect()
 }
 
 fn around(lines: &mut Vec<String>, evidence: &Evidence, connection: usize, time: Duration) {

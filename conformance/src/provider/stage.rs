@@ -1,6 +1,10 @@
 //! Where a play takes place: a double, the way to it, an adapter, and what is written down.
 
+mod clock;
+mod credentials;
+mod fleet;
 mod hosts;
+mod proxy;
 mod pushes;
 mod waiting;
 
@@ -14,8 +18,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use apns_certs::{HostName, ProviderCertificateKind, Purpose};
-use mock_apns::{FaultGuard, MockApns, MockTeam};
+use apns_certs::{HostName, Purpose};
+use mock_apns::{Environment, FaultGuard, MockApns, MockTeam, Named as _};
 
 use super::{
     adapter::{Adapter, AdapterCommand, FakeClock, Surroundings, Trouble, can_have_hosts},
@@ -26,7 +30,9 @@ use super::{
     road::Road,
 };
 use hosts::Hosts;
+use proxy::Proxy;
 
+pub(crate) use pushes::device_tokens_of;
 pub(crate) use waiting::{MOMENT, PATIENCE};
 
 /// The name of the double in plays with several addresses.
@@ -39,10 +45,16 @@ pub(crate) struct Stage {
     pub(crate) mock: MockApns,
     /// The ways to it.
     pub(crate) roads: Vec<Road>,
+    /// The way to its production, in a play of both environments.
+    production: Option<Road>,
     /// What `/etc/hosts` is to the adapter, in plays with several addresses.
     hosts: Option<Hosts>,
+    proxy: Option<Proxy>,
     recorder: Arc<Recorder>,
+    /// The adapter that is spoken to.
     adapter: Option<Adapter>,
+    /// Those that are not, in a play with several.
+    others: Vec<Adapter>,
     command: AdapterCommand,
     surroundings: Surroundings,
     /// Faults that are there.
@@ -51,6 +63,8 @@ pub(crate) struct Stage {
     next_id: u64,
     /// How far the play's clock is ahead of the machine's.
     ahead: Duration,
+    /// How many seconds the adapters' clock is ahead of it.
+    adapter_ahead: i64,
     /// What is written down for the adapter; removed with the stage.
     folder: tempfile::TempDir,
 }
@@ -76,20 +90,24 @@ impl Stage {
         let mut stage = Self {
             mock,
             roads: Vec::new(),
+            production: None,
             hosts: None,
+            proxy: None,
             recorder: Arc::clone(recorder),
             adapter: None,
+            others: Vec::new(),
             command: command.clone(),
             surroundings: Surroundings::default(),
             faults: Vec::new(),
             next_id: 0,
             ahead: Duration::ZERO,
+            adapter_ahead: 0,
             folder,
         };
         stage.build_roads(play.scenery.roads, wants_apple).await?;
         stage.surroundings.variables.push(("NODE_EXTRA_CA_CERTS", stage.ca_file()?.into()));
-        if play.needs.contains(&"set-clock") && !ready.can.iter().any(|can| can == "set-clock") {
-            let clock = FakeClock::of(stage.folder.path().join("clock"));
+        if play.needs.contains(&"set-clock") && !ready.can("set-clock") {
+            let clock = FakeClock::of(stage.folder.path().join("clock"), play.scenery.time_passes);
             let clock = clock.ok_or_else(|| {
                 Stop::NotApplicable("it cannot be told the time, and libfaketime is not installed".to_owned())
             })?;
@@ -113,7 +131,7 @@ impl Stage {
             return Err(Stop::NotApplicable("no mount namespace can be made on this machine".to_owned()));
         }
         let mut port = if wants_apple { APPLE_PORT } else { 0 };
-        let network = NETWORKS.fetch_add(1, Ordering::Relaxed);
+        let network = first_network().wrapping_add(NETWORKS.fetch_add(1, Ordering::Relaxed));
         for last in 1..=count {
             self.add_road((address(network, last), port).into()).await?;
             port = self.roads[0].port();
@@ -126,11 +144,26 @@ impl Stage {
     }
 
     async fn add_road(&mut self, address: SocketAddr) -> Result<(), Stop> {
-        let (number, recorder) = (self.roads.len(), Arc::clone(&self.recorder));
-        let road = Road::open(number, address, self.mock.sandbox(), recorder).await;
-        self.roads
-            .push(road.map_err(|error| Stop::NotApplicable(format!("listening at {address}: {error}")))?);
+        let road = self.road(address, self.mock.sandbox()).await?;
+        self.roads.push(road);
         Ok(())
+    }
+
+    async fn road(&self, address: SocketAddr, to: SocketAddr) -> Result<Road, Stop> {
+        let road = Road::open(self.roads.len(), address, to, Arc::clone(&self.recorder)).await;
+        road.map_err(|error| Stop::NotApplicable(format!("listening at {address}: {error}")))
+    }
+
+    /// The port that leads to production, at the first address. A provider that goes to Apple's hosts is told apart by their names.
+    async fn production_port(&mut self) -> Result<u16, Stop> {
+        if self.roads[0].port() == APPLE_PORT {
+            return Ok(APPLE_PORT);
+        }
+        if self.production.is_none() {
+            let near = SocketAddr::from((self.roads[0].ip(), 0));
+            self.production = Some(self.road(near, self.mock.production()).await?);
+        }
+        Ok(self.production.as_ref().map_or(0, Road::port))
     }
 
     /// The addresses that lead to the double.
@@ -147,17 +180,19 @@ impl Stage {
         Ok(hosts.lead_to(addresses)?)
     }
 
-    /// Starts the adapter, in place of one that there may be.
+    /// Opens an HTTP proxy that leads to the double, for those who give these credentials if there are any. Returns where it is, as
+    /// `host:port`.
     ///
     /// # Errors
-    /// It does not start.
-    pub(crate) async fn start_adapter(&mut self) -> Result<(), Stop> {
-        self.adapter = None;
-        self.adapter = Some(Adapter::start(&self.command, &self.surroundings, &self.recorder).await?);
-        Ok(())
+    /// It cannot listen.
+    pub(crate) async fn open_proxy(&mut self, credentials: Option<&'static str>) -> Result<String, Stop> {
+        let proxy = Proxy::open(self.roads[0].address(), credentials, Arc::clone(&self.recorder)).await?;
+        let address = proxy.address().to_string();
+        self.proxy = Some(proxy);
+        Ok(address)
     }
 
-    /// The adapter.
+    /// The adapter that is spoken to.
     ///
     /// # Errors
     /// It has ended.
@@ -167,7 +202,7 @@ impl Stage {
 
     /// Whether the adapter can be told this.
     pub(crate) fn can(&self, what: &str) -> bool {
-        self.adapter.as_ref().is_some_and(|adapter| adapter.ready().can.iter().any(|can| can == what))
+        self.adapter.as_ref().is_some_and(|adapter| adapter.ready().can(what))
     }
 
     /// Tells the adapter something.
@@ -187,7 +222,7 @@ impl Stage {
         self.configure_as(key, options).await
     }
 
-    /// Has the adapter make a client for the double, with this credential. What the adapter cannot be told is left out.
+    /// Has the adapter make a client for the double's sandbox, with this credential.
     ///
     /// # Errors
     /// It cannot.
@@ -196,23 +231,41 @@ impl Stage {
         credential: Credential,
         options: Options,
     ) -> Result<(), Stop> {
+        self.configure_for(Environment::Sandbox, credential, options).await
+    }
+
+    /// Has the adapter make a client for an environment of the double, with this credential. What the adapter cannot be told is left out.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub(crate) async fn configure_for(
+        &mut self,
+        environment: Environment,
+        credential: Credential,
+        options: Options,
+    ) -> Result<(), Stop> {
+        let port = match environment {
+            Environment::Sandbox => self.roads[0].port(),
+            Environment::Production => self.production_port().await?,
+        };
         let can = |what| self.can(what);
         let options = Options {
             deadline_ms: options.deadline_ms.filter(|_| can("deadline")),
             attempts_max: options.attempts_max.filter(|_| can("attempts-max")),
             ambiguous: options.ambiguous.filter(|_| can("ambiguous")),
             connections_max: options.connections_max.filter(|_| can("connections-max")),
-            idle_ping_ms: options.idle_ping_ms.filter(|_| can("keep-alive")),
+            idle_ping_ms: options.idle_ping_ms.filter(|_| can("idle-ping")),
             silence_ms: options.silence_ms.filter(|_| can("keep-alive")),
             idle_connection_ms: options.idle_connection_ms.filter(|_| can("idle-connection")),
             correct_clock: options.correct_clock.filter(|_| can("correct-clock")),
             proxy: options.proxy.filter(|_| can("proxy")),
+            first_stream: options.first_stream.filter(|_| can("first-stream")),
         };
         let host = if self.hosts.is_some() { HOST } else { "localhost" };
         let configure = Configure {
             host: host.to_owned(),
-            port: self.roads[0].port(),
-            environment: "sandbox",
+            port,
+            environment: environment.name(),
             ca_pem: self.ca_pem(),
             credential,
             options,
@@ -221,37 +274,21 @@ impl Stage {
         self.ask("configure", &configure, |event| matches!(event, Event::Configured {})).await
     }
 
-    /// Sets the clock of the play, the double's and the adapter's, so far ahead of the machine's. It only goes forward.
-    ///
-    /// # Errors
-    /// The adapter cannot be told.
-    pub(crate) async fn set_ahead(&mut self, ahead: Duration) -> Result<(), Stop> {
-        self.team().advance_clock(ahead.saturating_sub(self.ahead));
-        self.ahead = ahead;
-        self.set_adapter_ahead(ahead.as_secs().cast_signed()).await
-    }
-
-    /// Sets the adapter's clock alone, so many seconds ahead of the machine's, or behind.
-    ///
-    /// # Errors
-    /// The adapter cannot be told.
-    pub(crate) async fn set_adapter_ahead(&mut self, seconds: i64) -> Result<(), Stop> {
-        if let Some(clock) = &self.surroundings.clock {
-            return Ok(clock.set_ahead(seconds)?);
-        }
-        let now = now().as_secs().saturating_add_signed(seconds);
-        let set = Instruction::SetClock { now };
-        self.ask("set-clock", &set, |event| matches!(event, Event::ClockSet {})).await
-    }
-
-    /// What the date is in the play, since 1970.
-    pub(crate) fn date(&self) -> Duration {
-        now() + self.ahead
-    }
-
     /// The team whose provider is judged.
     pub(crate) fn team(&self) -> MockTeam {
         self.mock.team()
+    }
+
+    /// Gives a setting of the team another value: one of those that docs/profiles.md lists.
+    ///
+    /// # Errors
+    /// There is no such setting, or value.
+    pub(crate) fn setting(&self, name: &str, value: &str) -> Result<(), Stop> {
+        self.team().at_work(|team| {
+            let settings = team.team().settings().changed([(name, value.to_owned())]).map_err(broken)?;
+            team.set_settings(settings);
+            Ok(())
+        })
     }
 
     /// Lets something go wrong for the team: a fault of docs/faults.md.
@@ -283,23 +320,6 @@ impl Stage {
         Ok(())
     }
 
-    /// The ready-made key.
-    pub(crate) fn key(&self) -> Credential {
-        let ready_made = self.mock.ready_made();
-        let key = &ready_made.keys[0];
-        let (key_id, team_id) = (key.key_id.to_owned(), ready_made.team_id.to_owned());
-        Credential::Key { p8: key.key.to_p8(), key_id, team_id }
-    }
-
-    /// A certificate of the team that is good for the sandbox.
-    ///
-    /// # Errors
-    /// None can be made.
-    pub(crate) fn certificate(&self) -> Result<Credential, Stop> {
-        let identity = self.team().certificate(ProviderCertificateKind::Development).map_err(broken)?;
-        Ok(Credential::Certificate { certificate_pem: identity.to_pem() })
-    }
-
     /// Whom to trust.
     pub(crate) fn ca_pem(&self) -> String {
         self.mock.certificates().authority().root_pem(Purpose::Server)
@@ -311,14 +331,20 @@ impl Stage {
         Ok(path)
     }
 
-    /// A folder of the play's own.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Notes something for the judge.
     pub(crate) fn mark(&self, what: &'static str) {
         self.recorder.mark(what);
+    }
+
+    /// Notes how much memory the adapter has taken at most, where the system says it.
+    ///
+    /// # Errors
+    /// The adapter has ended.
+    pub(crate) fn note_memory(&self) -> Result<(), Stop> {
+        if let Some(memory) = self.adapter()?.memory_max() {
+            self.recorder.took(memory);
+        }
+        Ok(())
     }
 
     /// Looks at what there is so far.
@@ -326,22 +352,23 @@ impl Stage {
         self.recorder.look(at)
     }
 
-    /// Ends the play: the adapter first.
+    /// Ends the play: the adapters first.
     ///
     /// # Errors
-    /// The adapter does not end as it should.
+    /// An adapter does not end as it should.
     pub(crate) async fn strike(mut self) -> Result<(), Trouble> {
-        let stopped = match self.adapter.take() {
-            Some(adapter) => adapter.stop().await,
-            None => Ok(()),
-        };
+        let mut stopped = Ok(());
+        for adapter in self.adapter.take().into_iter().chain(std::mem::take(&mut self.others)) {
+            stopped = adapter.stop().await.and(stopped);
+        }
+        self.recorder.over();
         self.faults.clear();
         stopped
     }
 
     /// Ends the play at once.
     pub(crate) async fn abandon(mut self) {
-        if let Some(adapter) = &mut self.adapter {
+        for adapter in self.adapter.iter_mut().chain(&mut self.others) {
             adapter.kill().await;
         }
     }
@@ -355,14 +382,21 @@ fn broken(error: impl std::fmt::Display) -> Stop {
     Stop::Broken(error.to_string())
 }
 
-/// The address of a road: in a network of this play's own, so that two plays do not meet.
+/// The address of a road: in a network of this play's own, so that two plays do not meet, nor two suites on this machine.
 fn address(network: u32, last: u8) -> Ipv4Addr {
     let [.., second, third] = network.to_be_bytes();
     Ipv4Addr::new(127, second.max(1), third, last)
 }
 
+/// Where the networks of this process begin: two suites at once rarely meet.
+fn first_network() -> u32 {
+    std::process::id().wrapping_mul(NETWORKS_EACH)
+}
+
 /// Networks below 127.0.0.0/8 that were given to plays.
-static NETWORKS: AtomicU32 = AtomicU32::new(0x0100);
+static NETWORKS: AtomicU32 = AtomicU32::new(0);
+/// More than a run has plays with several addresses.
+const NETWORKS_EACH: u32 = 211;
 /// The host names of Apple's that a provider may go to.
 const APPLE_HOSTS: [&str; 3] =
     ["api.push.apple.com", "api.sandbox.push.apple.com", "api.development.push.apple.com"];

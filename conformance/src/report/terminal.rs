@@ -1,7 +1,5 @@
 //! For whoever sits before a terminal.
 
-use std::fmt::Write as _;
-
 use super::{Counts, Report, certainty};
 use crate::{About, Failure, Outcome, Verdict};
 
@@ -71,14 +69,24 @@ fn skipped(text: &mut String, report: &Report<'_>) {
     }
 }
 
+/// A line. What would steer the terminal is replaced: anybody may have said it.
 fn line(text: &mut String, line: &str) {
-    let _ = writeln!(text, "{line}"); // a String takes all
+    let shown = |char: char| if char.is_control() && char != '\n' { '\u{fffd}' } else { char };
+    text.extend(line.chars().map(shown));
+    text.push('\n');
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::tests::made;
+
+    #[test]
+    fn nothing_that_came_steers_the_terminal() {
+        let mut text = String::new();
+        line(&mut text, "\u{1b}[31mred\u{7}\r\nand é");
+        assert_eq!(text, "\u{fffd}[31mred\u{fffd}\u{fffd}\nand é\n");
+    }
 
     #[test]
     fn a_failure_says_what_where_from_and_how_to_see_it_alone() {

@@ -29,6 +29,8 @@ pub(super) struct Link {
     /// What the target still takes of DATA on the connection.
     window: i64,
     came: Transcript,
+    /// Bytes that have come.
+    came_bytes: usize,
     /// Nothing of ours gets there any more.
     is_deaf: bool,
 }
@@ -46,6 +48,7 @@ impl Link {
         };
         let mut link = Self {
             came: Transcript(vec![tls(&socket, &asked)]),
+            came_bytes: 0,
             socket,
             encoder: Encoder::new(),
             decoder: Decoder::new(announced.map_or(TABLE_BYTES, |(_, bytes)| *bytes as usize)),
@@ -83,7 +86,7 @@ impl Link {
 
     /// Sends frames that were written by hand.
     pub(super) async fn send_bytes(&mut self, bytes: &[u8]) {
-        let mut rest = bytes.to_vec();
+        let mut rest = bytes;
         while let Some(Frame { kind, stream, .. }) = take_frame(&mut rest) {
             if kind == HEADERS && stream >= self.next_stream && stream % 2 == 1 {
                 self.next_stream = stream.saturating_add(2);
@@ -146,8 +149,13 @@ impl Link {
         if self.is_deaf && self.socket.tcp().readable().await.is_err() {
             return self.end("the socket failed");
         }
+        let before = self.read.len();
         let read = &mut self.read;
         let received = self.socket.read(|bytes| read.extend_from_slice(bytes));
+        self.came_bytes += self.read.len() - before;
+        if self.came_bytes > CAME_BYTES_MAX {
+            return self.came.0.push(Seen::Rubbish(format!("more than {CAME_BYTES_MAX} bytes")));
+        }
         let answers = self.take_frames();
         match received {
             Ok(Received::Open) => {}
@@ -168,13 +176,16 @@ impl Link {
     /// Writes down every whole frame that has come, and returns what is to be said to them.
     fn take_frames(&mut self) -> Vec<u8> {
         let mut answers = Vec::new();
-        while !self.came.is_over() {
-            let Some(frame) = take_frame(&mut self.read) else {
-                self.doubt();
-                return answers;
-            };
+        let read = std::mem::take(&mut self.read);
+        let mut rest = read.as_slice();
+        while let Some(frame) = take_frame(&mut rest) {
             self.take(frame, &mut answers);
+            if matches!(self.came.0.last(), Some(Seen::Rubbish(_))) {
+                return answers;
+            }
         }
+        self.read = rest.to_vec();
+        self.doubt();
         answers
     }
 
@@ -278,6 +289,8 @@ fn parameter(bytes: [u8; 6]) -> (u16, u32) {
     (u16::from_be_bytes([bytes[0], bytes[1]]), number(&bytes[2..]))
 }
 
+/// The most that is taken of a target in one case: a thousand times what any case asks for, and no burden for a report.
+const CAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 const HEADER_TABLE_SIZE: u16 = 1;
 /// The table of HPACK that a peer may use when nothing else is announced (RFC 9113, 6.5.2).
 const TABLE_BYTES: usize = 4096;

@@ -49,6 +49,21 @@ pub(crate) mod hex {
     }
 }
 
+/// Bytes that are no text, in base64 (RFC 4648, 4).
+pub(crate) mod standard_base64 {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+
+    use super::{Deserialize as _, Deserializer, Serializer, de};
+
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&BASE64_STANDARD.encode(bytes))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        BASE64_STANDARD.decode(String::deserialize(from)?).map_err(de::Error::custom)
+    }
+}
+
 /// Bytes as they are, for formats that have such.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Bytes(Vec<u8>);

@@ -44,6 +44,8 @@ async fn a_body_is_missing_or_no_json_or_huge() {
     let seen =
         push_with(r#"{"answer": {"status": 502, "body": {"text": "<h1>Bad Gateway</h1>"}}}"#, "DATA").await;
     assert_eq!(seen[1], "DATA 3 0x1 <h1>Bad Gateway</h1>");
+    let seen = push_with(r#"{"answer": {"status": 503, "body": {"base64": "e//+fQ=="}}}"#, "DATA").await;
+    assert_eq!(seen[1], "DATA 3 0x1 {\u{fffd}\u{fffd}}");
 
     let (_mock, mut provider) =
         world(&always(r#"{"answer": {"status": 503, "body": {"bytes": 10485760}}}"#)).await;

@@ -40,6 +40,7 @@ async fn some_of_them_in_full() {
         (MalformedFrame::RstStreamOnIdleStream, "RST_STREAM 2147483393 8"),
         (MalformedFrame::SettingsWindow, "SETTINGS 4=4294967295"),
         (MalformedFrame::SettingsEnablePush, "SETTINGS 2=1"),
+        (MalformedFrame::GoAwayRaised, "GOAWAY 2147483647 0"),
         (MalformedFrame::WindowUpdateZero, "WINDOW_UPDATE 0"),
         (MalformedFrame::WindowUpdateOverflow, "WINDOW_UPDATE 2147483647"),
         (MalformedFrame::UnknownType, "0xfa 0xff what is this?"),

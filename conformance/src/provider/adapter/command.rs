@@ -34,6 +34,8 @@ pub(crate) struct Surroundings {
 pub(crate) struct FakeClock {
     library: PathBuf,
     file: PathBuf,
+    /// Whether all clocks go by it, also those that are no calendar's and never step back.
+    is_of_all: bool,
 }
 
 impl AdapterCommand {
@@ -58,9 +60,12 @@ impl AdapterCommand {
         if let Some(hosts) = &surroundings.hosts {
             command.env("APNS_CONFORMANCE_HOSTS", hosts);
         }
-        if let Some(FakeClock { library, file }) = &surroundings.clock {
+        if let Some(FakeClock { library, file, is_of_all }) = &surroundings.clock {
             command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", file);
-            command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+            command.env("FAKETIME_NO_CACHE", "1");
+            if !is_of_all {
+                command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+            }
         }
         for variable in PROXY_VARIABLES {
             command.env_remove(variable).env_remove(variable.to_lowercase());
@@ -71,10 +76,10 @@ impl AdapterCommand {
 }
 
 impl FakeClock {
-    /// A clock that goes by what the file says. `None`: this machine has no libfaketime.
-    pub(crate) fn of(file: PathBuf) -> Option<Self> {
+    /// A clock that goes by what the file says: the calendar, or all clocks. `None`: this machine has no libfaketime.
+    pub(crate) fn of(file: PathBuf, is_of_all: bool) -> Option<Self> {
         let library = LIBRARIES.iter().map(Path::new).find(|path| path.exists())?.to_path_buf();
-        Some(Self { library, file })
+        Some(Self { library, file, is_of_all })
     }
 
     /// Sets it so many seconds ahead of the machine's.
@@ -82,7 +87,10 @@ impl FakeClock {
     /// # Errors
     /// The file cannot be written.
     pub(crate) fn set_ahead(&self, seconds: i64) -> std::io::Result<()> {
-        std::fs::write(&self.file, format!("{seconds:+}\n"))
+        // In one step: adapters look at any time.
+        let new = self.file.with_extension("new");
+        std::fs::write(&new, format!("{seconds:+}\n"))?;
+        std::fs::rename(new, &self.file)
     }
 }
 

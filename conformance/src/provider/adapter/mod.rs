@@ -113,6 +113,14 @@ impl Adapter {
         }
     }
 
+    /// The most memory that it has ever taken, in bytes. `None`: this system does not say.
+    pub(crate) fn memory_max(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+        Some(kilobytes * 1024)
+    }
+
     /// What is wrong with it, if anything is.
     pub(crate) fn trouble(&self) -> Option<Trouble> {
         let known = self.state.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();

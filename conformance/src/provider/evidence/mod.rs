@@ -1,30 +1,46 @@
 //! What a play has shown: what the double saw on the wire, and what the adapter reported. Judges look at nothing else.
 
+mod attempts;
+mod dates;
+mod going_away;
 mod hello;
+mod in_force;
+mod open_streams;
+mod provider_token;
 mod reader;
 mod requests;
 mod said;
+#[cfg(test)]
+pub(crate) mod sketch;
+mod windows;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use mock_apns::Environment;
 
-use super::protocol::{Event, Report};
+use super::protocol::{Event, Outcome, Report};
 
+pub(crate) use attempts::word;
+pub(crate) use dates::Dates;
+pub(crate) use going_away::GoingAway;
 pub(crate) use hello::Hello;
+pub(crate) use provider_token::{KnownKey, KnownKeys, ProviderToken};
 pub(crate) use reader::Reader;
-pub(crate) use requests::{Answer, Request};
+pub(crate) use requests::Request;
 pub(crate) use said::{
-    Data, Field, Form, Headers, SETTINGS_ENABLE_PUSH, SETTINGS_HEADER_TABLE_SIZE,
-    SETTINGS_INITIAL_WINDOW_SIZE, SETTINGS_MAX_CONCURRENT_STREAMS, SETTINGS_MAX_FRAME_SIZE,
-    SETTINGS_MAX_HEADER_LIST_SIZE, Said, Side, What,
+    Field, Form, Headers, SETTINGS_ENABLE_PUSH, SETTINGS_HEADER_TABLE_SIZE, SETTINGS_INITIAL_WINDOW_SIZE,
+    SETTINGS_MAX_CONCURRENT_STREAMS, SETTINGS_MAX_FRAME_SIZE, Said, Side, What,
 };
 
 /// What a play has shown. Times count from its beginning.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Evidence {
+    /// What the adapter can be told beyond sending.
+    pub(crate) can: Vec<String>,
     /// Every TCP connection to the double, in the order in which they were accepted.
     pub(crate) dials: Vec<Dial>,
+    /// What a proxy was asked for, in plays that have one.
+    pub(crate) tunnels: Vec<Tunnel>,
     /// Every connection whose TLS handshake was done, in that order.
     pub(crate) connections: Vec<Connection>,
     /// What the adapter was told to send, by its id.
@@ -35,6 +51,14 @@ pub(crate) struct Evidence {
     pub(crate) stderr: String,
     /// What the script has noted.
     pub(crate) marks: Vec<(Duration, &'static str)>,
+    /// What the date was in the play.
+    pub(crate) dates: Dates,
+    /// The keys that the double knows and the adapter was given, by their IDs.
+    pub(crate) keys: KnownKeys,
+    /// What the adapter was given and is nobody else's to know, each with what it is.
+    pub(crate) secrets: Vec<(&'static str, String)>,
+    /// The most memory that the adapter had taken, in bytes, whenever the script has asked.
+    pub(crate) memory: Vec<u64>,
 }
 
 /// A TCP connection to where the double is.
@@ -50,6 +74,17 @@ pub(crate) struct Dial {
     pub(crate) first_bytes: Vec<u8>,
     /// When the provider ended it.
     pub(crate) ended_at: Option<Duration>,
+}
+
+/// What a proxy was asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Tunnel {
+    /// The first line: `CONNECT host:port HTTP/1.1`.
+    pub(crate) asked: String,
+    /// The value of `proxy-authorization`.
+    pub(crate) credentials: Option<String>,
+    /// Whether a way was opened.
+    pub(crate) opened: bool,
 }
 
 /// A connection whose TLS handshake was done.
@@ -99,6 +134,22 @@ impl Evidence {
         requests
     }
 
+    /// What was reported of a push, in words.
+    pub(crate) fn told(&self, id: u64) -> String {
+        self.result(id).map_or_else(|| "no result".to_owned(), ToString::to_string)
+    }
+
+    /// Whether a push was reported as answered with this error.
+    pub(crate) fn is_rejected(&self, id: u64, status: u16) -> bool {
+        let is_it = |report: &Report| report.outcome == Outcome::Rejected && report.status == Some(status);
+        self.result(id).is_some_and(is_it)
+    }
+
+    /// What became of a push, if that was reported.
+    pub(crate) fn result(&self, id: u64) -> Option<&Report> {
+        self.results().get(&id).map(|(_, report)| *report)
+    }
+
     /// What became of each push, by its id: the last that was reported of it.
     pub(crate) fn results(&self) -> BTreeMap<u64, (Duration, &Report)> {
         let each = self.reported.iter().filter_map(|reported| match &reported.event {
@@ -106,6 +157,11 @@ impl Evidence {
             _ => None,
         });
         each.collect()
+    }
+
+    /// Whether the adapter can be told this, and so was told it by the script.
+    pub(crate) fn can(&self, what: &str) -> bool {
+        self.can.iter().any(|can| can == what)
     }
 
     /// When the script has noted this first.
@@ -120,7 +176,7 @@ impl Evidence {
     }
 
     /// How many pushes were reported to have this outcome.
-    pub(crate) fn count(&self, outcome: super::protocol::Outcome) -> usize {
+    pub(crate) fn count(&self, outcome: Outcome) -> usize {
         self.results().values().filter(|(_, report)| report.outcome == outcome).count()
     }
 }
@@ -134,5 +190,30 @@ impl Connection {
     /// What the double has said.
     pub(crate) fn by_double(&self) -> impl Iterator<Item = &Said> {
         self.said.iter().filter(|said| said.side == Side::Double)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_are_those_of_the_pushs_device_token_in_whatever_case() {
+        let evidence = Evidence::default()
+            .with_push("0a", 0)
+            .with_push("0b", 0)
+            .with_request("0A", 5, 503)
+            .with_request("0a", 7, 200)
+            .with_request("0c", 9, 200);
+        let statuses: Vec<Vec<_>> =
+            evidence.attempts().values().map(|it| it.iter().map(Request::status).collect()).collect();
+        assert_eq!(statuses, [vec![Some(503), Some(200)], vec![]]);
+    }
+
+    #[test]
+    fn what_was_reported_is_told_in_words() {
+        let evidence = Evidence::default().with_result(3, 0, Outcome::Rejected, Some(503));
+        assert_eq!((evidence.told(3), evidence.told(4)), ("rejected 503".to_owned(), "no result".to_owned()));
+        assert!(evidence.is_rejected(3, 503) && !evidence.is_rejected(3, 500));
     }
 }

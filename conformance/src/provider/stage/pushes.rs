@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use mock_apns::{DeviceId, Environment, TokenKind};
+use mock_apns::{DeviceId, Environment, MockTeam, Named as _, TokenKind};
+use serde_json::json;
 
 use super::{Stage, broken};
 use crate::provider::{
-    evidence::Sent,
+    evidence::{Sent, word},
     item::Stop,
     protocol::{Instruction, Push},
 };
@@ -25,11 +26,41 @@ impl Stage {
         }
     }
 
+    /// A push that goes well, to one of the [`device_tokens`](Self::device_tokens).
+    pub(crate) fn push_to(&self, device_token: &str) -> Push {
+        Push { device_token: device_token.to_owned(), ..self.push() }
+    }
+
     /// A push whose payload has so many bytes.
     pub(crate) fn push_of(&self, bytes: usize) -> Push {
         let empty = r#"{"aps":{"alert":""}}"#;
         let text = "x".repeat(bytes.saturating_sub(empty.len()));
         Push { payload: format!(r#"{{"aps":{{"alert":"{text}"}}}}"#), ..self.push() }
+    }
+
+    /// A push that can be told from all others on the wire, if it is the next one that is sent: by its `apns-id`, and by a word in its
+    /// payload, which has so many bytes at least.
+    pub(crate) fn numbered(&self, bytes: usize) -> Push {
+        let word = word(self.next_id);
+        let around = r#"{"aps":{"alert":""}}"#.len() + word.len();
+        let more = "x".repeat(bytes.saturating_sub(around));
+        Push {
+            payload: format!(r#"{{"aps":{{"alert":"{word}{more}"}}}}"#),
+            apns_id: Some(format!("3c0ffee0-0000-4000-8000-{:012x}", self.next_id)),
+            ..self.push()
+        }
+    }
+
+    /// Has so many pushes sent that can be told apart. Returns their ids.
+    ///
+    /// # Errors
+    /// The adapter has ended, or does not read.
+    pub(crate) async fn send_numbered(&mut self, count: usize) -> Result<Range<u64>, Stop> {
+        let first = self.next_id;
+        for _ in 0..count {
+            self.send(self.numbered(0)).await?;
+        }
+        Ok(first..self.next_id)
     }
 
     /// Has a push sent, and does not wait for what becomes of it. Its id is the stage's to give; it is returned.
@@ -62,22 +93,53 @@ impl Stage {
         Ok(first..self.next_id)
     }
 
+    /// From now on, or so many times, pushes to this device token are answered otherwise: an `answer` of docs/faults.md.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn answer_to(
+        &mut self,
+        device_token: &str,
+        times: Option<u32>,
+        answer: &serde_json::Value,
+    ) -> Result<(), Stop> {
+        let name = format!("answer-{}", self.faults.len());
+        let matching = json!({"token": device_token});
+        let mut fault = json!({"name": name, "match": matching, "action": {"answer": answer}});
+        if let Some(times) = times {
+            fault["times"] = times.into();
+        }
+        self.fault(&fault.to_string())
+    }
+
     /// Device tokens of the app, of so many devices.
     ///
     /// # Errors
     /// The double makes none.
     pub(crate) fn device_tokens(&self, count: usize) -> Result<Vec<String>, Stop> {
-        let team = self.team();
-        let app = team.app().clone();
-        team.at_work(|team| {
-            let tokens = (0..count).map(|number| {
-                let device = DeviceId::parse(&format!("device-{number}")).map_err(broken)?;
-                team.add_device(device.clone()).map_err(broken)?;
-                team.install(&device, &app, Environment::Sandbox).map_err(broken)?;
-                let token = team.register(&device, &app, Environment::Sandbox, TokenKind::App);
-                Ok(token.map_err(broken)?.to_string())
-            });
-            tokens.collect()
-        })
+        device_tokens_of(&self.team(), Environment::Sandbox, count)
     }
+}
+
+/// Device tokens of the app that a team began with, of so many devices.
+///
+/// # Errors
+/// The double makes none.
+pub(crate) fn device_tokens_of(
+    team: &MockTeam,
+    environment: Environment,
+    count: usize,
+) -> Result<Vec<String>, Stop> {
+    let app = team.app().clone();
+    team.at_work(|team| {
+        let tokens = (0..count).map(|number| {
+            let device =
+                DeviceId::parse(&format!("{}-device-{number}", environment.name())).map_err(broken)?;
+            team.add_device(device.clone()).map_err(broken)?;
+            team.install(&device, &app, environment).map_err(broken)?;
+            let token = team.register(&device, &app, environment, TokenKind::App);
+            Ok(token.map_err(broken)?.to_string())
+        });
+        tokens.collect()
+    })
 }

@@ -9,7 +9,7 @@ use crate::provider::{
     adapter::Trouble,
     evidence::Evidence,
     item::Stop,
-    protocol::{Event, Instruction},
+    protocol::{Event, Instruction, Push},
 };
 
 impl Stage {
@@ -28,7 +28,7 @@ impl Stage {
                 if self.look(&holds) {
                     return Ok(true);
                 }
-                if let Some(trouble) = self.adapter()?.trouble() {
+                if let Some(trouble) = self.trouble() {
                     return Err(Stop::Trouble(trouble));
                 }
                 // Looking must not take all the time there is.
@@ -53,6 +53,26 @@ impl Stage {
             evidence.sent.len() <= told.count()
         })
         .await
+    }
+
+    /// Has a push sent, and waits until the adapter has reported something, or the time is over: `false`. Nothing rests between two looks,
+    /// so that pushes one after the other come as fast as the provider is.
+    ///
+    /// # Errors
+    /// The adapter is in trouble.
+    pub(crate) async fn send_and_wait(&mut self, within: Duration, push: Push) -> Result<bool, Stop> {
+        let before = self.look(|evidence| evidence.reported.len());
+        self.send(push).await?;
+        let waiting = async {
+            while self.look(|evidence| evidence.reported.len() == before) {
+                if let Some(trouble) = self.trouble() {
+                    return Err(Stop::Trouble(trouble));
+                }
+                self.recorder.changed().await;
+            }
+            Ok(true)
+        };
+        timeout(within, waiting).await.unwrap_or(Ok(false))
     }
 
     /// Lets time pass: where nothing must happen, there is nothing to wait for.

@@ -196,6 +196,7 @@ fn body(answering: &Answering, own: &Answer, status: u16, now: Timestamp) -> Vec
     match &answering.body {
         Some(Body::None) => Vec::new(),
         Some(Body::Text(text)) => text.clone().into_bytes(),
+        Some(Body::Base64(bytes)) => bytes.clone(),
         Some(Body::Bytes(bytes)) => {
             let mut body = written();
             body.resize(*bytes as usize, b' ');

@@ -46,6 +46,7 @@ pub(super) struct Configure {
     idle_connection_ms: Option<u64>,
     correct_clock: Option<bool>,
     proxy: Option<String>,
+    first_stream: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -162,6 +163,9 @@ impl Configure {
         builder = builder.dispatch(policy);
         if let Some(proxy) = &self.proxy {
             builder = builder.proxy(Proxy::parse(proxy).map_err(|error| error.to_string())?);
+        }
+        if let Some(stream) = self.first_stream {
+            builder = builder.first_stream(stream);
         }
         builder.build().map_err(|error| error.to_string())
     }

@@ -17,6 +17,7 @@ use apns_provider::{Client, Clock as _};
 use apns_provider_core::{ApnsId, ChannelError, ChannelId, DeviceToken, Outcome, Push, UnixTime};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
+use tracing_subscriber::filter::LevelFilter;
 
 use super::{exit, report, runtime};
 use clock::SetClock;
@@ -24,7 +25,7 @@ use instruction::{ChannelDeed, Configure, Instruction, ToBroadcast, ToChannel, T
 use registry::Registry;
 
 /// What this adapter can be told beyond sending.
-const CAN: [&str; 16] = [
+const CAN: [&str; 17] = [
     "key",
     "certificate",
     "set-clock",
@@ -41,9 +42,11 @@ const CAN: [&str; 16] = [
     "register",
     "broadcast",
     "channel",
+    "first-stream",
 ];
 
 pub(super) fn run() -> Result<ExitCode, String> {
+    keep_a_log();
     let (sender, lines) = mpsc::channel(LINES_AHEAD);
     // Ends with the input, or with the process: a read of standard input cannot be given up.
     thread::spawn(move || {
@@ -55,6 +58,12 @@ pub(super) fn run() -> Result<ExitCode, String> {
         }
     });
     runtime::for_many(serve(lines))?
+}
+
+/// What the engine says to its log, as far as is usual, is for whoever looks on.
+fn keep_a_log() {
+    let log = tracing_subscriber::fmt().with_ansi(false).with_max_level(LevelFilter::INFO);
+    let _ = log.with_writer(io::stderr).try_init(); // somebody else may keep one in this process
 }
 
 /// Until the input ends, or says so.

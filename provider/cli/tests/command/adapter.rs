@@ -24,7 +24,12 @@ struct Adapter {
 impl Adapter {
     /// Started, and ready.
     fn start() -> Self {
-        let mut child = provider("adapter").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_logging_to(Stdio::inherit())
+    }
+
+    fn start_logging_to(stderr: Stdio) -> Self {
+        let mut command = provider("adapter");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let (orders, events) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let mut adapter = Self { child, orders, ready: Value::Null, events: BufReader::new(events).lines() };
         adapter.ready = adapter.event();
@@ -134,6 +139,19 @@ async fn its_clock_and_its_credential_can_be_changed() {
     );
     assert_eq!(adapter.asked(&send(&desk, "certificate", "sandbox"))["outcome"], "accepted");
     assert_eq!(adapter.ends(), Some(0), "the end of the input is an end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_engine_logs_is_on_standard_error() {
+    let desk = Desk::new().await;
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut adapter = Adapter::start_logging_to(log.reopen().unwrap().into());
+    adapter.asked(&configure(&desk, &key(&desk, 0)));
+    adapter.asked(&json!({"do": "set-clock", "now": 1_000_000_000}));
+    assert_eq!(adapter.asked(&send(&desk, "2001", "sandbox"))["reason"], "ExpiredProviderToken");
+    assert_eq!(adapter.ends(), Some(0));
+    let said = fs::read_to_string(log.path()).unwrap();
+    assert!(said.contains("check the machine's clock"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{super::span, Delay};
-use crate::{Answer, Reason, Timestamp, bytes::is_default};
+use crate::{
+    Answer, Reason, Timestamp,
+    bytes::{is_default, standard_base64},
+};
 
 /// Another answer. What is left out is as the service would have answered; it goes out in the form of Apple's answers.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -103,6 +106,8 @@ pub enum Body {
     None,
     /// This text.
     Text(String),
+    /// These bytes, which are no text.
+    Base64(#[serde(with = "standard_base64")] Vec<u8>),
     /// A reason, and spaces behind it up to so many bytes.
     Bytes(u32),
 }
@@ -181,6 +186,7 @@ impl Answering {
         let body_bytes = match self.body {
             Some(Body::Bytes(bytes)) => bytes as usize,
             Some(Body::Text(ref text)) => text.len(),
+            Some(Body::Base64(ref bytes)) => bytes.len(),
             Some(Body::None) | None => 0,
         };
         if body_bytes > BODY_BYTES_MAX as usize {
@@ -277,6 +283,7 @@ mod tests {
             r#"{"status": 418, "reason": "Teapot"}"#,
             r#"{"status": 502, "body": {"text": "<html>"}}"#,
             r#"{"status": 400, "body": "none"}"#,
+            r#"{"status": 400, "body": {"base64": "/wA="}}"#,
             r#"{"status": 410, "timestamp": 0, "retry-after": {"date-in": "90s"}}"#,
             r#"{"status": 500, "body": {"bytes": 10485760}, "frame-bytes": 1}"#,
             r#"{"delay": {"from": "1s", "to": "2s"}, "interim": [100, 103]}"#,
@@ -296,6 +303,7 @@ mod tests {
             (r#"{"status": 503, "reason": "Shutdown", "body": "none"}"#, "one of the two"),
             (r#"{"interim": [200]}"#, "from 100 to 199"),
             (r#"{"body": {"bytes": 99999999}}"#, "it may have 67108864"),
+            (r#"{"status": 503, "body": {"base64": "?"}}"#, "Invalid"),
             (r#"{"frame-bytes": 0}"#, "frame-bytes is 0"),
             (r#"{"reversed": 2, "delay": "1s"}"#, "choose one"),
             (r#"{"trailers": {"a": "b"}, "ends": "never"}"#, "trailers end"),

@@ -134,6 +134,8 @@ malformed_frames! {
         "GOAWAY on a stream (6.8: PROTOCOL_ERROR).";
     GoAwayShort "goaway-short" 0x7 0x0 Connection &[0; 7],
         "GOAWAY of seven bytes (6.8: FRAME_SIZE_ERROR).";
+    GoAwayRaised "goaway-raised" 0x7 0x0 Connection &[0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0],
+        "GOAWAY with the last stream 2³¹−1: behind a lower one it is raised (6.8), and otherwise nothing is wrong with it.";
     WindowUpdateZero "window-update-zero" 0x8 0x0 Connection &[0; 4],
         "WINDOW_UPDATE of 0 for the connection (6.9: PROTOCOL_ERROR).";
     WindowUpdateZeroOnStream "window-update-zero-on-stream" 0x8 0x0 Request &[0; 4],
