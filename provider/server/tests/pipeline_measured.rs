@@ -5,6 +5,7 @@
 //! `PIPELINE_RECIPIENTS` says how many; 200,000 unless set.
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
+#![expect(clippy::cast_precision_loss, reason = "counts to be read by people")]
 
 mod pipeline_support;
 

@@ -45,7 +45,7 @@ pub(crate) struct Scene {
 /// The app of the double's ready-made team.
 pub(crate) const APP: &str = "com.example.app";
 /// Longer than anything takes that does happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 /// The newest registration that a user may have beside others.
 const DEVICES_PER_USER: u16 = 10;
 

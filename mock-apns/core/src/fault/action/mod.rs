@@ -37,6 +37,7 @@ macro_rules! actions {
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(rename_all = "kebab-case")]
         #[non_exhaustive]
+        #[expect(clippy::large_enum_variant, reason = "rules are few; a box would only be in the way of who writes one")]
         pub enum Action {
             $(#[doc = $sees] #[serde(rename = $name)] $variant($variant),)*
         }
@@ -63,6 +64,7 @@ macro_rules! actions {
 
         /// As it is read: an object with one key.
         #[derive(Deserialize)]
+        #[expect(clippy::large_enum_variant, reason = "it becomes an action as soon as it is read")]
         enum Form {
             $(#[serde(rename = $name)] $variant($variant),)*
         }
