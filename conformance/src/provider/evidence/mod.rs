@@ -26,6 +26,8 @@ pub(crate) use going_away::GoingAway;
 pub(crate) use hello::Hello;
 pub(crate) use provider_token::{KnownKey, KnownKeys, ProviderToken};
 pub(crate) use reader::Reader;
+#[cfg(test)]
+pub(crate) use requests::Answer;
 pub(crate) use requests::Request;
 pub(crate) use said::{
     Field, Form, Headers, SETTINGS_ENABLE_PUSH, SETTINGS_HEADER_TABLE_SIZE, SETTINGS_INITIAL_WINDOW_SIZE,
