@@ -105,7 +105,7 @@ async fn carry(
         behind.write(&between.asked(&asked, double)?)?;
         behind.flush()?;
         let from_double = behind.read(|bytes| answered.extend_from_slice(bytes));
-        provider.write(&between.answered(&answered)?)?;
+        provider.write(&between.answered(&answered))?;
         provider.flush()?;
         if between.is_over || !is_open(&from_double) {
             behind.close().await?;
@@ -209,7 +209,7 @@ impl Between {
     }
 
     /// What the provider gets in place of what the double said.
-    fn answered(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Trouble> {
+    fn answered(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.answered.extend(bytes);
         let mut out = Vec::new();
         while let Some(mut frame) = take_frame(&mut self.answered) {
@@ -223,7 +223,7 @@ impl Between {
             self.is_over |= matches!(self.deed, Deed::EndsAfterEach) && ends_answer(&frame);
             frame.write(&mut out);
         }
-        Ok(out)
+        out
     }
 }
 
