@@ -11,7 +11,13 @@ use crate::provider::{
 pub(super) fn items() -> Vec<Item> {
     vec![
         Item::new("C-10", vec![Play::new("late-settings", late_settings, waits_for_settings)]),
-        Item::new("C-11", vec![Play::new("one-stream-at-first", one_stream_at_first, one_at_a_time)]),
+        Item::new(
+            "C-11",
+            vec![
+                Play::new("one-stream-said-late", said_late, one_at_a_time),
+                Play::new("one-stream-for-long", for_long, one_at_a_time),
+            ],
+        ),
     ]
 }
 
@@ -36,9 +42,18 @@ fn waits_for_settings(evidence: &Evidence) -> Result<(), Finding> {
     all_accepted(evidence)
 }
 
+/// C-11: the server says after half a second that it allows one stream. Whoever does not wait for it has opened more by then, and
+/// not only where its SETTINGS happen to be late.
+fn said_late(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(many_at_once(
+        stage,
+        r#"{"name":"late","on":"connection","action":{"stall":{"reads":false,"for":"500ms"}}}"#,
+    ))
+}
+
 /// C-11: the server says at once that it allows one stream, and reads nothing for half a second. It allows more as soon as it has read a
 /// good provider token.
-fn one_stream_at_first(stage: &mut Stage) -> Acting<'_> {
+fn for_long(stage: &mut Stage) -> Acting<'_> {
     Box::pin(many_at_once(
         stage,
         r#"{"name":"slow","on":"connection","action":{"stall":{"writes":false,"for":"500ms"}}}"#,

@@ -9,7 +9,8 @@ use crate::provider::{
 
 pub(super) fn item() -> Item {
     let plays = vec![
-        Play::new("continuation", |stage| odd(stage, r#"{"answer":{"field-block-bytes":16}}"#), reads_both),
+        // Two or three CONTINUATION frames: some libraries take six small ones for an attack (CVE-2024-27316), and may.
+        Play::new("continuation", |stage| odd(stage, r#"{"answer":{"field-block-bytes":50}}"#), reads_both),
         Play::new("padding", |stage| odd(stage, r#"{"answer":{"padding":20}}"#), reads_both),
         Play::new("unknown-frames", |stage| odd(stage, r#"{"frame":{"kind":"unknown-type"}}"#), reads_both),
         Play::new(
