@@ -98,7 +98,7 @@ impl Client {
     /// ended.
     ///
     /// Waits while the client has as many pushes in hand as it may. A push goes on even if nobody waits for it any more.
-    pub fn send_push(&self, push: Push) -> impl Future<Output = Outcome> + Send {
+    pub fn send_push(&self, push: Push) -> impl Future<Output = Outcome> + Send + use<> {
         let span = debug_span!(
             "apns.push",
             apns_id = %push.apns_id(),
@@ -107,7 +107,7 @@ impl Client {
             device_token = %push.device_token(),
             outcome = Empty,
         );
-        let sent = self.handle.0.send(push.into());
+        let sent = Arc::clone(&self.handle.0).send(push.into());
         async move {
             let outcome = sent.await.unwrap_or_else(engine_gone);
             Span::current().record("outcome", outcome.name());
@@ -121,7 +121,7 @@ impl Client {
     pub async fn broadcast(&self, broadcast: impl Into<Arc<Broadcast>>) -> Outcome {
         let request_id = ApnsId::from_random(rand::random());
         let outgoing = Outgoing::Broadcast { broadcast: broadcast.into(), request_id };
-        self.handle.0.send(outgoing).await.unwrap_or_else(engine_gone)
+        Arc::clone(&self.handle.0).send(outgoing).await.unwrap_or_else(engine_gone)
     }
 
     /// Sends many pushes, as many at once as the client may have in hand, and gives each one with its outcome as soon as it is

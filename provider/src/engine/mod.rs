@@ -135,7 +135,7 @@ impl Engine {
     ///
     /// Many thousands of these futures may be alive at once, and most are not in the processor's cache when they go on: they are kept small.
     #[expect(clippy::manual_async_fn, reason = "an async fn has room for its argument twice")]
-    pub(crate) fn send(self: &Arc<Self>, outgoing: Outgoing) -> impl Future<Output = Option<Outcome>> + Send {
+    pub(crate) fn send(self: Arc<Self>, outgoing: Outgoing) -> impl Future<Output = Option<Outcome>> + Send {
         async move {
             // `effects` gives the permit back when the push is finished.
             let waited = if let Ok(permit) = self.in_hand.try_acquire() {

@@ -1,0 +1,615 @@
+//! A store, an engine and a clock, all of them simulated; workers that live and die.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use apns_provider_core::{
+    Acceptance, AlertNotification, Ambiguity, Answer, ApnsId, BundleId, NotSent, Now, Outcome, UnixTime,
+};
+
+use crate::{
+    device::{Environment, Kind},
+    ids::{AppId, DeviceId, NotificationId, RegistrationNumber},
+    lanes::Lane,
+    message::Deadline,
+    notification::Delivery,
+    outcome::{Ending, FinalOutcome, Wait},
+    shard::{Positions, Recipient, Shard, ShardWriter},
+    worker::{
+        Batch, Claim, ClaimId, Effect, Exception, Fate, Input, Rest, ShardKey, Source, Stop, Ticket, Waiting,
+        Worker, WorkerConfig,
+    },
+};
+
+/// When the world begins.
+pub(super) const BEGIN: UnixTime = UnixTime::from_secs(1_700_000_000);
+
+pub(super) struct World {
+    pub(super) elapsed: Duration,
+    /// How far the calendar is off.
+    pub(super) date_is_off_ms: i64,
+    pub(super) config: WorkerConfig,
+    pub(super) workers: Vec<Life>,
+    pub(super) shards: Vec<Row>,
+    /// Pushes that the engine has not answered.
+    pub(super) in_engine: Vec<Sent>,
+    /// The same, to be found.
+    under_way: BTreeSet<(usize, ShardKey, u16)>,
+    /// Whether the engine says of each push in time that it does not know.
+    pub(super) engine_keeps_time: bool,
+    /// Effects that are for the operator.
+    pub(super) told: Vec<Effect>,
+    /// Every push that went out.
+    pub(super) sent: Vec<Sent>,
+    pub(super) dead_tokens: Vec<DeviceId>,
+    pub(super) suspects: Vec<DeviceId>,
+    pub(super) store_works: bool,
+    /// Of shards that are to be sent once at most: sent, and nobody knows what became of it.
+    unknown: BTreeSet<(ShardKey, u16)>,
+    seed: u64,
+}
+
+/// A worker from its start to its end.
+pub(super) struct Life {
+    pub(super) worker: Worker,
+    pub(super) is_drained: bool,
+    /// Recipients whose outcome this worker has been told and that it must not send again.
+    over: BTreeSet<(ShardKey, u16)>,
+    /// What the store has been asked and not answered.
+    pub(super) asked: Vec<Asked>,
+}
+
+/// What the store was asked for.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Claim { lane: Lane, recipients: usize, shards: usize, except: Vec<Source> },
+    Renew(Vec<crate::worker::Lease>),
+    Start { claim: ClaimId, shard: ShardKey, positions: Positions },
+    Store(Arc<Batch>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) life: usize,
+    pub(super) ticket: Ticket,
+    pub(super) shard: ShardKey,
+    pub(super) position: u16,
+    pub(super) source: Source,
+    pub(super) lane: Lane,
+    pub(super) delivery: Delivery,
+    pub(super) apns_id: ApnsId,
+    pub(super) token: String,
+    at: Duration,
+}
+
+/// A shard in the store.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
+pub(super) struct Row {
+    pub(super) key: ShardKey,
+    pub(super) source: Source,
+    pub(super) lane: Lane,
+    pub(super) recipients: Shard,
+    pub(super) deadline: Deadline,
+    pub(super) delivery: Delivery,
+    pub(super) not_before: UnixTime,
+    pub(super) rounds: u16,
+    pub(super) lease: Option<(usize, Duration)>,
+    pub(super) finals: BTreeMap<u16, FinalOutcome>,
+    pub(super) waiting: BTreeMap<u16, Wait>,
+    pub(super) marked: BTreeSet<u16>,
+    pub(super) exceptions: Vec<(u16, Exception)>,
+    pub(super) has_message: bool,
+    pub(super) is_done: bool,
+    pub(super) is_cancelled: bool,
+    pub(super) is_paused: bool,
+}
+
+pub(super) fn app(number: i64) -> Source {
+    Source { app: AppId::new(number), environment: Environment::Production }
+}
+
+fn recipients(count: u16) -> Shard {
+    let mut writer = ShardWriter::new();
+    for at in 0..count {
+        let mut token = [0xab; 32];
+        token[..2].copy_from_slice(&at.to_be_bytes());
+        let recipient = Recipient {
+            token: &token,
+            device: Some(DeviceId::new(i64::from(at) + 1)),
+            number: RegistrationNumber::new(i64::from(at) + 1),
+            registered_at: Some(UnixTime::from_secs(1_600_000_000)),
+            variant: 0,
+        };
+        writer.push(recipient).unwrap();
+    }
+    Shard::read(writer.finish(Kind::Alert).unwrap().into()).unwrap()
+}
+
+impl World {
+    pub(super) fn new(config: WorkerConfig) -> Self {
+        let mut world = Self {
+            elapsed: Duration::from_secs(1000),
+            date_is_off_ms: 0,
+            config,
+            workers: Vec::new(),
+            shards: Vec::new(),
+            in_engine: Vec::new(),
+            under_way: BTreeSet::new(),
+            engine_keeps_time: false,
+            told: Vec::new(),
+            sent: Vec::new(),
+            dead_tokens: Vec::new(),
+            suspects: Vec::new(),
+            store_works: true,
+            unknown: BTreeSet::new(),
+            seed: 0,
+        };
+        world.start_worker();
+        world
+    }
+
+    pub(super) fn now(&self) -> Now {
+        let millis = BEGIN.as_millis() + u64::try_from(self.elapsed.as_millis()).unwrap() - 1_000_000;
+        let date = UnixTime::from_millis(millis.saturating_add_signed(self.date_is_off_ms));
+        Now { elapsed: self.elapsed, date }
+    }
+
+    pub(super) fn start_worker(&mut self) -> usize {
+        self.seed += 1;
+        let worker = Worker::new(self.config.clone(), self.now(), self.seed).unwrap();
+        self.workers.push(Life { worker, is_drained: false, over: BTreeSet::new(), asked: Vec::new() });
+        let life = self.workers.len() - 1;
+        self.take_effects(life);
+        life
+    }
+
+    /// A worker dies: what it knew and had not stored is gone, and so are its pushes' outcomes.
+    pub(super) fn kill(&mut self, life: usize) {
+        self.in_engine.retain(|sent| sent.life != life);
+        self.under_way.retain(|(owner, ..)| *owner != life);
+        self.workers[life].asked.clear();
+        self.workers[life].is_drained = true;
+        self.workers[life].worker = Worker::new(self.config.clone(), self.now(), 0).unwrap();
+    }
+
+    /// The engine has a bug: it never says what became of what it has.
+    pub(super) fn forget_in_engine(&mut self) {
+        self.in_engine.clear();
+        self.under_way.clear();
+    }
+
+    pub(super) fn alive(&self) -> Vec<usize> {
+        (0..self.workers.len()).filter(|life| !self.workers[*life].is_drained).collect()
+    }
+
+    /// A shard of so many recipients, of a notification of its own.
+    pub(super) fn add(&mut self, source: Source, lane: Lane, count: u16) -> usize {
+        let id = u8::try_from(self.shards.len()).unwrap();
+        let notification = NotificationId::new(BEGIN, [id; 10]);
+        self.shards.push(Row {
+            key: ShardKey { notification, number: 0 },
+            source,
+            lane,
+            recipients: recipients(count),
+            deadline: Deadline::default(),
+            delivery: Delivery::AtLeastOnce,
+            not_before: UnixTime::from_millis(0),
+            rounds: 0,
+            lease: None,
+            finals: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            marked: BTreeSet::new(),
+            exceptions: Vec::new(),
+            has_message: true,
+            is_done: false,
+            is_cancelled: false,
+            is_paused: false,
+        });
+        self.shards.len() - 1
+    }
+
+    pub(super) fn tell(&mut self, life: usize, input: Input) {
+        if self.workers[life].is_drained {
+            return;
+        }
+        let now = self.now();
+        self.workers[life].worker.handle(now, input);
+        self.take_effects(life);
+    }
+
+    pub(super) fn tell_all(&mut self, input: impl Fn() -> Input) {
+        for life in self.alive() {
+            self.tell(life, input());
+        }
+    }
+
+    pub(super) fn wake(&mut self, lane: Lane) {
+        self.tell_all(|| Input::Woken { lane });
+    }
+
+    fn take_effects(&mut self, life: usize) {
+        while let Some(effect) = self.workers[life].worker.poll_effect() {
+            match effect {
+                Effect::Claim { lane, recipients, shards, except } => {
+                    self.workers[life].asked.push(Asked::Claim { lane, recipients, shards, except });
+                }
+                Effect::Renew(leases) => self.workers[life].asked.push(Asked::Renew(leases)),
+                Effect::Start { claim, shard, positions } => {
+                    self.workers[life].asked.push(Asked::Start { claim, shard, positions });
+                }
+                Effect::Store(batch) => self.workers[life].asked.push(Asked::Store(batch)),
+                Effect::Release { shard, rest } => self.release(life, shard, rest),
+                Effect::Send { ticket, source, delivery, push } => {
+                    let shard =
+                        self.shards.iter().find(|row| row.key.apns_id(ticket.position) == *push.apns_id());
+                    let row = shard.expect("its apns-id is that of a recipient");
+                    let (shard, lane) = (row.key, row.lane);
+                    let sent = Sent {
+                        life,
+                        ticket,
+                        shard,
+                        position: ticket.position,
+                        source,
+                        lane,
+                        delivery,
+                        apns_id: *push.apns_id(),
+                        token: push.device_token().as_str().to_owned(),
+                        at: self.elapsed,
+                    };
+                    self.check_sent(&sent);
+                    self.sent.push(sent.clone());
+                    self.in_engine.push(sent);
+                }
+                Effect::Drained => self.workers[life].is_drained = true,
+                told => self.told.push(told),
+            }
+        }
+        self.check_bounds(life);
+    }
+
+    fn check_sent(&mut self, sent: &Sent) {
+        let key = (sent.shard, sent.position);
+        let is_new = self.under_way.insert((sent.life, sent.shard, sent.position));
+        assert!(is_new, "it is in the engine already: {sent:?}");
+        assert!(!self.workers[sent.life].over.contains(&key), "its outcome was known: {sent:?}");
+        if sent.delivery == Delivery::AtMostOnce {
+            assert!(self.unknown.insert(key), "it may have been sent before: {sent:?}");
+        }
+    }
+
+    fn check_bounds(&self, life: usize) {
+        let status = self.workers[life].worker.status(self.now());
+        let config = &self.config;
+        assert!(status.in_engine.iter().sum::<usize>() <= config.in_engine_max, "{status:?}");
+        assert!(status.shards <= config.shards_max, "{status:?}");
+        // What is claimed and cancelled at once is not held up by the bound.
+        assert!(status.unsaved <= config.unsaved_max + 3 * config.claimed_max, "{status:?}");
+        assert!(status.to_send.iter().all(|count| *count <= config.claimed_max), "{status:?}");
+    }
+
+    /// The store answers what was asked at this place.
+    pub(super) fn answer(&mut self, life: usize, at: usize) {
+        if at >= self.workers[life].asked.len() {
+            return;
+        }
+        let asked = self.workers[life].asked.remove(at);
+        let works = self.store_works;
+        let input = match asked {
+            Asked::Claim { lane, .. } if !works => Input::ClaimFailed { lane },
+            Asked::Claim { lane, recipients, shards, except } => {
+                let (claims, next_at) = self.claim(life, lane, recipients, shards, &except);
+                Input::Claimed { lane, claims, next_at }
+            }
+            Asked::Renew(_) if !works => Input::RenewFailed,
+            Asked::Renew(leases) => {
+                let lost = leases.iter().filter(|lease| !self.renew(life, lease.shard));
+                Input::Renewed { lost: lost.map(|lease| lease.claim).collect::<Vec<_>>() }
+            }
+            Asked::Start { claim, .. } if !works => Input::StartFailed(claim),
+            Asked::Start { claim, shard, positions } => {
+                let row = self.row(shard);
+                for position in positions.iter() {
+                    row.marked.insert(position);
+                    row.waiting.remove(&position);
+                }
+                Input::Started(claim)
+            }
+            Asked::Store(batch) if !works => Input::StoreFailed(batch.id()),
+            Asked::Store(batch) => {
+                self.store(life, &batch);
+                Input::Stored(batch.id())
+            }
+        };
+        self.tell(life, input);
+    }
+
+    pub(super) fn row(&mut self, key: ShardKey) -> &mut Row {
+        self.shards.iter_mut().find(|row| row.key == key).expect("it is in the store")
+    }
+
+    fn renew(&mut self, life: usize, key: ShardKey) -> bool {
+        let until = self.elapsed + self.config.lease;
+        let row = self.row(key);
+        match &mut row.lease {
+            Some((owner, lease_until)) if *owner == life => {
+                *lease_until = until;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn store(&mut self, life: usize, batch: &Batch) {
+        let mut seen = BTreeSet::new();
+        for entry in batch.entries() {
+            assert!(seen.insert((entry.shard, entry.position)), "twice in one batch: {entry:?}");
+            let row = self.row(entry.shard);
+            let is_ours = row.lease.is_some_and(|(owner, _)| owner == life);
+            match &entry.fate {
+                Fate::Final(outcome) => {
+                    row.finals.entry(entry.position).or_insert_with(|| outcome.clone());
+                    row.waiting.remove(&entry.position);
+                    row.marked.remove(&entry.position);
+                }
+                Fate::Wait(wait) if is_ours && !row.finals.contains_key(&entry.position) => {
+                    row.waiting.insert(entry.position, wait.clone());
+                    row.marked.remove(&entry.position);
+                }
+                Fate::Wait(_) => {}
+            }
+        }
+        self.dead_tokens.extend(batch.dead_tokens().iter().map(|finding| finding.device));
+        self.suspects.extend(batch.suspects().iter().map(|finding| finding.device));
+    }
+
+    fn release(&mut self, life: usize, key: ShardKey, rest: Rest) {
+        let row = self.row(key);
+        if row.lease.is_none_or(|(owner, _)| owner != life) {
+            return;
+        }
+        row.lease = None;
+        match rest {
+            Rest::Done => {
+                assert_eq!(row.finals.len(), usize::from(row.recipients.len()), "it is not done");
+                row.is_done = true;
+            }
+            Rest::Until { not_before, rounds } => (row.not_before, row.rounds) = (not_before, rounds),
+        }
+        row.cancel_if_free();
+    }
+
+    fn claim(
+        &mut self,
+        life: usize,
+        lane: Lane,
+        recipients: usize,
+        shards: usize,
+        except: &[Source],
+    ) -> (Vec<Claim>, Option<UnixTime>) {
+        let (now, lease_until) = (self.now(), self.elapsed + self.config.lease);
+        let (mut claims, mut count, mut next_at) = (Vec::new(), 0, None::<UnixTime>);
+        for row in &mut self.shards {
+            if row.lease.is_some_and(|(_, until)| until <= now.elapsed) {
+                row.lease = None;
+                row.cancel_if_free();
+            }
+            let is_free = row.lease.is_none() && !row.is_done && !row.is_paused && row.lane == lane;
+            if !is_free || except.contains(&row.source) {
+                continue;
+            }
+            if row.not_before > now.date {
+                next_at = Some(next_at.map_or(row.not_before, |next| next.min(row.not_before)));
+                continue;
+            }
+            if count >= recipients || claims.len() >= shards {
+                continue;
+            }
+            count += usize::from(row.recipients.len());
+            row.lease = Some((life, lease_until));
+            claims.push(row.claim());
+        }
+        (claims, next_at)
+    }
+
+    /// The engine answers this push.
+    pub(super) fn end(&mut self, sent: &Sent, outcome: Outcome) {
+        if let Some(at) =
+            self.in_engine.iter().position(|it| (it.life, it.ticket) == (sent.life, sent.ticket))
+        {
+            self.in_engine.remove(at);
+        }
+        self.under_way.remove(&(sent.life, sent.shard, sent.position));
+        let again = matches!(outcome, Outcome::NotSent(_)) || is_retried(&outcome);
+        let key = (sent.shard, sent.position);
+        if again {
+            self.unknown.remove(&key);
+        } else if !matches!(outcome, Outcome::Ambiguous(_)) {
+            self.workers[sent.life].over.insert(key);
+        }
+        let ticket = sent.ticket;
+        self.tell(sent.life, Input::Ended { ticket, outcome });
+    }
+
+    /// The engine answers all that it has.
+    pub(super) fn end_all(&mut self, outcome: impl Fn(&Sent) -> Outcome) {
+        for sent in self.in_engine.clone() {
+            let outcome = outcome(&sent);
+            self.end(&sent, outcome);
+        }
+    }
+
+    /// The store answers all that it was asked, again and again, and the engine nothing.
+    pub(super) fn answer_all(&mut self) {
+        for _ in 0..10_000 {
+            let Some(life) = self.alive().into_iter().find(|life| !self.workers[*life].asked.is_empty())
+            else {
+                return;
+            };
+            self.answer(life, 0);
+        }
+        panic!("the store is asked without an end");
+    }
+
+    /// Time passes, and workers are woken as they asked to be.
+    pub(super) fn pass(&mut self, time: Duration) {
+        let end = self.elapsed + time;
+        for _ in 0..1_000_000 {
+            let due = self.alive().iter().filter_map(|life| self.workers[*life].worker.poll_timeout()).min();
+            self.elapsed = due.map_or(end, |due| due.clamp(self.elapsed, end));
+            self.end_what_takes_too_long();
+            let now = self.now();
+            for life in self.alive() {
+                if self.workers[life].worker.poll_timeout().is_some_and(|due| due <= self.elapsed) {
+                    self.workers[life].worker.handle_timeout(now);
+                    self.take_effects(life);
+                }
+            }
+            if self.store_works {
+                self.answer_all();
+            }
+            if self.elapsed >= end {
+                return;
+            }
+        }
+        panic!(
+            "time does not pass: {:?}",
+            self.alive().iter().map(|it| self.workers[*it].worker.poll_timeout()).min()
+        );
+    }
+
+    fn end_what_takes_too_long(&mut self) {
+        let timeout = self.config.engine_timeout;
+        while self.engine_keeps_time
+            && let Some(sent) = self.in_engine.first().cloned()
+            && sent.at + timeout <= self.elapsed
+        {
+            self.end(&sent, Outcome::Ambiguous(Ambiguity::NoAnswer));
+        }
+    }
+
+    /// Lets everything go well until all is done.
+    pub(super) fn heal(&mut self) {
+        self.store_works = true;
+        for row in &mut self.shards {
+            row.is_paused = false;
+        }
+        for _ in 0..5_000 {
+            if self.alive().is_empty() {
+                self.start_worker();
+            }
+            self.answer_all();
+            self.end_all(|_| accepted());
+            self.answer_all();
+            if self.is_done() {
+                return;
+            }
+            self.pass(Duration::from_secs(5));
+        }
+        let open = self.shards.iter().filter(|row| !row.is_done);
+        let open: Vec<_> = open
+            .map(|row| (row.key, row.finals.len(), row.recipients.len(), row.lease, row.not_before))
+            .collect();
+        panic!("it is never done: {open:?}");
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.in_engine.is_empty() && self.shards.iter().all(|row| row.is_done)
+    }
+
+    pub(super) fn cancel(&mut self, at: usize) {
+        let row = &mut self.shards[at];
+        row.is_cancelled = true;
+        row.cancel_if_free();
+        let notification = row.key.notification;
+        self.tell_all(|| Input::Stop(Stop::Cancel(notification)));
+    }
+
+    pub(super) fn endings(&self, at: usize) -> BTreeMap<Ending, usize> {
+        let mut endings = BTreeMap::new();
+        for outcome in self.shards[at].finals.values() {
+            *endings.entry(outcome.ending).or_default() += 1;
+        }
+        endings
+    }
+}
+
+impl Row {
+    fn claim(&self) -> Claim {
+        let notification = || {
+            let app = BundleId::parse("com.example.tea").unwrap();
+            Arc::new(AlertNotification::new(app).alert("Hi").build().unwrap())
+        };
+        Claim {
+            shard: self.key,
+            source: self.source,
+            lane: self.lane,
+            recipients: self.recipients.clone(),
+            variants: if self.has_message { vec![notification()] } else { Vec::new() },
+            deadline: self.deadline,
+            delivery: self.delivery,
+            rounds: self.rounds,
+            done: self.finals.keys().copied().collect(),
+            started: self.marked.iter().copied().collect(),
+            waiting: self
+                .waiting
+                .iter()
+                .map(|(position, wait)| Waiting {
+                    position: *position,
+                    attempts: wait.attempts,
+                    until: wait.until,
+                    maybe_twice: wait.maybe_twice,
+                })
+                .collect(),
+            exceptions: self.exceptions.clone(),
+        }
+    }
+
+    /// What nobody works on and is cancelled ends at once.
+    fn cancel_if_free(&mut self) {
+        if self.is_cancelled && self.lease.is_none() {
+            for position in 0..self.recipients.len() {
+                self.finals
+                    .entry(position)
+                    .or_insert_with(|| FinalOutcome::unanswered(Ending::Cancelled, None));
+            }
+            self.waiting.clear();
+            self.marked.clear();
+            self.is_done = true;
+        }
+    }
+}
+
+pub(super) fn accepted() -> Outcome {
+    let apns_id = ApnsId::from_random([1; 16]);
+    Outcome::Accepted(Acceptance { apns_id, apns_unique_id: None, ambiguous_before: false })
+}
+
+pub(super) fn answered(status: u16, reason: &str) -> Outcome {
+    let mut answer = Answer::new(status);
+    answer.read_body(format!(r#"{{"reason":"{reason}","timestamp":1700000000000}}"#).as_bytes());
+    Outcome::from_answer(answer, ApnsId::from_random([1; 16]))
+}
+
+/// One of what can become of a push.
+pub(super) fn any_outcome(number: u8) -> Outcome {
+    match number % 14 {
+        0..=4 => accepted(),
+        5 => answered(503, "ServiceUnavailable"),
+        6 => answered(429, "TooManyRequests"),
+        7 => answered(410, "Unregistered"),
+        8 => answered(400, "BadTopic"),
+        9 => answered(403, "InvalidProviderToken"),
+        10 => Outcome::NotSent(NotSent::NoConnection { why: "refused".into() }),
+        11 => Outcome::NotSent(NotSent::Closed),
+        12 => Outcome::Ambiguous(Ambiguity::NoAnswer),
+        _ => Outcome::Expired,
+    }
+}
+
+/// Whether APNs has refused it for now and not for ever.
+fn is_retried(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Rejected(rejection) if matches!(rejection.status, 403 | 429 | 500 | 503))
+}

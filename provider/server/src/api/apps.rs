@@ -1,0 +1,180 @@
+//! Apps: what is pushed to.
+
+use apns_provider_core::BundleId;
+use apns_provider_server_core::{
+    device::DEVICES_PER_USER,
+    ids::AppId,
+    problem::{Code, Field, Problem},
+};
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Api,
+    access::Caller,
+    error::{ApiError, ApiResult},
+    extract::{self, Page, Path, Query, bundle_id, cursor, moment, next, row},
+    now,
+    tenants::{check_queue_max, put_status, read_settings},
+};
+use crate::store;
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get, put))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+}
+
+/// What is set for an app.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct AppSettings {
+    /// Devices of one user of one kind in one environment, 1 to 1000; left out, 20. The one that registered longest ago makes room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    devices_per_user: Option<u16>,
+    /// Recipients without an outcome that it may have in one lane; left out, the server's usual number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) queue_max: Option<u64>,
+}
+
+/// An app.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct App {
+    /// What it is called.
+    bundle_id: String,
+    /// Whether nothing of it is sent until it is resumed.
+    is_paused: bool,
+    settings: AppSettings,
+    /// Since when it is there.
+    created_at: String,
+}
+
+/// Apps, in the order in which they were added.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Apps)]
+struct List {
+    apps: Vec<App>,
+    /// What to give as `after` to go on; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// An app.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "kebab-case")]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneApp {
+    /// Its bundle ID.
+    #[param(example = "com.example.tea")]
+    pub(super) bundle_id: String,
+}
+
+/// The caller's app with this bundle ID, or the answer that there is none: the same, whether another tenant has one or nobody.
+pub(super) async fn find(api: &Api, caller: &Caller, text: &str) -> ApiResult<store::App> {
+    let bundle_id = bundle_id(text)?;
+    let found = api.store().app(caller.tenant()?, &bundle_id).await?;
+    found.ok_or_else(|| unknown(&bundle_id))
+}
+
+fn unknown(bundle_id: &BundleId) -> ApiError {
+    ApiError::new(Code::UnknownApp, format!("there is no app {}", bundle_id.as_str()))
+}
+
+pub(super) fn settings(app: &store::App) -> ApiResult<AppSettings> {
+    read_settings(&app.settings)
+}
+
+impl AppSettings {
+    pub(super) fn devices_per_user(&self) -> u16 {
+        self.devices_per_user.unwrap_or(DEVICES_PER_USER)
+    }
+
+    fn check(&self) -> ApiResult<()> {
+        match self.devices_per_user {
+            Some(devices) if devices == 0 || devices > DEVICES_PER_USER_MAX => {
+                let why = format!("{devices} is not 1 to {DEVICES_PER_USER_MAX}");
+                Err(Problem::of_field(Field::new("devices-per-user"), why).into())
+            }
+            _ => check_queue_max(self.queue_max),
+        }
+    }
+}
+
+impl App {
+    fn of(app: &store::App) -> ApiResult<Self> {
+        Ok(Self {
+            bundle_id: app.bundle_id.as_str().to_owned(),
+            is_paused: app.is_paused,
+            settings: settings(app)?,
+            created_at: moment(app.created_at),
+        })
+    }
+}
+
+/// What a page of the store holds: all devices of a user are read at once.
+const DEVICES_PER_USER_MAX: u16 = 1000;
+
+/// The tenant's apps
+#[utoipa::path(get, path = "/v1/apps", tag = "apps", params(Page), responses((status = 200, body = List), ApiError))]
+async fn list(State(api): State<Api>, caller: Caller, Query(page): Query<Page>) -> ApiResult<Json<List>> {
+    let after = cursor(page.after.as_deref(), row)?.unwrap_or(0);
+    let apps = api.store().apps(caller.tenant()?, AppId::new(after), page.limit.get()).await?;
+    let next = next(&apps, page.limit, |app| app.id.to_string());
+    Ok(Json(List { apps: apps.iter().map(App::of).collect::<ApiResult<_>>()?, next }))
+}
+
+/// One app
+#[utoipa::path(get, path = "/v1/apps/{bundle-id}", tag = "apps", params(OneApp), responses((status = 200, body = App), ApiError))]
+async fn get(State(api): State<Api>, caller: Caller, Path(one): Path<OneApp>) -> ApiResult<Json<App>> {
+    App::of(&find(&api, &caller, &one.bundle_id).await?).map(Json)
+}
+
+/// Add an app, or change its settings
+#[utoipa::path(
+    put, path = "/v1/apps/{bundle-id}", tag = "apps", params(OneApp), request_body = AppSettings,
+    responses((status = 200, body = App), (status = 201, body = App, description = "It is new."), ApiError)
+)]
+async fn put(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(one): Path<OneApp>,
+    extract::Json(settings): extract::Json<AppSettings>,
+) -> ApiResult<(StatusCode, Json<App>)> {
+    let bundle_id = bundle_id(&one.bundle_id)?;
+    settings.check()?;
+    let settings = json!(settings);
+    let put = api.store().put_app(caller.tenant()?, &bundle_id, &settings.to_string(), now()).await?;
+    caller.audit(&api, "put-app", bundle_id.as_str(), &settings).await?;
+    Ok((put_status(put.is_new), Json(App::of(&put.now)?)))
+}
+
+async fn set_paused(api: &Api, caller: &Caller, one: &OneApp, is_paused: bool) -> ApiResult<Json<App>> {
+    let app = find(api, caller, &one.bundle_id).await?;
+    if !api.store().pause_app(app.id, is_paused).await? {
+        return Err(unknown(&app.bundle_id));
+    }
+    let action = if is_paused { "pause-app" } else { "resume-app" };
+    caller.audit(api, action, app.bundle_id.as_str(), &json!({})).await?;
+    api.parts().pipeline.wake();
+    App::of(&store::App { is_paused, ..app }).map(Json)
+}
+
+/// Send nothing of an app until it is resumed
+///
+/// What is with APNs already goes on. Notifications are taken as before.
+#[utoipa::path(post, path = "/v1/apps/{bundle-id}/pause", tag = "apps", params(OneApp), responses((status = 200, body = App), ApiError))]
+async fn pause(State(api): State<Api>, caller: Caller, Path(one): Path<OneApp>) -> ApiResult<Json<App>> {
+    set_paused(&api, &caller, &one, true).await
+}
+
+/// Go on with an app
+#[utoipa::path(post, path = "/v1/apps/{bundle-id}/resume", tag = "apps", params(OneApp), responses((status = 200, body = App), ApiError))]
+async fn resume(State(api): State<Api>, caller: Caller, Path(one): Path<OneApp>) -> ApiResult<Json<App>> {
+    set_paused(&api, &caller, &one, false).await
+}

@@ -1,0 +1,139 @@
+//! Tenants: for the operator.
+
+use apns_provider_server_core::{
+    ids::{TenantId, TenantName},
+    problem::{Code, Field, Problem},
+};
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Api,
+    access::Caller,
+    error::{ApiError, ApiResult},
+    extract::{self, Page, Path, Query, cursor, moment, next, parameter, row},
+    now,
+};
+use crate::store::{self, StoreError};
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, put))
+}
+
+/// What is set for a tenant.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct TenantSettings {
+    /// Recipients without an outcome that its apps may have in one lane together; left out, the server's usual number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) queue_max: Option<u64>,
+}
+
+/// A tenant.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+struct Tenant {
+    /// What it is called.
+    name: String,
+    settings: TenantSettings,
+    /// Since when it is there.
+    created_at: String,
+}
+
+/// Tenants, in the order in which they were added.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tenants)]
+struct List {
+    tenants: Vec<Tenant>,
+    /// What to give as `after` to go on; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// A tenant.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct OneTenant {
+    /// Its name: `a` to `z`, `0` to `9`, and `-` within; at most 64.
+    tenant: String,
+}
+
+/// What the store keeps as text.
+pub(super) fn settings(tenant: &store::Tenant) -> ApiResult<TenantSettings> {
+    read_settings(&tenant.settings)
+}
+
+/// What was written as JSON, read again.
+pub(super) fn read_settings<T: serde::de::DeserializeOwned>(text: &str) -> ApiResult<T> {
+    serde_json::from_str(text)
+        .map_err(|error| ApiError::internal(&StoreError::Damaged(format!("settings: {error}"))))
+}
+
+impl Tenant {
+    fn of(tenant: &store::Tenant) -> ApiResult<Self> {
+        Ok(Self {
+            name: tenant.name.to_string(),
+            settings: settings(tenant)?,
+            created_at: moment(tenant.created_at),
+        })
+    }
+}
+
+/// A bound on a queue.
+pub(super) fn check_queue_max(queue_max: Option<u64>) -> ApiResult<()> {
+    match queue_max {
+        Some(max) if max == 0 || max > QUEUE_MAX => {
+            Err(Problem::of_field(Field::new("queue-max"), format_args!("{max} is not 1 to {QUEUE_MAX}"))
+                .into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// More recipients are not waiting but lost.
+const QUEUE_MAX: u64 = 1_000_000_000;
+
+/// All tenants
+#[utoipa::path(get, path = "/v1/tenants", tag = "tenants", params(Page), responses((status = 200, body = List), ApiError))]
+async fn list(State(api): State<Api>, Query(page): Query<Page>) -> ApiResult<Json<List>> {
+    let after = cursor(page.after.as_deref(), row)?.unwrap_or(0);
+    let tenants = api.store().tenants(TenantId::new(after), page.limit.get()).await?;
+    let next = next(&tenants, page.limit, |tenant| tenant.id.to_string());
+    Ok(Json(List { tenants: tenants.iter().map(Tenant::of).collect::<ApiResult<_>>()?, next }))
+}
+
+/// One tenant
+#[utoipa::path(get, path = "/v1/tenants/{tenant}", tag = "tenants", params(OneTenant), responses((status = 200, body = Tenant), ApiError))]
+async fn get(State(api): State<Api>, Path(one): Path<OneTenant>) -> ApiResult<Json<Tenant>> {
+    let name = parameter("tenant", TenantName::parse(&one.tenant))?;
+    let found = api.store().tenant(&name).await?;
+    let found =
+        found.ok_or_else(|| ApiError::new(Code::UnknownTenant, format!("there is no tenant {name}")))?;
+    Tenant::of(&found).map(Json)
+}
+
+/// Add a tenant, or change its settings
+#[utoipa::path(
+    put, path = "/v1/tenants/{tenant}", tag = "tenants", params(OneTenant), request_body = TenantSettings,
+    responses((status = 200, body = Tenant), (status = 201, body = Tenant, description = "It is new."), ApiError)
+)]
+async fn put(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(one): Path<OneTenant>,
+    extract::Json(settings): extract::Json<TenantSettings>,
+) -> ApiResult<(StatusCode, Json<Tenant>)> {
+    let name = parameter("tenant", TenantName::parse(&one.tenant))?;
+    check_queue_max(settings.queue_max)?;
+    let settings = json!(settings);
+    let put = api.store().put_tenant(&name, &settings.to_string(), now()).await?;
+    caller.audit(&api, "put-tenant", name.as_str(), &settings).await?;
+    Ok((put_status(put.is_new), Json(Tenant::of(&put.now)?)))
+}
+
+pub(super) fn put_status(is_new: bool) -> StatusCode {
+    if is_new { StatusCode::CREATED } else { StatusCode::OK }
+}

@@ -1,0 +1,302 @@
+//! Webhooks: whom to tell of what happens.
+
+use apns_provider_server_core::{
+    ids::{Label, TenantId},
+    problem::{Code, Field, FieldErrors, Problem},
+};
+use axum::{Json, extract::State, http::StatusCode};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use http::Uri;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Api,
+    access::Caller,
+    apps,
+    error::{ApiError, ApiResult},
+    extract::{self, DONE, Page, Path, Query, cursor, moment, next, row},
+    now,
+    tenants::read_settings,
+};
+use crate::{
+    secrets::Secret,
+    store::{self, NewWebhook, WebhookId},
+};
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, put, remove))
+}
+
+/// What a webhook can be told of.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ToSchema)]
+#[schema(as = WebhookEvent)]
+enum Event {
+    /// Every recipient of a notification has an outcome.
+    #[serde(rename = "notification.finished")]
+    NotificationFinished,
+    /// A device was removed, since APNs found its token dead.
+    #[serde(rename = "device.removed")]
+    DeviceRemoved,
+    /// Some recipients are dead letters.
+    #[serde(rename = "dead-letters.added")]
+    DeadLettersAdded,
+    /// APNs refuses what an app authenticates with.
+    #[serde(rename = "credential.refused")]
+    CredentialRefused,
+}
+
+/// A webhook to add, or as it is to be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schema(as = WebhookRequest)]
+struct New {
+    /// What people call it: at most 100 bytes.
+    label: String,
+    /// Where it is called: an https URL of at most 2000 bytes.
+    url: String,
+    /// What it is told: at least one.
+    events: Vec<Event>,
+    /// Only what happens to this app, by its bundle ID; left out, to all of the tenant.
+    #[serde(default)]
+    app: Option<String>,
+    /// Whether it is called; left out, it is.
+    #[serde(default = "yes")]
+    is_enabled: bool,
+}
+
+/// A webhook.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Webhook)]
+#[serde(rename_all = "kebab-case")]
+struct Shown {
+    /// What it is asked for by.
+    id: String,
+    /// What people call it.
+    label: String,
+    /// Where it is called.
+    url: String,
+    /// What it is told.
+    events: Vec<Event>,
+    /// Only what happens to this app, by its bundle ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<String>,
+    /// Whether it is called.
+    is_enabled: bool,
+    /// Since when it is there.
+    created_at: String,
+}
+
+/// A webhook that was added.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AddedWebhook)]
+struct Added {
+    #[serde(flatten)]
+    webhook: Shown,
+    /// What its calls are signed with, told now and never again: as Standard Webhooks write it, `whsec_` and base64.
+    secret: String,
+}
+
+/// Webhooks, in the order in which they were added.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Webhooks)]
+struct List {
+    webhooks: Vec<Shown>,
+    /// What to give as `after` to go on; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// A webhook.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "kebab-case")]
+#[into_params(parameter_in = Path)]
+struct OneWebhook {
+    /// Its ID.
+    webhook_id: String,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// The longest URL that everybody understands.
+const URL_BYTES_MAX: usize = 2000;
+/// What Standard Webhooks advise: 24 to 64 bytes.
+const SECRET_LEN: usize = 32;
+
+async fn shown(api: &Api, webhook: &store::Webhook) -> ApiResult<Shown> {
+    let new = &webhook.webhook;
+    let app = match new.app {
+        Some(app) => api.store().app_by_id(app).await?.map(|app| app.bundle_id.as_str().to_owned()),
+        None => None,
+    };
+    Ok(Shown {
+        id: webhook.id.get().to_string(),
+        label: new.label.to_string(),
+        url: new.url.clone(),
+        events: read_settings(&new.events)?,
+        app,
+        is_enabled: new.is_enabled,
+        created_at: moment(webhook.created_at),
+    })
+}
+
+/// Whom it may call is checked again when it is called, by address: a name can lead anywhere by then.
+fn check_url(url: &str, allow_plain: bool) -> Result<(), String> {
+    if url.len() > URL_BYTES_MAX {
+        return Err(format!("it has {} bytes, and {URL_BYTES_MAX} are allowed", url.len()));
+    }
+    let uri: Uri = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
+    match uri.scheme_str() {
+        Some("https") => {}
+        Some("http") if allow_plain => {}
+        _ => return Err("it does not begin with https://".to_owned()),
+    }
+    let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    if authority.contains('@') {
+        return Err("it has a user or a password in it: calls are signed instead".to_owned());
+    }
+    Ok(())
+}
+
+impl New {
+    /// `secret` is what is encrypted already.
+    async fn check(
+        self,
+        api: &Api,
+        caller: &Caller,
+        tenant: TenantId,
+        secret: Vec<u8>,
+    ) -> ApiResult<NewWebhook> {
+        let mut errors = FieldErrors::default();
+        let label = errors.keep(Field::new("label"), Label::try_from(self.label));
+        errors.keep(Field::new("url"), check_url(&self.url, api.parts().allow_plain_webhooks));
+        if self.events.is_empty() {
+            errors.refuse(Field::new("events"), "there are none; name at least one");
+        }
+        let label = errors.finish(label)?;
+        let app = match &self.app {
+            Some(bundle_id) => match apps::find(api, caller, bundle_id).await {
+                Ok(app) => Some(app.id),
+                Err(ApiError(problem)) if problem.code() == Code::BadParameter => {
+                    return Err(Problem::of_field(Field::new("app"), "it is no bundle ID").into());
+                }
+                Err(error) => return Err(error),
+            },
+            None => None,
+        };
+        let events: std::collections::BTreeSet<_> = self.events.into_iter().collect();
+        Ok(NewWebhook {
+            tenant,
+            app,
+            label,
+            url: self.url,
+            secret,
+            events: json!(events).to_string(),
+            is_enabled: self.is_enabled,
+        })
+    }
+}
+
+fn unknown(id: &str) -> ApiError {
+    ApiError::new(Code::UnknownWebhook, format!("there is no webhook {id:?}"))
+}
+
+async fn found(api: &Api, tenant: TenantId, one: &OneWebhook) -> ApiResult<store::Webhook> {
+    let id = row(&one.webhook_id).map(WebhookId::new).ok_or_else(|| unknown(&one.webhook_id))?;
+    api.store().webhook(tenant, id).await?.ok_or_else(|| unknown(&one.webhook_id))
+}
+
+/// The tenant's webhooks
+#[utoipa::path(get, path = "/v1/webhooks", tag = "webhooks", params(Page), responses((status = 200, body = List), ApiError))]
+async fn list(State(api): State<Api>, caller: Caller, Query(page): Query<Page>) -> ApiResult<Json<List>> {
+    let after = cursor(page.after.as_deref(), row)?.unwrap_or(0);
+    let found = api.store().webhooks(caller.tenant()?, WebhookId::new(after), page.limit.get()).await?;
+    let next = next(&found, page.limit, |webhook| webhook.id.get().to_string());
+    let mut webhooks = Vec::with_capacity(found.len());
+    for webhook in &found {
+        webhooks.push(shown(&api, webhook).await?);
+    }
+    Ok(Json(List { webhooks, next }))
+}
+
+/// Add a webhook
+#[utoipa::path(
+    post, path = "/v1/webhooks", tag = "webhooks", request_body = New,
+    responses((status = 201, body = Added), ApiError)
+)]
+async fn create(
+    State(api): State<Api>,
+    caller: Caller,
+    extract::Json(new): extract::Json<New>,
+) -> ApiResult<(StatusCode, Json<Added>)> {
+    let tenant = caller.tenant()?;
+    let secret: [u8; SECRET_LEN] = rand::random();
+    let sealed = api.parts().vault.seal(Secret::Webhook(tenant), &secret)?;
+    let new = new.check(&api, &caller, tenant, sealed).await?;
+    let webhook = api.store().add_webhook(new, now()).await?;
+    let webhook = shown(&api, &webhook).await?;
+    caller
+        .audit(&api, "create-webhook", format!("webhook {}", webhook.id), &json!({ "url": webhook.url }))
+        .await?;
+    let secret = format!("whsec_{}", BASE64_STANDARD.encode(secret));
+    Ok((StatusCode::CREATED, Json(Added { webhook, secret })))
+}
+
+/// One webhook
+#[utoipa::path(
+    get, path = "/v1/webhooks/{webhook-id}", tag = "webhooks", params(OneWebhook),
+    responses((status = 200, body = Shown), ApiError)
+)]
+async fn get(State(api): State<Api>, caller: Caller, Path(one): Path<OneWebhook>) -> ApiResult<Json<Shown>> {
+    let webhook = found(&api, caller.tenant()?, &one).await?;
+    shown(&api, &webhook).await.map(Json)
+}
+
+/// Change a webhook
+///
+/// What its calls are signed with stays.
+#[utoipa::path(
+    put, path = "/v1/webhooks/{webhook-id}", tag = "webhooks", params(OneWebhook), request_body = New,
+    responses((status = 200, body = Shown), ApiError)
+)]
+async fn put(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(one): Path<OneWebhook>,
+    extract::Json(new): extract::Json<New>,
+) -> ApiResult<Json<Shown>> {
+    let tenant = caller.tenant()?;
+    let before = found(&api, tenant, &one).await?;
+    let webhook = new.check(&api, &caller, tenant, before.webhook.secret.clone()).await?;
+    let url = webhook.url.clone();
+    if !api.store().change_webhook(before.id, webhook).await? {
+        return Err(unknown(&one.webhook_id));
+    }
+    let subject = format!("webhook {}", before.id.get());
+    caller.audit(&api, "change-webhook", subject, &json!({ "url": url })).await?;
+    let webhook = found(&api, tenant, &one).await?;
+    shown(&api, &webhook).await.map(Json)
+}
+
+/// Remove a webhook
+#[utoipa::path(
+    delete, path = "/v1/webhooks/{webhook-id}", tag = "webhooks", params(OneWebhook),
+    responses((status = 204), ApiError)
+)]
+async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(one): Path<OneWebhook>,
+) -> ApiResult<StatusCode> {
+    let tenant = caller.tenant()?;
+    let webhook = found(&api, tenant, &one).await?;
+    if !api.store().remove_webhook(tenant, webhook.id).await? {
+        return Err(unknown(&one.webhook_id));
+    }
+    caller.audit(&api, "remove-webhook", format!("webhook {}", webhook.id.get()), &json!({})).await?;
+    Ok(DONE)
+}

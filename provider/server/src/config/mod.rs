@@ -1,0 +1,220 @@
+//! One configuration: what a flag says, else the environment, else a file, else the default.
+//!
+//! Every setting has one name everywhere: `--queue-per-app`, `APNS_SERVER_QUEUE_PER_APP`, and `queue-per-app = 1000` in the file. What is
+//! wrong stops the start, and is told with that name.
+
+mod error;
+mod options;
+
+use std::{
+    ffi::OsString,
+    fs,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use apns_provider::Endpoint;
+use clap::Parser as _;
+
+pub use error::ConfigError;
+pub use options::Options;
+
+use crate::{
+    api::{Limits, Tuning},
+    store::{Durability, Place, QueueBounds, StoreSettings},
+};
+
+/// Everything that is set before the start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the API is asked.
+    pub listen: SocketAddr,
+    /// What is made on the first start, and kept.
+    pub data_dir: PathBuf,
+    /// Where everything is stored.
+    pub store: StoreSettings,
+    /// The key that secrets are encrypted with.
+    pub secret_key_file: PathBuf,
+    /// Where pushes go instead of Apple: to a double.
+    pub apns: Option<Double>,
+    /// How much may be queued, unless an app or a tenant has a bound of its own.
+    pub bounds: QueueBounds,
+    /// Requests that are answered at once.
+    pub requests_max: usize,
+    /// Connections to the API at once, and how long it drains.
+    pub limits: Limits,
+    /// Whether webhooks may be called without TLS, and at addresses that are not public.
+    pub allow_private_webhooks: bool,
+    /// How the pipeline begins.
+    pub tuning: Tuning,
+    /// What is logged.
+    pub log: String,
+    /// Whether the log is for programs, a JSON object a line.
+    pub log_json: bool,
+}
+
+/// Where pushes go instead of Apple.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Double {
+    /// Its address, for both environments.
+    pub endpoint: Endpoint,
+    /// Who signs its certificate, as PEM, if none of the system's authorities does.
+    pub ca_pem: Option<Vec<u8>>,
+}
+
+impl Config {
+    /// Reads the arguments (the first is the program's name) and the environment that `clap` sees, and the file that they name.
+    /// `variables` are the names of the variables that are set: one that is misspelt would silently do nothing.
+    pub fn read(
+        arguments: impl IntoIterator<Item = OsString>,
+        variables: &[String],
+    ) -> Result<Self, ConfigError> {
+        refuse_unknown_variables(variables)?;
+        Self::of(Options::try_parse_from(arguments)?)
+    }
+
+    /// What these options say, those of the file that they name, and the defaults.
+    pub fn of(options: Options) -> Result<Self, ConfigError> {
+        let file = match &options.config {
+            Some(path) => read_file(path)?,
+            None => Options::default(),
+        };
+        Self::checked(options.or(file))
+    }
+
+    fn checked(options: Options) -> Result<Self, ConfigError> {
+        let data_dir = options.data_dir.unwrap_or_else(|| "data".into());
+        let place = match options.database {
+            Some(place) => place.parse::<Place>().map_err(|why| ConfigError::of("database", why))?,
+            None => Place::Sqlite { path: data_dir.join("apns-provider.db") },
+        };
+        let durability = match options.durability {
+            Some(text) => text.parse::<Durability>().map_err(|why| ConfigError::of("durability", why))?,
+            None => Durability::default(),
+        };
+        let connections = in_range("database-connections", options.database_connections, 8, 1, 100)?;
+        let usual = Tuning::default();
+        let tuning = Tuning {
+            connections: in_range(
+                "connections",
+                options.connections,
+                usual.connections,
+                1,
+                Tuning::CONNECTIONS_MAX,
+            )?,
+            in_engine: in_range("in-engine", options.in_engine, usual.in_engine, 1, Tuning::IN_ENGINE_MAX)?,
+            pushes_per_second: match options.pushes_per_second {
+                None => None,
+                some => Some(in_range("pushes-per-second", some, 1, 1, u32::MAX)?),
+            },
+        };
+        let limits = Limits::default();
+        let drain = in_range("drain-seconds", options.drain_seconds, limits.drain.as_secs(), 0, 3600)?;
+        Ok(Self {
+            listen: options.listen.unwrap_or(LISTEN),
+            store: StoreSettings { place, durability, connections },
+            secret_key_file: options.secret_key_file.unwrap_or_else(|| data_dir.join("secret.key")),
+            data_dir,
+            apns: double(options.apns.as_deref(), options.apns_ca.as_deref())?,
+            bounds: QueueBounds {
+                app: in_range("queue-per-app", options.queue_per_app, QUEUE_PER_APP, 1, QUEUE_MAX)?,
+                tenant: in_range(
+                    "queue-per-tenant",
+                    options.queue_per_tenant,
+                    QUEUE_PER_TENANT,
+                    1,
+                    QUEUE_MAX,
+                )?,
+            },
+            requests_max: in_range("requests-max", options.requests_max, REQUESTS, 1, 100_000)?,
+            limits: Limits {
+                connections_max: in_range(
+                    "connections-max",
+                    options.connections_max,
+                    limits.connections_max,
+                    1,
+                    100_000,
+                )?,
+                drain: Duration::from_secs(drain),
+            },
+            allow_private_webhooks: options.allow_private_webhooks.unwrap_or(false),
+            tuning,
+            log: options.log.unwrap_or_else(|| "info".into()),
+            log_json: options.log_json.unwrap_or(false),
+        })
+    }
+}
+
+fn in_range<T: Copy + PartialOrd + std::fmt::Display>(
+    name: &'static str,
+    value: Option<T>,
+    default: T,
+    min: T,
+    max: T,
+) -> Result<T, ConfigError> {
+    let value = value.unwrap_or(default);
+    if (min..=max).contains(&value) {
+        return Ok(value);
+    }
+    Err(ConfigError::of(name, format_args!("{value} is not {min} to {max}")))
+}
+
+fn double(apns: Option<&str>, ca: Option<&Path>) -> Result<Option<Double>, ConfigError> {
+    let Some(apns) = apns else {
+        return match ca {
+            None => Ok(None),
+            Some(_) => {
+                Err(ConfigError::of("apns-ca", "it is who signs the certificate of --apns, which is missing"))
+            }
+        };
+    };
+    let address = apns.strip_prefix("https://").unwrap_or(apns);
+    let address = address.strip_suffix('/').unwrap_or(address);
+    let endpoint = Endpoint::parse(address).map_err(|why| ConfigError::of("apns", why))?;
+    let ca_pem = match ca {
+        None => None,
+        Some(path) => {
+            let pem = fs::read(path)
+                .map_err(|why| ConfigError::of("apns-ca", format_args!("{}: {why}", path.display())))?;
+            if !pem.windows(PEM.len()).any(|window| window == PEM) {
+                let why = format!("{} has no certificate in it", path.display());
+                return Err(ConfigError::of("apns-ca", why));
+            }
+            Some(pem)
+        }
+    };
+    Ok(Some(Double { endpoint, ca_pem }))
+}
+
+fn read_file(path: &Path) -> Result<Options, ConfigError> {
+    let text = fs::read_to_string(path)
+        .map_err(|why| ConfigError::of("config", format_args!("{}: {why}", path.display())))?;
+    toml::from_str(&text).map_err(|error| {
+        ConfigError::of("config", format_args!("{}: {}", path.display(), error.to_string().trim_end()))
+    })
+}
+
+fn refuse_unknown_variables(variables: &[String]) -> Result<(), ConfigError> {
+    let known = options::variables();
+    match variables.iter().find(|name| name.starts_with(options::PREFIX) && !known.contains(name)) {
+        None => Ok(()),
+        Some(name) => Err(ConfigError::of(
+            name.clone(),
+            "there is no such variable; `apns-provider serve --help` lists those there are",
+        )),
+    }
+}
+
+/// Only this machine, until somebody says otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8198);
+/// Two of the largest campaigns that we know of at once.
+const QUEUE_PER_APP: u64 = 10_000_000;
+const QUEUE_PER_TENANT: u64 = 50_000_000;
+const QUEUE_MAX: u64 = 1_000_000_000;
+/// Requests that wait for one disk: more only make each of them slower.
+const REQUESTS: usize = 1000;
+const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+#[cfg(test)]
+mod tests;

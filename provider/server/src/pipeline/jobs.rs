@@ -1,0 +1,114 @@
+//! What is asked of the store, each question in a task of its own, and what the worker is told of the answer.
+
+use std::{sync::Arc, time::Duration};
+
+use apns_provider_core::UnixTime;
+use apns_provider_server_core::{
+    lanes::Lane,
+    shard::Positions,
+    worker::{Batch, ClaimId, Input, Lease, Rest, ShardKey, Source},
+};
+
+use super::{claims::Claims, clients::Loaded, queue::Queue, status::Counts};
+use crate::store::{ClaimRequest, Outcomes, Owner, Recorded, StoreError};
+
+/// A question is answered.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// A client's credential was looked up.
+    Loaded { source: Source, loaded: Loaded },
+    /// Nobody waits for it.
+    Nothing,
+    /// The worker is told.
+    Told { input: Input, counts: Counts },
+}
+
+/// Who asks what.
+#[derive(Clone, Debug)]
+pub(super) struct Jobs<Q> {
+    pub(super) queue: Q,
+    pub(super) owner: Owner,
+    pub(super) lease: Duration,
+}
+
+impl<Q: Queue> Jobs<Q> {
+    pub(super) fn request(
+        &self,
+        lane: Lane,
+        recipients: usize,
+        shards: usize,
+        except: Vec<Source>,
+        now: UnixTime,
+    ) -> ClaimRequest {
+        ClaimRequest { owner: self.owner, lane, recipients, shards, except, lease: self.lease, now }
+    }
+
+    pub(super) async fn claim(self, request: ClaimRequest) -> Done {
+        let lane = request.lane;
+        match self.queue.claim_shards(request).await {
+            Ok(claimed) => {
+                let mut claims = Claims::default();
+                let claims: Vec<_> = claimed.shards.into_iter().map(|shard| claims.claim(shard)).collect();
+                let counts = Counts { claimed: claims.len() as u64, ..Counts::default() };
+                Done::Told { input: Input::Claimed { lane, claims, next_at: claimed.next_at }, counts }
+            }
+            Err(error) => failed("claim shards", &error, Input::ClaimFailed { lane }),
+        }
+    }
+
+    pub(super) async fn record(self, batch: Arc<Batch>, now: UnixTime) -> Done {
+        let outcomes = Outcomes {
+            owner: self.owner,
+            entries: batch.entries(),
+            dead_tokens: batch.dead_tokens(),
+            suspects: batch.suspects(),
+            now,
+        };
+        match self.queue.record(outcomes).await {
+            Ok(recorded) => Done::Told { input: Input::Stored(batch.id()), counts: counts_of(&recorded) },
+            Err(error) => failed("store outcomes", &error, Input::StoreFailed(batch.id())),
+        }
+    }
+
+    pub(super) async fn renew(self, leases: Vec<Lease>, now: UnixTime) -> Done {
+        let shards: Vec<ShardKey> = leases.iter().map(|lease| lease.shard).collect();
+        match self.queue.renew_shards(self.owner, &shards, self.lease, now).await {
+            Ok(lost) => {
+                let lost = leases.iter().filter(|lease| lost.contains(&lease.shard));
+                let input = Input::Renewed { lost: lost.map(|lease| lease.claim).collect() };
+                Done::Told { input, counts: Counts::default() }
+            }
+            Err(error) => failed("renew leases", &error, Input::RenewFailed),
+        }
+    }
+
+    pub(super) async fn start(self, claim: ClaimId, shard: ShardKey, positions: Positions) -> Done {
+        match self.queue.start_recipients(self.owner, shard, positions).await {
+            Ok(true) => Done::Told { input: Input::Started(claim), counts: Counts::default() },
+            Ok(false) => Done::Told { input: Input::StartFailed(claim), counts: Counts::default() },
+            Err(error) => failed("mark recipients", &error, Input::StartFailed(claim)),
+        }
+    }
+
+    /// What is not given back is free when its lease runs out.
+    pub(super) async fn release(self, shards: Vec<(ShardKey, Rest)>, now: UnixTime) -> Done {
+        if let Err(error) = self.queue.release_shards(self.owner, &shards, now).await {
+            tracing::warn!(%error, shards = shards.len(), "shards could not be given back");
+        }
+        Done::Nothing
+    }
+}
+
+fn failed(what: &str, error: &StoreError, input: Input) -> Done {
+    tracing::warn!(%error, "the store did not {what}");
+    Done::Told { input, counts: Counts { store_failures: 1, ..Counts::default() } }
+}
+
+fn counts_of(recorded: &Recorded) -> Counts {
+    Counts {
+        stored: recorded.stored,
+        finished: recorded.finished.len() as u64,
+        removed: recorded.removed.len() as u64,
+        ..Counts::default()
+    }
+}

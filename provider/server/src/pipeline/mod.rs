@@ -1,0 +1,98 @@
+//! What is queued becomes pushes, and what becomes of them is stored.
+//!
+//! ```text
+//!            ┌── planner: audiences become shards
+//!   store ───┤
+//!     ▲      └── shell ──▶ Worker ──Effect──▶ clients ──▶ APNs
+//!     │            ▲          ▲                  │
+//!     └── batches ─┘          └───── Ended ──────┘
+//! ```
+//!
+//! What is decided is decided by [`Worker`](apns_provider_server_core::worker::Worker): which lane goes first, what is tried again, when a
+//! lease is renewed. Here is what it needs hands for.
+//!
+//! | module | what |
+//! |---|---|
+//! | `shell` | the task that a worker lives in |
+//! | `claims` | what the store hands out, as a worker takes it |
+//! | `clients` | a client for each app and environment, made when it is needed |
+//! | `planner` | a task that plans what is due |
+//! | `queue` | what is asked of the store |
+//! | `secrets` | how credentials are opened |
+//! | `settings`, `status` | how much, how patient; how it is doing |
+
+mod claims;
+mod clients;
+mod jobs;
+mod planner;
+mod queue;
+mod secrets;
+mod settings;
+mod shell;
+mod status;
+
+use std::{sync::Arc, time::Duration};
+
+use apns_provider_server_core::worker::InvalidWorkerConfig;
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
+
+pub use queue::Queue;
+pub use secrets::{SecretError, Secrets};
+pub use settings::{PipelineSettings, Services};
+pub use status::{Counts, PipelineStatus};
+
+use shell::Shell;
+use status::Shared;
+
+/// A running pipeline. It runs until it is [stopped](Self::stop); one that is dropped ends as a killed process does.
+#[derive(Debug)]
+pub struct Pipeline {
+    stop: watch::Sender<Option<Instant>>,
+    shared: Arc<Shared>,
+    shell: JoinHandle<()>,
+    planner: JoinHandle<()>,
+}
+
+impl Pipeline {
+    /// Starts one on the runtime that this is called on.
+    ///
+    /// # Errors
+    /// What the settings say could never work.
+    pub fn start<Q: Queue>(
+        queue: Q,
+        secrets: Arc<dyn Secrets>,
+        settings: PipelineSettings,
+    ) -> Result<Self, InvalidWorkerConfig> {
+        let (stop, stopped) = watch::channel(None);
+        let shared = Arc::new(Shared::default());
+        let owner = settings.owner;
+        let planner = planner::run(queue.clone(), owner, Arc::clone(&settings.clock), stopped.clone());
+        let shell = Shell::new(queue, secrets, settings, Arc::clone(&shared), stopped)?;
+        Ok(Self { stop, shared, planner: tokio::spawn(planner), shell: tokio::spawn(shell.run()) })
+    }
+
+    /// How it is doing.
+    pub fn status(&self) -> PipelineStatus {
+        self.shared.get()
+    }
+
+    /// Claims nothing more, lets the engine finish what it has, for so long, and gives the rest back. Says whether all was finished and
+    /// stored: if not, what is missing is sent again, under the same apns-id, when its lease has run out.
+    pub async fn stop(mut self, within: Duration) -> bool {
+        self.stop.send_replace(Some(Instant::now() + within));
+        let ended = async {
+            let _ = (&mut self.planner).await; // one that has panicked has stopped
+            (&mut self.shell).await.is_ok()
+        };
+        // The worker stops by itself at the deadline; what it asked of the store then has a little longer.
+        let in_time = tokio::time::timeout(within + status::STORE_PATIENCE * 2, ended).await;
+        matches!(in_time, Ok(true)) && self.shared.get().is_drained()
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.shell.abort();
+        self.planner.abort();
+    }
+}

@@ -1,0 +1,312 @@
+//! The task that a worker lives in.
+
+use std::{sync::Arc, time::Duration};
+
+use apns_provider::Client;
+use apns_provider_core::{Now, Outcome, Push};
+use apns_provider_server_core::{
+    lanes::Lane,
+    worker::{Effect, Input, InvalidWorkerConfig, Rest, ShardKey, Source, Ticket, Worker},
+};
+use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinSet},
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    clients::{self, Clients, Handed, Outgoing},
+    jobs::{Done, Jobs},
+    queue::Queue,
+    secrets::Secrets,
+    settings::PipelineSettings,
+    status::{Counts, STORE_PATIENCE, Shared},
+};
+use crate::store::Signal;
+
+/// What the task has.
+#[derive(Debug)]
+pub(super) struct Shell<Q> {
+    jobs: Jobs<Q>,
+    secrets: Arc<dyn Secrets>,
+    clients: Clients,
+    clock: Arc<dyn apns_provider::Clock>,
+    worker: Worker,
+    began: Instant,
+    shared: Arc<Shared>,
+    counts: Counts,
+    stopped: watch::Receiver<Option<Instant>>,
+    asked: JoinSet<Done>,
+    outgoing: Vec<(Client, Ticket, Push)>,
+    releases: Vec<(ShardKey, Rest)>,
+    /// When the clients are to give back what they have.
+    cut_at: Option<Instant>,
+    tidy_at: Instant,
+    is_over: bool,
+}
+
+/// What has happened.
+enum Event {
+    Asked(Result<Done, JoinError>),
+    Ended(Ticket, Outcome),
+    Signal(Signal),
+    Stop(Instant),
+    Time,
+}
+
+impl<Q: Queue> Shell<Q> {
+    pub(super) fn new(
+        queue: Q,
+        secrets: Arc<dyn Secrets>,
+        settings: PipelineSettings,
+        shared: Arc<Shared>,
+        stopped: watch::Receiver<Option<Instant>>,
+    ) -> Result<Self, InvalidWorkerConfig> {
+        let (began, clock) = (Instant::now(), Arc::clone(&settings.clock));
+        let now = Now { elapsed: Duration::ZERO, date: clock.now() };
+        Ok(Self {
+            worker: Worker::new(settings.worker.clone(), now, rand::random())?,
+            jobs: Jobs { queue, owner: settings.owner, lease: settings.worker.lease },
+            clients: Clients::new(settings),
+            secrets,
+            clock,
+            began,
+            shared,
+            counts: Counts::default(),
+            stopped,
+            asked: JoinSet::new(),
+            outgoing: Vec::new(),
+            releases: Vec::new(),
+            cut_at: None,
+            tidy_at: began + TIDY_EVERY,
+            is_over: false,
+        })
+    }
+
+    /// Works until it is stopped.
+    pub(super) async fn run(mut self) {
+        let mut signals = self.jobs.queue.signals().fuse();
+        let mut pushes = FuturesUnordered::new();
+        let mut timer = Box::pin(sleep_until(self.began));
+        loop {
+            self.carry_out();
+            pushes.extend(self.outgoing.drain(..).map(|(client, ticket, push)| send(&client, ticket, push)));
+            self.tell(false);
+            if self.is_over {
+                break;
+            }
+            let wake_at = self.wake_at();
+            if timer.deadline() != wake_at {
+                timer.as_mut().reset(wake_at);
+            }
+            let is_stopping = self.cut_at.is_some();
+            let event = tokio::select! {
+                Some((ticket, outcome)) = pushes.next() => Event::Ended(ticket, outcome),
+                Some(done) = self.asked.join_next() => Event::Asked(done),
+                Some(signal) = signals.next() => Event::Signal(signal),
+                by = stopping(&mut self.stopped), if !is_stopping => Event::Stop(by),
+                () = &mut timer => Event::Time,
+            };
+            let now = self.now();
+            match event {
+                Event::Ended(ticket, outcome) => {
+                    self.ended(now, ticket, outcome);
+                    for _ in 0..ENDED_AT_ONCE {
+                        let Some(Some((ticket, outcome))) = pushes.next().now_or_never() else { break };
+                        self.ended(now, ticket, outcome);
+                    }
+                }
+                Event::Asked(done) => self.done(now, done),
+                Event::Signal(signal) => self.told(now, signal),
+                Event::Stop(by) => self.stop(now, by),
+                Event::Time => self.time(now),
+            }
+        }
+        self.finish(pushes.is_empty()).await;
+    }
+
+    /// Does what the worker wants done.
+    fn carry_out(&mut self) {
+        let now = self.now();
+        while let Some(effect) = self.worker.poll_effect() {
+            match effect {
+                Effect::Claim { lane, recipients, shards, except } => {
+                    let request = self.jobs.request(lane, recipients, shards, except, now.date);
+                    self.asked.spawn(self.jobs.clone().claim(request));
+                }
+                Effect::Drained => self.is_over = true,
+                Effect::Release { shard, rest } => self.releases.push((shard, rest)),
+                Effect::Renew(leases) => drop(self.asked.spawn(self.jobs.clone().renew(leases, now.date))),
+                Effect::Send { ticket, source, delivery, push } => {
+                    self.hand_over(now, source, Outgoing { ticket, delivery, push });
+                }
+                Effect::Start { claim, shard, positions } => {
+                    self.asked.spawn(self.jobs.clone().start(claim, shard, positions));
+                }
+                Effect::Store(batch) => drop(self.asked.spawn(self.jobs.clone().record(batch, now.date))),
+                Effect::TooManyInvalid { source, suspension } => {
+                    self.counts.too_many_invalid += 1;
+                    tracing::warn!(?source, ?suspension, "too many tokens are invalid: none is removed");
+                }
+                Effect::Troubled { source, trouble, until } => {
+                    self.counts.troubled += 1;
+                    tracing::warn!(?source, ?trouble, ?until, "nothing can be sent for a while");
+                }
+            }
+        }
+        if !self.releases.is_empty() {
+            let releases = std::mem::take(&mut self.releases);
+            self.asked.spawn(self.jobs.clone().release(releases, now.date));
+        }
+    }
+
+    fn hand_over(&mut self, now: Now, source: Source, outgoing: Outgoing) {
+        match self.clients.hand(Instant::now(), source, outgoing) {
+            Handed::To(client, Outgoing { ticket, push, .. }) => {
+                self.counts.sent += 1;
+                self.outgoing.push((client, ticket, push));
+            }
+            Handed::Waits(true) => self.load(source),
+            Handed::Waits(false) => {}
+            Handed::Refused(ticket, why) => {
+                self.worker.handle(now, Input::Ended { ticket, outcome: Outcome::NotSent(why) });
+            }
+        }
+    }
+
+    fn load(&mut self, source: Source) {
+        let (queue, secrets) = (self.jobs.queue.clone(), Arc::clone(&self.secrets));
+        self.asked.spawn(async move {
+            Done::Loaded { source, loaded: clients::load(queue, secrets, source).await }
+        });
+    }
+
+    fn ended(&mut self, now: Now, ticket: Ticket, outcome: Outcome) {
+        self.counts.ended += 1;
+        self.worker.handle(now, Input::Ended { ticket, outcome });
+    }
+
+    fn done(&mut self, now: Now, done: Result<Done, JoinError>) {
+        match done {
+            Ok(Done::Loaded { source, loaded }) => {
+                let (waiting, refused) = self.clients.loaded(Instant::now(), source, loaded);
+                for outgoing in waiting {
+                    match &refused {
+                        None => self.hand_over(now, source, outgoing),
+                        Some(why) => {
+                            let outcome = Outcome::NotSent(why.clone());
+                            self.worker.handle(now, Input::Ended { ticket: outgoing.ticket, outcome });
+                        }
+                    }
+                }
+                if refused.is_none() {
+                    self.worker.handle(now, Input::Mended(source));
+                }
+            }
+            Ok(Done::Nothing) => {}
+            Ok(Done::Told { input, counts }) => {
+                self.counts.add(counts);
+                self.worker.handle(now, input);
+            }
+            Err(error) => tracing::error!(%error, "a question to the store has ended without an answer"),
+        }
+    }
+
+    fn told(&mut self, now: Now, signal: Signal) {
+        match signal {
+            Signal::Anything => {
+                for lane in Lane::ALL {
+                    self.worker.handle(now, Input::Woken { lane });
+                }
+                self.clients.sources().into_iter().for_each(|source| self.look_again(now, source));
+            }
+            Signal::Credential(source) => self.look_again(now, source),
+            Signal::Stop(stop) => self.worker.handle(now, Input::Stop(stop)),
+            Signal::Work(lane) => self.worker.handle(now, Input::Woken { lane }),
+            Signal::App(_) | Signal::Plan => {}
+        }
+    }
+
+    fn look_again(&mut self, now: Now, source: Source) {
+        if self.clients.has_changed(source) {
+            self.load(source);
+        } else {
+            self.worker.handle(now, Input::Mended(source));
+        }
+    }
+
+    /// Nothing more is claimed. Before the time is over, the clients give back what they have, so that it can be released.
+    fn stop(&mut self, now: Now, by: Instant) {
+        let left = by.saturating_duration_since(Instant::now());
+        self.cut_at = Some(by - STORE_PATIENCE.min(left / 4));
+        self.worker.handle(now, Input::Drain { by: now.elapsed + left });
+    }
+
+    fn time(&mut self, now: Now) {
+        let moment = Instant::now();
+        if self.cut_at.is_some_and(|at| at <= moment) {
+            for client in self.clients.all() {
+                self.asked.spawn(async move {
+                    client.drain(Duration::ZERO).await;
+                    Done::Nothing
+                });
+            }
+            self.cut_at = Some(moment + LONG);
+        }
+        if self.tidy_at <= moment {
+            self.clients.close_idle(moment);
+            self.tidy_at = moment + TIDY_EVERY;
+        }
+        self.worker.handle_timeout(now);
+    }
+
+    fn wake_at(&self) -> Instant {
+        let worker = self.worker.poll_timeout().map(|at| self.began + at);
+        [worker, self.cut_at].into_iter().flatten().fold(self.tidy_at, Instant::min)
+    }
+
+    fn now(&self) -> Now {
+        Now { elapsed: self.began.elapsed(), date: self.clock.now() }
+    }
+
+    fn tell(&self, is_drained: bool) {
+        self.shared.set(self.worker.status(self.now()), self.clients.len(), self.counts, is_drained);
+    }
+
+    /// What was asked of the store last is answered, and connections are closed.
+    async fn finish(mut self, are_pushes_ended: bool) {
+        let answered = async { while self.asked.join_next().await.is_some() {} };
+        let is_answered = tokio::time::timeout(STORE_PATIENCE, answered).await.is_ok();
+        let closed = self.clients.all().into_iter().map(|client| async move { client.drain(GOODBYE).await });
+        futures::future::join_all(closed).await;
+        let is_saved = self.worker.status(self.now()).unsaved == 0;
+        self.tell(is_answered && is_saved && are_pushes_ended);
+    }
+}
+
+/// The client itself is not kept: one that is idle can be closed while its last pushes end.
+fn send(client: &Client, ticket: Ticket, push: Push) -> impl Future<Output = (Ticket, Outcome)> + use<> {
+    let sent = client.send_push(push);
+    async move { (ticket, sent.await) }
+}
+
+async fn stopping(stopped: &mut watch::Receiver<Option<Instant>>) -> Instant {
+    loop {
+        if let Some(by) = *stopped.borrow_and_update() {
+            return by;
+        }
+        if stopped.changed().await.is_err() {
+            return std::future::pending().await; // dropped: the task is about to be aborted
+        }
+    }
+}
+
+/// Outcomes that are taken before effects are carried out.
+const ENDED_AT_ONCE: usize = 255;
+/// How often it is looked for clients that nobody uses.
+const TIDY_EVERY: Duration = Duration::from_mins(1);
+/// How long connections may take to say goodbye when nothing is under way.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// Not again.
+const LONG: Duration = Duration::from_hours(24);

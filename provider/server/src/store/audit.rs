@@ -1,0 +1,89 @@
+use apns_provider_core::UnixTime;
+use apns_provider_server_core::ids::TenantId;
+
+use super::{
+    Store, StoreError,
+    page::{at_most, rows},
+    settings::Weight,
+    sql::{Row, Statement, values},
+};
+
+rows! {
+    /// An entry of the audit log. A later one has a greater number.
+    AuditId;
+}
+
+/// Who did what: to be kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NewAuditEntry {
+    /// Whose it is; without one it is the operator's.
+    pub tenant: Option<TenantId>,
+    /// When it was.
+    pub at: UnixTime,
+    /// Who did it.
+    pub actor: String,
+    /// What they did.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// What else is to be said: JSON, which the store does not look into.
+    pub detail: String,
+}
+
+/// Who did what.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AuditEntry {
+    /// Its row.
+    pub id: AuditId,
+    /// What was kept.
+    pub entry: NewAuditEntry,
+}
+
+impl Store {
+    /// Keeps an entry.
+    pub async fn append_audit(&self, entry: NewAuditEntry) -> Result<(), StoreError> {
+        let NewAuditEntry { tenant, at, actor, action, subject, detail } = entry;
+        let values = values![number_of(tenant), at, actor, action, subject, detail];
+        self.database().execute(Weight::Promise, &APPEND, values).await.map(drop)
+    }
+
+    /// The latest entries of a tenant, or the operator's, before this one; the latest first.
+    pub async fn audit(
+        &self,
+        tenant: Option<TenantId>,
+        before: Option<AuditId>,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let before = before.map_or(i64::MAX, AuditId::get);
+        let rows =
+            self.reader().await?.rows(&PAGE, values![number_of(tenant), before, at_most(limit)]).await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+fn read(row: &Row) -> Result<AuditEntry, StoreError> {
+    let entry = NewAuditEntry {
+        tenant: Some(row.int(1)?).filter(|number| *number != OPERATOR).map(TenantId::new),
+        at: row.time(2)?,
+        actor: row.text(3)?.to_owned(),
+        action: row.text(4)?.to_owned(),
+        subject: row.text(5)?.to_owned(),
+        detail: row.text(6)?.to_owned(),
+    };
+    Ok(AuditEntry { id: AuditId::new(row.int(0)?), entry })
+}
+
+fn number_of(tenant: Option<TenantId>) -> i64 {
+    tenant.map_or(OPERATOR, TenantId::get)
+}
+
+/// Stands for no tenant.
+const OPERATOR: i64 = 0;
+
+static APPEND: Statement = Statement::new(
+    "INSERT INTO audit (tenant_id, at, actor, action, subject, detail) VALUES ($1, $2, $3, $4, $5, $6)",
+);
+static PAGE: Statement = Statement::new(
+    "SELECT id, tenant_id, at, actor, action, subject, detail FROM audit
+     WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+);

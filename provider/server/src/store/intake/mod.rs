@@ -1,0 +1,124 @@
+//! Taking notifications: durable when it returns, many requests in one transaction.
+
+mod batcher;
+mod deciding;
+mod storing;
+
+use std::collections::BTreeSet;
+
+use apns_provider_core::UnixTime;
+use apns_provider_server_core::{
+    audience::Audience,
+    ids::{AppId, IdempotencyKey, NotificationId, TenantId},
+    lanes::Lane,
+    message::Composed,
+    notification::{Campaign, Delivery},
+    plan::{NewShard, Progress},
+    schedule::Schedule,
+};
+
+use super::{DeadLetterId, Signal, Store, StoreError};
+pub(super) use batcher::Intakes;
+
+/// What one request hands in: all of it is taken, or nothing.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// For which app.
+    pub app: AppId,
+    /// What the request is known by, if it is sent again.
+    pub idempotency: Option<Idempotency>,
+    /// How much may be queued.
+    pub bounds: QueueBounds,
+    /// The notifications: at least one.
+    pub notifications: Vec<NewNotification>,
+    /// Dead letters that are sent again by this: they are taken out of the table in the same transaction.
+    pub replayed: Vec<DeadLetterId>,
+    /// Now.
+    pub now: UnixTime,
+}
+
+/// What a request is known by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Idempotency {
+    /// The key, of the caller's choice, for this app.
+    pub key: IdempotencyKey,
+    /// A hash of the request's body.
+    pub body_hash: [u8; 32],
+}
+
+/// How many recipients without an outcome may be in a lane: what is queued in the others does not count, so that a campaign does not
+/// keep sign-in codes out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct QueueBounds {
+    /// Of the app.
+    pub app: u64,
+    /// Of all of the tenant's apps.
+    pub tenant: u64,
+}
+
+/// A notification to be stored.
+#[derive(Clone, Debug)]
+pub struct NewNotification {
+    /// Its identity.
+    pub id: NotificationId,
+    /// What it says.
+    pub message: Composed,
+    /// Whom it is for.
+    pub audience: Audience,
+    /// When it is sent.
+    pub schedule: Schedule,
+    /// How urgent it is.
+    pub lane: Lane,
+    /// What becomes of a push of which nobody knows whether APNs took it.
+    pub delivery: Delivery,
+    /// What it is besides, if it is a campaign.
+    pub campaign: Option<Campaign>,
+    /// When it was handed in.
+    pub handed_in: UnixTime,
+    /// What is planned already: for a few named recipients, everything.
+    pub shards: Vec<NewShard>,
+    /// How far the plan is with them. If it is not complete, it is carried on later.
+    pub progress: Progress,
+}
+
+/// What became of a submission.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Submitted {
+    /// A dead letter is not there any more: somebody else has sent it again, or removed it. Nothing was taken.
+    AlreadyReplayed(DeadLetterId),
+    /// The same request came before: these are its notifications. Nothing was taken now.
+    Known(Vec<NotificationId>),
+    /// Another request came with this key. Nothing was taken.
+    KeyReused,
+    /// As much is queued as may be. Nothing was taken.
+    QueueFull {
+        /// Whether it is the tenant's bound, and not the app's.
+        is_tenants: bool,
+        /// How much is queued.
+        queued: u64,
+        /// How much may be.
+        bound: u64,
+    },
+    /// It was taken.
+    Stored,
+}
+
+impl Store {
+    /// Takes what a request hands in. Requests that come at the same time share a transaction.
+    pub async fn submit(&self, submission: Submission) -> Result<Submitted, StoreError> {
+        let lanes: BTreeSet<Lane> = submission.notifications.iter().map(|it| it.lane).collect();
+        let is_planned = submission.notifications.iter().all(|it| it.progress.is_complete());
+        let submitted = self.inner.intakes.submit(submission).await?;
+        if submitted == Submitted::Stored {
+            for lane in lanes {
+                self.tell(Signal::Work(lane)).await;
+            }
+            if !is_planned {
+                self.tell(Signal::Plan).await;
+            }
+        }
+        Ok(submitted)
+    }
+}

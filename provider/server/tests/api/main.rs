@@ -1,0 +1,13 @@
+//! The API, asked as any program would ask it: HTTP/1.1 and JSON, on SQLite in a folder of its own.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod health;
+mod keys;
+mod limits;
+mod notifications;
+mod openapi;
+mod resources;
+mod server;
+mod strangers;
+mod wrong_input;

@@ -1,0 +1,73 @@
+//! The OpenAPI document is generated from the handlers, and its copy in `docs/` is looked at when it changes.
+
+use std::{env, fs, path::Path};
+
+use serde_json::Value;
+
+use crate::server::Server;
+
+pub(crate) async fn document(server: &Server) -> Value {
+    server.nobody().get("/v1/openapi.json").await.expect(200)
+}
+
+#[tokio::test]
+async fn its_copy_is_what_the_handlers_say() {
+    let server = Server::start().await;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/provider-server-openapi.json");
+    let now = serde_json::to_string_pretty(&document(&server).await).unwrap() + "\n";
+    if env::var_os("UPDATE_OPENAPI").is_some() {
+        fs::write(&path, &now).unwrap();
+    }
+    let copy = fs::read_to_string(&path).unwrap_or_default();
+    let changed = copy.lines().zip(now.lines()).position(|(copy, now)| copy != now);
+    assert!(
+        copy == now,
+        "docs/provider-server-openapi.json is not what the handlers say, from line {:?} on. Look at what changed, and if it is meant: \
+         UPDATE_OPENAPI=1 cargo test -p apns-provider-server --test api openapi",
+        changed.map(|line| line + 1),
+    );
+}
+
+#[tokio::test]
+async fn every_operation_says_what_it_does_what_it_needs_and_how_it_fails() {
+    let server = Server::start().await;
+    let document = document(&server).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    let tags: Vec<&Value> = document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
+    let mut ids = Vec::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let what = format!("{method} {path}");
+            assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{what}");
+            assert!(operation["responses"]["default"].is_object(), "{what}: errors");
+            assert!(tags.contains(&&operation["tags"][0]), "{what}: {}", operation["tags"]);
+            if !["/livez", "/readyz"].contains(&path.as_str()) {
+                let told = operation["description"].as_str().unwrap_or_default();
+                assert!(
+                    told.contains("Needs the permission `"),
+                    "{what}: it is not in the table of access.rs"
+                );
+                assert!(operation["security"][0]["api-key"].is_array(), "{what}");
+            }
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(parameter["description"].is_string(), "{what}: {}", parameter["name"]);
+            }
+            ids.push(operation["operationId"].as_str().unwrap().to_owned());
+        }
+    }
+    ids.sort();
+    let all = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "two operations have one operationId: {ids:?}");
+}
+
+#[tokio::test]
+async fn every_schema_that_is_referred_to_is_there() {
+    let server = Server::start().await;
+    let document = document(&server).await;
+    let text = document.to_string();
+    for reference in text.split("\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(document["components"]["schemas"][name].is_object(), "{name}");
+    }
+}

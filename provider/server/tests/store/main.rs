@@ -1,0 +1,14 @@
+//! What the store promises, on both databases.
+
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
+
+mod campaigns;
+mod devices;
+mod intake;
+mod opening;
+mod outcomes;
+mod planning;
+mod set_up;
+mod shards;
+mod support;
+mod sweeping;
