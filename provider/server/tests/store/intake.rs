@@ -113,6 +113,7 @@ async fn a_later_one_with_the_same_collapse_id_replaces_what_is_not_sent(store: 
         let replaced: Vec<u16> = shard.replaced.iter().collect();
         let expected: &[u16] = if shard.key.notification == first { &[1, 2] } else { &[] };
         assert_eq!(replaced, expected, "{} and not {other_id}", shard.key);
+        assert_eq!(shard.into_claim().exceptions.len(), expected.len());
     }
 }
 

@@ -7,7 +7,7 @@ use apns_provider_server_core::{
     notification::{Campaign, Delivery},
     outcome::{Cause, Ending, FinalOutcome, Wait},
     shard::Positions,
-    worker::{Entry, Fate, Rest, Source},
+    worker::{Entry, Exception, Fate, Rest, Source},
 };
 
 use crate::support::{
@@ -256,7 +256,19 @@ async fn a_device_that_has_changed_since_is_told(store: TestStore) {
     store.remove_device(store.source(), &token(3)).await.unwrap();
     let sold = Registration { user: Some(UserId::parse("bob").unwrap()), ..registration(4) };
     let sold = store.register_device(store.app.id, sold, 20, after(1)).await.unwrap().device;
-    let mut changed = store.claim_one(ME, Lane::Normal, after(2)).await.changed;
+    let shard = store.claim_one(ME, Lane::Normal, after(2)).await;
+    let claim = shard.clone().into_claim();
+    assert_eq!(claim.variants.len(), 1);
+    let mut exceptions = claim.exceptions;
+    exceptions.sort_by_key(|(position, _)| *position);
+    let [(1, Exception::SendTo(new)), (2, Exception::End(removed)), (3, Exception::End(others))] =
+        exceptions.as_slice()
+    else {
+        panic!("{exceptions:?}")
+    };
+    assert_eq!(*new, token(20));
+    assert_eq!((removed, others), (&FinalOutcome::skipped(Cause::DeviceGone), &FinalOutcome::skipped(Cause::DeviceOfOtherUser)));
+    let mut changed = shard.changed;
     changed.sort_by_key(|(position, _)| *position);
     let [(1, Some(moved)), (2, None), (3, Some(other))] = changed.as_slice() else { panic!("{changed:?}") };
     assert_eq!(&moved.token[..4], 20_u32.to_be_bytes());

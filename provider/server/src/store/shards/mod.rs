@@ -1,6 +1,7 @@
 //! Claiming shards, and giving them back.
 
 mod claiming;
+mod handing_over;
 mod reading;
 mod returning;
 
@@ -58,7 +59,7 @@ pub struct Claimed {
     pub next_at: Option<UnixTime>,
 }
 
-/// A shard, with everything that is to be known to send it.
+/// A shard, with everything that is to be known to send it: [as a worker takes it](ClaimedShard::into_claim).
 #[derive(Clone, Debug)]
 pub struct ClaimedShard {
     /// Which.
