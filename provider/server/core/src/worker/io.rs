@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use apns_provider_core::{ApnsId, DeviceToken, Notification, Outcome, Push, Suspension, UnixTime};
 
 use crate::{
-    device::Environment,
-    ids::{AppId, DeviceId, NotificationId, RegistrationNumber},
+    device::{Environment, Standing},
+    ids::{AppId, DeviceId, NotificationId, RegistrationNumber, Sequence},
     lanes::Lane,
     message::Deadline,
     notification::Delivery,
-    outcome::{FinalOutcome, Tally, Trouble, Wait},
+    outcome::{Cause, Ending, FinalOutcome, Tally, Trouble, Wait},
     shard::{Positions, Shard},
 };
 
@@ -175,6 +175,25 @@ pub enum Exception {
     NotBefore(UnixTime),
     /// To another token, which the device has now.
     SendTo(DeviceToken),
+}
+
+impl Exception {
+    /// What a device's standing makes of a push that was planned for it.
+    pub fn of_standing(standing: Standing) -> Option<Self> {
+        match standing {
+            Standing::AsPlanned => None,
+            Standing::Gone => Some(Self::End(FinalOutcome::skipped(Cause::DeviceGone))),
+            Standing::Moved(token) => Some(Self::SendTo(token)),
+            Standing::OtherUser => Some(Self::End(FinalOutcome::skipped(Cause::DeviceOfOtherUser))),
+        }
+    }
+
+    /// What it makes of a push with a collapse ID that `newest` is the last notification with this ID for the device. Later ones replace
+    /// those that are not sent yet.
+    pub fn of_collapse(mine: Sequence, newest: Option<Sequence>) -> Option<Self> {
+        let is_replaced = newest.is_some_and(|newest| newest > mine);
+        is_replaced.then(|| Self::End(FinalOutcome::unanswered(Ending::Replaced, None)))
+    }
 }
 
 /// What a worker asks for.
@@ -347,5 +366,34 @@ impl Batch {
 impl fmt::Display for ShardKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.notification, self.number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ending(exception: Option<Exception>) -> Option<Ending> {
+        match exception {
+            Some(Exception::End(outcome)) => Some(outcome.ending),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_later_notification_with_the_same_collapse_id_replaces_an_earlier_one() {
+        let collapse = |mine, newest: Option<i64>| {
+            ending(Exception::of_collapse(Sequence::new(mine), newest.map(Sequence::new)))
+        };
+        assert_eq!(collapse(5, Some(6)), Some(Ending::Replaced));
+        assert_eq!((collapse(5, Some(5)), collapse(5, Some(4)), collapse(5, None)), (None, None, None));
+    }
+
+    #[test]
+    fn a_device_that_is_gone_or_somebody_elses_is_skipped() {
+        for standing in [Standing::Gone, Standing::OtherUser] {
+            assert_eq!(ending(Exception::of_standing(standing)), Some(Ending::Skipped));
+        }
+        assert!(Exception::of_standing(Standing::AsPlanned).is_none());
     }
 }
