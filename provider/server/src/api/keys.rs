@@ -1,9 +1,9 @@
 //! API keys: of tenants, and of the operator.
 
 use apns_provider_server_core::{
-    api_key::{ApiKeyText, Role, Roles},
-    ids::{Label, TenantId},
-    problem::{Code, Field, FieldErrors, Problem},
+    api_key::{ApiKeyText, KeyRequest, NewKey, Role, Roles},
+    ids::TenantId,
+    problem::Code,
 };
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -26,18 +26,6 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(revoke))
         .routes(routes!(list_of_operator, create_for_operator))
         .routes(routes!(revoke_of_operator))
-}
-
-/// A key to make.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewKey)]
-struct New {
-    /// What people call it: at most 100 bytes.
-    label: String,
-    /// What it is for: at least one. Tenants' keys have admin, send, devices or read; the operator's operator or observer.
-    #[schema(value_type = Vec<Role>)]
-    roles: Vec<String>,
 }
 
 /// An API key. The key itself is told once, when it is made.
@@ -97,31 +85,6 @@ impl Key {
     }
 }
 
-impl New {
-    fn check(self, is_operators: bool) -> Result<(Label, Roles), Problem> {
-        let mut errors = FieldErrors::default();
-        let label = errors.keep(Field::new("label"), Label::try_from(self.label));
-        let at = Field::new("roles");
-        let roles: Vec<_> = self
-            .roles
-            .iter()
-            .enumerate()
-            .map(|(index, name)| errors.keep(at.at(index), role(name, is_operators)))
-            .collect();
-        let roles = roles.into_iter().collect::<Option<Vec<_>>>();
-        let roles = roles.and_then(|roles| errors.keep(at, Roles::new(roles)));
-        errors.finish(label.zip(roles))
-    }
-}
-
-fn role(name: &str, is_operators: bool) -> Result<Role, String> {
-    let mut roles = Role::ALL.iter().copied().filter(|role| role.is_operators() == is_operators);
-    let names: Vec<_> = roles.clone().map(Role::as_str).collect();
-    roles
-        .find(|role| role.as_str() == name)
-        .ok_or_else(|| format!("it is no role of such a key; write {}", names.join(", ")))
-}
-
 async fn list_keys(api: &Api, tenant: Option<TenantId>, page: &Page) -> ApiResult<Json<List>> {
     let after = cursor(page.after.as_deref(), row)?.unwrap_or(0);
     let keys = api.store().api_keys(tenant, ApiKeyId::new(after), page.limit.get()).await?;
@@ -133,9 +96,9 @@ async fn make(
     api: &Api,
     caller: &Caller,
     tenant: Option<TenantId>,
-    new: New,
+    new: KeyRequest,
 ) -> ApiResult<(StatusCode, Json<NewlyMade>)> {
-    let (label, roles) = new.check(tenant.is_none())?;
+    let NewKey { label, roles } = new.check(tenant.is_none())?;
     let key = ApiKeyText::from_random(rand::random());
     let stored = NewApiKey { tenant, label, roles: roles.to_string(), hash: key.hash() };
     let stored = api.store().add_api_key(stored, now()).await?;
@@ -173,13 +136,13 @@ async fn list(State(api): State<Api>, caller: Caller, Query(page): Query<Page>) 
 
 /// Make a key of the tenant
 #[utoipa::path(
-    post, path = "/v1/keys", tag = "keys", request_body = New,
+    post, path = "/v1/keys", tag = "keys", request_body = KeyRequest,
     responses((status = 201, body = NewlyMade), ApiError)
 )]
 async fn create(
     State(api): State<Api>,
     caller: Caller,
-    extract::Json(new): extract::Json<New>,
+    extract::Json(new): extract::Json<KeyRequest>,
 ) -> ApiResult<(StatusCode, Json<NewlyMade>)> {
     make(&api, &caller, Some(caller.tenant()?), new).await
 }
@@ -200,13 +163,13 @@ async fn list_of_operator(State(api): State<Api>, Query(page): Query<Page>) -> A
 
 /// Make a key of the operator
 #[utoipa::path(
-    post, path = "/v1/operator/keys", tag = "keys", request_body = New,
+    post, path = "/v1/operator/keys", tag = "keys", request_body = KeyRequest,
     responses((status = 201, body = NewlyMade), ApiError)
 )]
 async fn create_for_operator(
     State(api): State<Api>,
     caller: Caller,
-    extract::Json(new): extract::Json<New>,
+    extract::Json(new): extract::Json<KeyRequest>,
 ) -> ApiResult<(StatusCode, Json<NewlyMade>)> {
     make(&api, &caller, None, new).await
 }

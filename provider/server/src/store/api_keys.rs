@@ -1,5 +1,8 @@
 use apns_provider_core::UnixTime;
-use apns_provider_server_core::ids::{Label, TenantId};
+use apns_provider_server_core::{
+    api_key::KeyHash,
+    ids::{Label, TenantId},
+};
 
 use super::{
     Store, StoreError,
@@ -23,7 +26,7 @@ pub struct NewApiKey {
     /// What it may do, as the core writes it: the store does not look into it.
     pub roles: String,
     /// The hash of the key. The key itself is not stored anywhere.
-    pub hash: [u8; 32],
+    pub hash: KeyHash,
 }
 
 /// An API key, without the key.
@@ -49,14 +52,14 @@ impl Store {
         let NewApiKey { tenant, label, roles, hash } = key;
         let id = self
             .database()
-            .insert(&ADD, values![tenant, label.as_str(), roles.as_str(), hash.to_vec(), now])
+            .insert(&ADD, values![tenant, label.as_str(), roles.as_str(), hash.as_bytes().to_vec(), now])
             .await?;
         Ok(ApiKey { id: ApiKeyId::new(id), tenant, label, roles, created_at: now, revoked_at: None })
     }
 
     /// The key with this hash, revoked or not.
-    pub async fn api_key(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
-        let row = self.reader().await?.first(&BY_HASH, values![hash.to_vec()]).await?;
+    pub async fn api_key(&self, hash: &KeyHash) -> Result<Option<ApiKey>, StoreError> {
+        let row = self.reader().await?.first(&BY_HASH, values![hash.as_bytes().to_vec()]).await?;
         row.as_ref().map(read).transpose()
     }
 

@@ -39,7 +39,7 @@ async fn a_revoked_key_is_as_one_that_never_was() {
     server.with_key(key).get("/v1/apps").await.expect(200);
     admin.delete(&format!("/v1/keys/{id}")).await.expect(204);
     let revoked = server.with_key(key).get("/v1/apps").await.refused(401, "unauthorized");
-    let unknown = apns_provider_server_core::api_key::ApiKeyText::from_random([7; 32]);
+    let unknown = apns_provider_server_core::api_key::ApiKeyText::from_random([7; 20]);
     let unknown = server.with_key(unknown.as_str()).get("/v1/apps").await.refused(401, "unauthorized");
     assert_eq!(revoked, unknown);
     let listed = admin.get("/v1/keys").await.expect(200);

@@ -3,6 +3,7 @@ use apns_provider_server::store::{
     ApiKeyId, AuditId, NewApiKey, NewAuditEntry, NewWebhook, Signal, WebhookId,
 };
 use apns_provider_server_core::{
+    api_key::KeyHash,
     device::Environment,
     ids::{AppId, Label, TemplateName, TenantId, TenantName},
     worker::{Source, Stop},
@@ -72,17 +73,23 @@ async fn a_key_is_found_by_its_hash_and_revoked_once(store: TestStore) {
         tenant: Some(store.tenant.id),
         label: Label::parse("the shop").unwrap(),
         roles: "send".into(),
-        hash: [7; 32],
+        hash: KeyHash::from_bytes([7; 32]),
     };
     let key = store.add_api_key(new.clone(), NOW).await.unwrap();
-    let operators = store.add_api_key(NewApiKey { tenant: None, hash: [8; 32], ..new }, NOW).await.unwrap();
-    assert_eq!(store.api_key(&[7; 32]).await.unwrap().as_ref(), Some(&key));
-    assert_eq!(store.api_key(&[9; 32]).await.unwrap(), None);
+    let operators = store
+        .add_api_key(NewApiKey { tenant: None, hash: KeyHash::from_bytes([8; 32]), ..new }, NOW)
+        .await
+        .unwrap();
+    assert_eq!(store.api_key(&KeyHash::from_bytes([7; 32])).await.unwrap().as_ref(), Some(&key));
+    assert_eq!(store.api_key(&KeyHash::from_bytes([9; 32])).await.unwrap(), None);
     assert_eq!(store.api_keys(None, ApiKeyId::new(0), 10).await.unwrap(), [operators]);
     assert!(!store.revoke_api_key(None, key.id, NOW).await.unwrap(), "it is not the operator's");
     assert!(store.revoke_api_key(key.tenant, key.id, after(5)).await.unwrap());
     assert!(!store.revoke_api_key(key.tenant, key.id, after(6)).await.unwrap());
-    assert_eq!(store.api_key(&[7; 32]).await.unwrap().unwrap().revoked_at, Some(after(5)));
+    assert_eq!(
+        store.api_key(&KeyHash::from_bytes([7; 32])).await.unwrap().unwrap().revoked_at,
+        Some(after(5))
+    );
 }
 
 async fn templates_come_by_name(store: TestStore) {

@@ -267,7 +267,10 @@ async fn a_device_that_has_changed_since_is_told(store: TestStore) {
         panic!("{exceptions:?}")
     };
     assert_eq!(*new, token(20));
-    assert_eq!((removed, others), (&FinalOutcome::skipped(Cause::DeviceGone), &FinalOutcome::skipped(Cause::DeviceOfOtherUser)));
+    assert_eq!(
+        (removed, others),
+        (&FinalOutcome::skipped(Cause::DeviceGone), &FinalOutcome::skipped(Cause::DeviceOfOtherUser))
+    );
     let mut changed = shard.changed;
     changed.sort_by_key(|(position, _)| *position);
     let [(1, Some(moved)), (2, None), (3, Some(other))] = changed.as_slice() else { panic!("{changed:?}") };

@@ -155,9 +155,25 @@ mod tests {
     }
 
     #[test]
-    fn who_registers_devices_cannot_push_to_them() {
+    fn whoever_looks_changes_nothing() {
+        assert_eq!(Role::Read.permissions(), [Permission::ReadDevices, Permission::Read]);
+        assert_eq!(Role::Observer.permissions(), [Permission::Observe]);
+    }
+
+    #[test]
+    fn every_permission_is_somebodys_and_says_what_it_is_for() {
+        for permission in Permission::ALL {
+            assert!(Role::ALL.iter().any(|role| role.permissions().contains(permission)), "{permission}");
+            assert!(permission.meaning().ends_with('.'), "{permission}");
+        }
+    }
+
+    #[test]
+    fn who_registers_devices_cannot_push_to_them_and_who_pushes_cannot_see_them() {
         let devices = Roles::new([Role::Devices]).unwrap();
         assert!(devices.have(Permission::WriteDevices) && !devices.have(Permission::Send));
+        let send = Roles::new([Role::Send]).unwrap();
+        assert!(send.have(Permission::Send) && !send.have(Permission::ReadDevices));
         let both = Roles::new([Role::Send, Role::Devices]).unwrap();
         assert!(both.have(Permission::WriteDevices) && both.have(Permission::Send));
     }

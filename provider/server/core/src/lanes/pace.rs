@@ -8,7 +8,7 @@ use crate::shard::SHARD_RECIPIENTS;
 
 /// How fast a campaign goes, in pushes a second.
 ///
-/// Its whole state is one moment, [`Paced::next_at`], which the store keeps with the campaign and moves on in the transaction that
+/// Its whole state is one moment, that of [`Paced::Claim`], which the store keeps with the campaign and moves on in the transaction that
 /// claims a shard: all processes together keep the pace, a restart does not lose it, and a campaign that was paused for a day goes on
 /// at its pace, and not with a day's worth at once.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -105,6 +105,13 @@ pub enum Input {
     Stored(BatchId),
     /// A batch could not be stored, or nobody knows whether it was. It is handed over again.
     StoreFailed(BatchId),
+    /// An operator has tuned the server.
+    Tuned {
+        /// Pushes in the engine at once; no more than outcomes may be unsaved.
+        in_engine_max: usize,
+        /// Pushes a second, over all lanes, if there is a pace.
+        pace: Option<u32>,
+    },
     /// There may be something to do in a lane.
     Woken {
         /// In which.

@@ -33,6 +33,7 @@ mod sending;
 mod slots;
 mod sources;
 mod stopping;
+mod throttle;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -53,6 +54,7 @@ use leases::Leases;
 use saving::Saving;
 use slots::Slots;
 use sources::Sources;
+use throttle::Throttle;
 
 use crate::{
     lanes::{Lane, Room},
@@ -75,6 +77,7 @@ pub struct Worker {
     in_engine: [usize; Lane::ALL.len()],
     sources: Sources,
     claiming: [Claiming; Lane::ALL.len()],
+    throttle: Throttle,
     saving: Saving,
     leases: Leases,
     effects: VecDeque<Effect>,
@@ -117,6 +120,7 @@ impl Worker {
             in_engine: [0; Lane::ALL.len()],
             sources: Sources::new(),
             claiming: Default::default(),
+            throttle: Throttle::default(),
             saving: Saving::new(config.batch_max, config.batch_delay),
             leases: Leases::new(now.elapsed, config.renew_every()),
             effects: VecDeque::new(),
@@ -146,6 +150,7 @@ impl Worker {
             Input::Stop(stop) => self.stop(now, stop),
             Input::StoreFailed(batch) => self.saving.failed(now.elapsed, batch),
             Input::Stored(batch) => self.stored(batch),
+            Input::Tuned { in_engine_max, pace } => self.tune(now, in_engine_max, pace),
             Input::Woken { lane } => self.claiming[place(lane)].wake(now.elapsed),
         }
         self.settle(now);
@@ -175,7 +180,8 @@ impl Worker {
         let claiming = self.claiming.iter().filter_map(Claiming::due).filter(|_| !self.is_draining());
         let leases = (self.slots.len() > 0).then(|| self.leases.due());
         let drained = self.draining.map(|it| it.by);
-        claiming.chain(self.saving.due()).chain(leases).chain(drained).min()
+        let paced = self.throttle.due().filter(|_| !self.is_draining());
+        claiming.chain(self.saving.due()).chain(leases).chain(drained).chain(paced).min()
     }
 
     /// How it is doing.

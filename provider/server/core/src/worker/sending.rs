@@ -29,7 +29,11 @@ impl Worker {
         }
         for lane in Lane::ALL {
             while let Some(id) = self.queues[place(lane)].front().copied() {
-                let room = self.room().left(lane, self.in_engine).min(self.unsaved_room());
+                let room = self
+                    .room()
+                    .left(lane, self.in_engine)
+                    .min(self.unsaved_room())
+                    .min(self.throttle.room(now.elapsed));
                 if room == 0 {
                     break;
                 }
@@ -43,6 +47,8 @@ impl Worker {
                 self.release_if_quiet(id);
             }
         }
+        let is_more = self.queues.iter().any(|queue| !queue.is_empty());
+        self.throttle.after_sending(now.elapsed, is_more);
     }
 
     /// How many more outcomes may be on their way to the store, those of pushes in the engine included.
@@ -109,6 +115,7 @@ impl Worker {
         source.in_engine += 1;
         self.in_engine[lane] += 1;
         self.to_send[lane] -= 1;
+        self.throttle.take(now.elapsed);
         let ticket = Ticket { claim: id, position };
         self.effects.push_back(Effect::Send { ticket, source: source.source, delivery, push });
     }

@@ -96,6 +96,15 @@ impl Worker {
         }
     }
 
+    pub(super) fn tune(&mut self, now: Now, in_engine_max: usize, pace: Option<u32>) {
+        self.config.in_engine_max = in_engine_max.clamp(1, self.config.unsaved_max);
+        self.throttle.set(now.elapsed, pace);
+        // What had too much in the engine may have little now.
+        for id in self.slots.ids(|_| true) {
+            self.queue(id);
+        }
+    }
+
     /// Somebody has mended what was in the way.
     pub(super) fn mended(&mut self, now: Now, source: Source) {
         let Some(state) = self.sources.find(source) else { return };

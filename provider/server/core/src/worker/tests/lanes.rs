@@ -88,6 +88,26 @@ fn an_app_that_is_not_answered_leaves_room_for_the_others() {
 }
 
 #[test]
+fn an_operator_can_slow_it_down_and_make_room() {
+    let mut world = world();
+    world.config.in_engine_max = 10_000; // what the world looks at
+    world.tell(0, Input::Tuned { in_engine_max: 10_000, pace: Some(100) });
+    for _ in 0..3 {
+        world.add(app(1), Lane::Normal, 1000);
+    }
+    world.answer_all();
+    for _ in 0..10 {
+        world.pass(Duration::from_secs(1));
+        world.end_all(|_| accepted());
+    }
+    assert!((1000..=1020).contains(&world.sent.len()), "{} in ten seconds", world.sent.len());
+    world.tell(0, Input::Tuned { in_engine_max: 10, pace: None });
+    world.end_all(|_| accepted());
+    assert!(world.in_engine.len() <= 10, "{}", world.in_engine.len());
+    world.heal();
+}
+
+#[test]
 fn many_single_pushes_are_claimed_together() {
     let mut world = world();
     for _ in 0..200 {

@@ -1,0 +1,14 @@
+//! Telling a caller's own server what happened.
+//!
+//! Deliveries have the form of Standard Webhooks (standardwebhooks.com): three headers, a signature over all that matters, a JSON body
+//! with a type, a time and data. Where they may go is decided in [`ssrf`](crate::ssrf).
+
+mod delivery;
+mod event;
+mod request;
+mod signature;
+
+pub use delivery::{Answer, Delivered, RETRIES, TIMEOUT, after};
+pub use event::{Event, EventId, EventKind};
+pub use request::{InvalidUrl, NewWebhook, Url, WebhookRequest};
+pub use signature::{InvalidSecret, Secret, SignedHeaders, TOLERANCE};
