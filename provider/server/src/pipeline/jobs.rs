@@ -9,8 +9,8 @@ use apns_provider_server_core::{
     worker::{Batch, ClaimId, Input, Lease, Rest, ShardKey, Source},
 };
 
-use super::{claims::Claims, clients::Loaded, queue::Queue, status::Counts};
-use crate::store::{ClaimRequest, Outcomes, Owner, Recorded, StoreError};
+use super::{clients::Loaded, queue::Queue, status::Counts};
+use crate::store::{ClaimRequest, Outcomes, Owner, Recorded, StoreError, Variants};
 
 /// A question is answered.
 #[derive(Debug)]
@@ -47,8 +47,9 @@ impl<Q: Queue> Jobs<Q> {
         let lane = request.lane;
         match self.queue.claim_shards(request).await {
             Ok(claimed) => {
-                let mut claims = Claims::default();
-                let claims: Vec<_> = claimed.shards.into_iter().map(|shard| claims.claim(shard)).collect();
+                let mut variants = Variants::default();
+                let claims = claimed.shards.into_iter().map(|shard| shard.into_claim(&mut variants));
+                let claims: Vec<_> = claims.collect();
                 let counts = Counts { claimed: claims.len() as u64, ..Counts::default() };
                 Done::Told { input: Input::Claimed { lane, claims, next_at: claimed.next_at }, counts }
             }

@@ -14,14 +14,12 @@
 //! | module | what |
 //! |---|---|
 //! | `shell` | the task that a worker lives in |
-//! | `claims` | what the store hands out, as a worker takes it |
 //! | `clients` | a client for each app and environment, made when it is needed |
 //! | `planner` | a task that plans what is due |
 //! | `queue` | what is asked of the store |
 //! | `secrets` | how credentials are opened |
 //! | `settings`, `status` | how much, how patient; how it is doing |
 
-mod claims;
 mod clients;
 mod jobs;
 mod planner;

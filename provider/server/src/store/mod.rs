@@ -77,7 +77,7 @@ pub use plans::{ClaimedPlan, Found, StepStored};
 pub use queues::QueueState;
 pub use recent::Recent;
 pub use settings::{Durability, Place, StoreSettings};
-pub use shards::{ClaimRequest, Claimed, ClaimedShard, CurrentDevice, Owner};
+pub use shards::{ClaimRequest, Claimed, ClaimedShard, CurrentDevice, Owner, Variants};
 pub use signals::{Signal, Signals};
 pub use templates::StoredTemplate;
 pub use tenants::Tenant;

@@ -1,4 +1,4 @@
-use apns_provider_server::store::{Idempotency, QueueBounds, Signal, Submission, Submitted};
+use apns_provider_server::store::{Idempotency, QueueBounds, Signal, Submission, Submitted, Variants};
 use apns_provider_server_core::{audience::Who, ids::IdempotencyKey, lanes::Lane, outcome::Ending};
 
 use crate::support::{ME, NOW, TestStore, after, message, notification_id, on_both, to_tokens, unplanned};
@@ -113,7 +113,7 @@ async fn a_later_one_with_the_same_collapse_id_replaces_what_is_not_sent(store: 
         let replaced: Vec<u16> = shard.replaced.iter().collect();
         let expected: &[u16] = if shard.key.notification == first { &[1, 2] } else { &[] };
         assert_eq!(replaced, expected, "{} and not {other_id}", shard.key);
-        assert_eq!(shard.into_claim().exceptions.len(), expected.len());
+        assert_eq!(shard.into_claim(&mut Variants::default()).exceptions.len(), expected.len());
     }
 }
 

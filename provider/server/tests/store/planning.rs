@@ -1,12 +1,14 @@
 use std::collections::BTreeSet;
 
-use apns_provider_server::store::StepStored;
+use apns_provider_server::store::{StepStored, Variants};
 use apns_provider_server_core::{
     audience::{TagExpression, Who},
     device::{Environment, Kind, Registration},
     ids::{DeviceId, Tag, UserId},
     lanes::Lane,
+    outcome::Ending,
     plan::{STEP_DEVICES, Want},
+    worker::Exception,
 };
 
 use crate::support::{
@@ -20,6 +22,7 @@ on_both! {
     named_users_and_tokens_are_found,
     a_plan_waits_for_its_time,
     a_planned_one_replaces_those_before_it,
+    who_is_replaced_and_gone_besides_ends_once,
     an_audience_of_nobody_is_finished,
 }
 
@@ -150,6 +153,27 @@ async fn a_planned_one_replaces_those_before_it(store: TestStore) {
         let expected = if shard.key.notification == first { vec![token(2)] } else { vec![] };
         assert_eq!(replaced, expected);
     }
+}
+
+async fn who_is_replaced_and_gone_besides_ends_once(store: TestStore) {
+    store.register(1, "", &[]).await;
+    for at in [1, 2] {
+        let mut it = unplanned(at, Who::All, Lane::Campaign);
+        it.message = message(Some("score"));
+        store.take(&it).await;
+        store.plan_all(ME, NOW).await;
+    }
+    store.remove_device(store.source(), &token(1)).await.unwrap();
+    let shards = store.claim(ME, Lane::Campaign, NOW).await.shards;
+    assert_eq!(shards.len(), 2);
+    let mut endings = Vec::new();
+    for shard in shards {
+        let exceptions = shard.into_claim(&mut Variants::default()).exceptions;
+        let [(0, Exception::End(outcome))] = exceptions.as_slice() else { panic!("{exceptions:?}") };
+        endings.push(outcome.ending);
+    }
+    endings.sort();
+    assert_eq!(endings, [Ending::Replaced, Ending::Skipped]);
 }
 
 async fn an_audience_of_nobody_is_finished(store: TestStore) {

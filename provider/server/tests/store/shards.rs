@@ -1,4 +1,4 @@
-use apns_provider_server::store::{ClaimRequest, CurrentDevice};
+use apns_provider_server::store::{ClaimRequest, CurrentDevice, Variants};
 use apns_provider_server_core::{
     audience::Who,
     device::{Environment, Registration},
@@ -257,7 +257,7 @@ async fn a_device_that_has_changed_since_is_told(store: TestStore) {
     let sold = Registration { user: Some(UserId::parse("bob").unwrap()), ..registration(4) };
     let sold = store.register_device(store.app.id, sold, 20, after(1)).await.unwrap().device;
     let shard = store.claim_one(ME, Lane::Normal, after(2)).await;
-    let claim = shard.clone().into_claim();
+    let claim = shard.clone().into_claim(&mut Variants::default());
     assert_eq!(claim.variants.len(), 1);
     let mut exceptions = claim.exceptions;
     exceptions.sort_by_key(|(position, _)| *position);

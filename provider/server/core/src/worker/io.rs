@@ -6,11 +6,11 @@ use apns_provider_core::{ApnsId, DeviceToken, Notification, Outcome, Push, Suspe
 
 use crate::{
     device::{Environment, Standing},
-    ids::{AppId, DeviceId, NotificationId, RegistrationNumber, Sequence},
+    ids::{AppId, DeviceId, NotificationId, RegistrationNumber},
     lanes::Lane,
     message::Deadline,
     notification::Delivery,
-    outcome::{Cause, Ending, FinalOutcome, Tally, Trouble, Wait},
+    outcome::{Cause, FinalOutcome, Tally, Trouble, Wait},
     shard::{Positions, Shard},
 };
 
@@ -194,13 +194,6 @@ impl Exception {
             Standing::OtherUser => Some(Self::End(FinalOutcome::skipped(Cause::DeviceOfOtherUser))),
         }
     }
-
-    /// What it makes of a push with a collapse ID that `newest` is the last notification with this ID for the device. Later ones replace
-    /// those that are not sent yet.
-    pub fn of_collapse(mine: Sequence, newest: Option<Sequence>) -> Option<Self> {
-        let is_replaced = newest.is_some_and(|newest| newest > mine);
-        is_replaced.then(|| Self::End(FinalOutcome::unanswered(Ending::Replaced, None)))
-    }
 }
 
 /// What a worker asks for.
@@ -379,21 +372,13 @@ impl fmt::Display for ShardKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::Ending;
 
     fn ending(exception: Option<Exception>) -> Option<Ending> {
         match exception {
             Some(Exception::End(outcome)) => Some(outcome.ending),
             _ => None,
         }
-    }
-
-    #[test]
-    fn a_later_notification_with_the_same_collapse_id_replaces_an_earlier_one() {
-        let collapse = |mine, newest: Option<i64>| {
-            ending(Exception::of_collapse(Sequence::new(mine), newest.map(Sequence::new)))
-        };
-        assert_eq!(collapse(5, Some(6)), Some(Ending::Replaced));
-        assert_eq!((collapse(5, Some(5)), collapse(5, Some(4)), collapse(5, None)), (None, None, None));
     }
 
     #[test]

@@ -24,6 +24,7 @@ use super::{
     Rest, ShardKey, Source, Store, StoreError, Waiting, leased::LeasedShard, settings::Weight, sql::Table,
     times::later,
 };
+pub use handing_over::Variants;
 use returning::Start;
 pub(super) use returning::unmark;
 
