@@ -2,7 +2,8 @@
 
 use std::{env, fs, path::Path};
 
-use serde_json::Value;
+use apns_provider_server_core::{api_key::Role, device::Kind, outcome::Ending};
+use serde_json::{Value, json};
 
 use crate::server::Server;
 
@@ -59,6 +60,19 @@ async fn every_operation_says_what_it_does_what_it_needs_and_how_it_fails() {
     let all = ids.len();
     ids.dedup();
     assert_eq!(ids.len(), all, "two operations have one operationId: {ids:?}");
+}
+
+/// What is declared by a table says in the document what is written in JSON.
+#[tokio::test]
+async fn names_are_those_that_are_written() {
+    let server = Server::start().await;
+    let document = document(&server).await;
+    let endings: Vec<_> = Ending::ALL.iter().map(|it| it.as_str()).collect();
+    let kinds: Vec<_> = Kind::ALL.iter().map(|it| it.as_str()).collect();
+    let roles: Vec<_> = Role::ALL.iter().map(|it| it.as_str()).collect();
+    for (schema, names) in [("Ending", endings), ("Kind", kinds), ("Role", roles)] {
+        assert_eq!(document["components"]["schemas"][schema]["enum"], json!(names), "{schema}");
+    }
 }
 
 #[tokio::test]

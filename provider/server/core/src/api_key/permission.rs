@@ -31,9 +31,10 @@ macro_rules! permissions {
     };
 }
 
-/// Declares [`Role`]: its name, what it is for, whose keys have it, and its permissions.
+/// Declares [`Role`]: its name, what it is for, whose keys have it, and its permissions. The name is a `tt`: of what comes as a `literal`,
+/// utoipa does not see that it is one.
 macro_rules! roles {
-    ($($variant:ident $name:literal $meaning:literal $whose:ident [$($permission:ident),+];)*) => {
+    ($($variant:ident $name:tt $meaning:literal $whose:ident [$($permission:ident),+];)*) => {
         /// What a key is for: a set of permissions.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

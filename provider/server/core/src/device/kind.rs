@@ -6,9 +6,10 @@ use apns_provider_core::PushType;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Declares [`Kind`]: the number it is stored by, its name, and the push types that go to it.
+/// Declares [`Kind`]: the number it is stored by, its name, and the push types that go to it. The name is a `tt`: of what comes as a
+/// `literal`, utoipa does not see that it is one.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $variant:ident $number:literal $name:literal [$($push_type:ident),+];)*) => {
+    ($($(#[$doc:meta])* $variant:ident $number:literal $name:tt [$($push_type:ident),+];)*) => {
         /// What a device token was issued for. It decides the suffix of the topic and which push types go to it.
         #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

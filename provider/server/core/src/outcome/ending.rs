@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Declares [`Ending`]: the number it is stored by, its name, and what it means.
+/// Declares [`Ending`]: the number it is stored by, its name, and what it means. The name is a `tt`: of what comes as a `literal`, utoipa
+/// does not see that it is one.
 macro_rules! endings {
-    ($($variant:ident $number:literal $name:literal $meaning:literal;)*) => {
+    ($($variant:ident $number:literal $name:tt $meaning:literal;)*) => {
         /// What became of one recipient of a notification. Each has one in the end, and it never changes.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

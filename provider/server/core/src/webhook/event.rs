@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use crate::ids::NotificationId;
 
-/// Declares [`EventKind`]: its name and what it tells.
+/// Declares [`EventKind`]: its name and what it tells. The name is a `tt`: of what comes as a `literal`, utoipa does not see that it is one.
 macro_rules! events {
-    ($($variant:ident $name:literal $meaning:literal;)*) => {
+    ($($variant:ident $name:tt $meaning:literal;)*) => {
         /// What happened.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
