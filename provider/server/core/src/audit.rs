@@ -3,14 +3,14 @@
 use std::fmt;
 
 use apns_provider_core::UnixTime;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Value, json};
 
-/// Declares [`Action`]: its name and what was done.
+/// Declares [`Action`]: its name and what was done. The name is a `tt`: of what comes as a `literal`, utoipa does not see that it is one.
 macro_rules! actions {
-    ($($variant:ident $name:literal $meaning:literal;)*) => {
+    ($($variant:ident $name:tt $meaning:literal;)*) => {
         /// What was done.
-        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum Action {
             $(#[doc = $meaning] #[serde(rename = $name)] $variant,)*
@@ -35,30 +35,27 @@ macro_rules! actions {
 
 // What happens by the thousand, registrations and notifications, is not here: it is counted, and can be looked at where it is.
 actions! {
-    AppChanged "app.changed" "An app was added, or its limits were changed.";
+    AppChanged "app.changed" "An app was added, or its settings were changed.";
     AppPaused "app.paused" "Nothing of an app is sent until it is resumed.";
-    AppRemoved "app.removed" "An app was removed with all that belonged to it.";
     AppResumed "app.resumed" "A paused app goes on.";
     CampaignCancelled "campaign.cancelled" "What was not sent of a campaign is not sent any more.";
+    CampaignPaced "campaign.paced" "A campaign was made faster or slower.";
     CampaignPaused "campaign.paused" "A campaign rests until it is resumed.";
     CampaignResumed "campaign.resumed" "A paused campaign goes on.";
-    CampaignStarted "campaign.started" "A campaign was handed in.";
-    ChannelCreated "channel.created" "A broadcast channel was created.";
-    ChannelDeleted "channel.deleted" "A broadcast channel was deleted.";
     CredentialChanged "credential.changed" "An app has another key or certificate.";
+    CredentialRemoved "credential.removed" "A key or certificate of an app was forgotten.";
+    DeadLettersForgotten "dead-letters.forgotten" "Dead letters were forgotten.";
     DeadLettersReplayed "dead-letters.replayed" "Dead letters were handed in again.";
     KeyMade "key.made" "An API key was made.";
     KeyRevoked "key.revoked" "An API key is of no use any more.";
     NotificationCancelled "notification.cancelled" "What was not sent of a notification is not sent any more.";
-    RemovalsResumed "removals.resumed" "Somebody has looked, and dead tokens are removed again.";
     ServerTuned "server.tuned" "The server was tuned.";
     TemplateChanged "template.changed" "A template was written.";
     TemplateRemoved "template.removed" "A template was removed.";
-    TenantAdded "tenant.added" "A tenant was added.";
-    TenantRemoved "tenant.removed" "A tenant was removed with all that belonged to it.";
-    UserUnsubscribed "user.unsubscribed" "All devices of a user were removed.";
+    TenantChanged "tenant.changed" "A tenant was added, or its settings were changed.";
+    UserRemoved "user.removed" "All devices of a user were removed.";
     WebhookChanged "webhook.changed" "A webhook was added or changed.";
-    WebhookRemoved "webhook.removed" "A webhook was removed, or disabled since it failed.";
+    WebhookRemoved "webhook.removed" "A webhook was removed.";
 }
 
 impl fmt::Display for Action {
@@ -68,15 +65,16 @@ impl fmt::Display for Action {
 }
 
 /// Who did it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case", tag = "who")]
 pub enum Actor {
     /// Whoever has this API key.
     Key {
+        /// What the key is revoked by.
+        id: String,
         /// What people call it.
         label: String,
-        /// Its beginning.
-        hint: String,
     },
     /// Whoever runs the server, at its command line.
     Operator,
@@ -85,92 +83,58 @@ pub enum Actor {
 }
 
 /// One thing that was done.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AuditEntry {
-    /// When, in milliseconds since 1970.
-    pub at: u64,
+    /// When.
+    pub at: UnixTime,
     /// By whom.
     pub actor: Actor,
     /// What.
     pub action: Action,
     /// To what: an app's bundle ID, a campaign's ID, a label.
-    pub object: String,
-    /// What else there is to say. Never a secret.
-    pub detail: Map<String, Value>,
+    pub subject: String,
+    /// What else there is to say, by names. Never a secret.
+    pub detail: Value,
 }
 
 /// Bytes of what is said of one thing, as JSON: what is longer is left out, so that an audit log is no place to store things.
 pub const DETAIL_BYTES_MAX: usize = 4096;
 /// Characters of what it was done to.
-pub const OBJECT_CHARS_MAX: usize = 255;
+pub const SUBJECT_CHARS_MAX: usize = 255;
 
 impl AuditEntry {
     /// It was done now.
-    pub fn new(
-        now: UnixTime,
-        actor: Actor,
-        action: Action,
-        object: &str,
-        detail: Map<String, Value>,
-    ) -> Self {
-        let len = serde_json::to_vec(&detail).map_or(usize::MAX, |json| json.len());
-        let detail = if len <= DETAIL_BYTES_MAX {
-            detail
-        } else {
-            Map::from_iter([("left-out-bytes".to_owned(), Value::from(len))])
-        };
-        Self {
-            at: now.as_millis(),
-            actor,
-            action,
-            object: object.chars().take(OBJECT_CHARS_MAX).collect(),
-            detail,
-        }
+    pub fn new(now: UnixTime, actor: Actor, action: Action, subject: &str, detail: Value) -> Self {
+        let len = detail.to_string().len();
+        let detail = if len <= DETAIL_BYTES_MAX { detail } else { json!({ "left-out-bytes": len }) };
+        Self { at: now, actor, action, subject: subject.chars().take(SUBJECT_CHARS_MAX).collect(), detail }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn an_entry_says_who_has_done_what() {
-        let actor = Actor::Key { label: "Backend".into(), hint: "apns_0w3g".into() };
-        let entry = AuditEntry::new(
-            UnixTime::from_millis(7),
-            actor,
-            Action::AppPaused,
-            "com.example.tea",
-            Map::new(),
+    fn an_actor_is_written_by_what_it_is_known_by() {
+        let actor = Actor::Key { id: "7".into(), label: "Backend".into() };
+        assert_eq!(
+            serde_json::to_value(&actor).unwrap(),
+            json!({ "who": "key", "id": "7", "label": "Backend" })
         );
-        let expected = json!({
-            "at": 7,
-            "actor": { "who": "key", "label": "Backend", "hint": "apns_0w3g" },
-            "action": "app.paused",
-            "object": "com.example.tea",
-            "detail": {},
-        });
-        assert_eq!(serde_json::to_value(&entry).unwrap(), expected);
-        assert_eq!(serde_json::from_value::<AuditEntry>(expected).unwrap(), entry);
+        assert_eq!(serde_json::to_value(Actor::Server).unwrap(), json!({ "who": "server" }));
     }
 
     #[test]
     fn an_audit_log_is_no_place_to_store_things() {
-        let detail = Map::from_iter([("note".to_owned(), Value::from("x".repeat(5000)))]);
-        let entry = AuditEntry::new(
-            UnixTime::from_millis(7),
-            Actor::Server,
-            Action::ServerTuned,
-            &"é".repeat(300),
-            detail,
-        );
-        assert_eq!(
-            (entry.detail["left-out-bytes"].as_u64(), entry.object.chars().count()),
-            (Some(5011), 255)
-        );
+        let detail = json!({ "note": "x".repeat(5000) });
+        let now = UnixTime::from_millis(7);
+        let entry = AuditEntry::new(now, Actor::Server, Action::ServerTuned, &"é".repeat(300), detail);
+        assert_eq!(entry.detail, json!({ "left-out-bytes": 5011 }));
+        assert_eq!(entry.subject, "é".repeat(255));
+        let detail = json!({ "note": "x".repeat(4000) });
+        let entry = AuditEntry::new(now, Actor::Server, Action::ServerTuned, "", detail.clone());
+        assert_eq!((entry.at, entry.detail), (now, detail));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use apns_provider_server_core::{
     api_key::{ApiKeyText, Permission, Roles},
+    audit::{Action, Actor, AuditEntry},
     ids::{TenantId, TenantName},
     problem::{Code, Problem},
 };
@@ -23,7 +24,7 @@ use super::{
     error::{ApiError, ApiResult},
     now, telemetry,
 };
-use crate::store::{ApiKey, NewAuditEntry};
+use crate::store::ApiKey;
 
 /// What an operation needs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -127,19 +128,13 @@ impl Caller {
     pub(super) async fn audit(
         &self,
         api: &Api,
-        action: &str,
-        subject: impl Into<String>,
-        detail: &Value,
+        action: Action,
+        subject: &str,
+        detail: Value,
     ) -> ApiResult<()> {
-        let entry = NewAuditEntry {
-            tenant: self.tenant,
-            at: now(),
-            actor: format!("key {} ({})", self.key.id.get(), self.key.label),
-            action: action.to_owned(),
-            subject: subject.into(),
-            detail: detail.to_string(),
-        };
-        Ok(api.store().append_audit(entry).await?)
+        let actor = Actor::Key { id: self.key.id.get().to_string(), label: self.key.label.to_string() };
+        let entry = AuditEntry::new(now(), actor, action, subject, detail);
+        Ok(api.store().append_audit(self.tenant, entry).await?)
     }
 }
 

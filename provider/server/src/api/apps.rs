@@ -2,6 +2,7 @@
 
 use apns_provider_core::BundleId;
 use apns_provider_server_core::{
+    audit::Action,
     device::DEVICES_PER_USER,
     ids::AppId,
     problem::{Code, Field, Problem},
@@ -150,7 +151,7 @@ async fn put(
     settings.check()?;
     let settings = json!(settings);
     let put = api.store().put_app(caller.tenant()?, &bundle_id, &settings.to_string(), now()).await?;
-    caller.audit(&api, "put-app", bundle_id.as_str(), &settings).await?;
+    caller.audit(&api, Action::AppChanged, bundle_id.as_str(), settings).await?;
     Ok((put_status(put.is_new), Json(App::of(&put.now)?)))
 }
 
@@ -159,8 +160,8 @@ async fn set_paused(api: &Api, caller: &Caller, one: &OneApp, is_paused: bool) -
     if !api.store().pause_app(app.id, is_paused).await? {
         return Err(unknown(&app.bundle_id));
     }
-    let action = if is_paused { "pause-app" } else { "resume-app" };
-    caller.audit(api, action, app.bundle_id.as_str(), &json!({})).await?;
+    let action = if is_paused { Action::AppPaused } else { Action::AppResumed };
+    caller.audit(api, action, app.bundle_id.as_str(), json!({})).await?;
     api.parts().pipeline.wake();
     App::of(&store::App { is_paused, ..app }).map(Json)
 }

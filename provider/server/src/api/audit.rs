@@ -1,6 +1,9 @@
 //! The audit log: who changed what.
 
-use apns_provider_server_core::ids::TenantId;
+use apns_provider_server_core::{
+    audit::{Action, Actor},
+    ids::TenantId,
+};
 use axum::{Json, extract::State};
 use serde::Serialize;
 use serde_json::Value;
@@ -13,7 +16,7 @@ use super::{
     error::{ApiError, ApiResult},
     extract::{Page, Query, cursor, moment, next, row},
 };
-use crate::store::{AuditEntry, AuditId};
+use crate::store::{AuditId, StoredAuditEntry};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(list_of_operator))
@@ -25,11 +28,13 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 struct Entry {
     /// When it was.
     at: String,
-    /// Who did it: the key, by its ID and label.
-    actor: String,
+    /// Who did it.
+    #[schema(value_type = Actor)]
+    actor: Value,
     /// What they did.
+    #[schema(value_type = Action)]
     action: String,
-    /// To what.
+    /// To what: a bundle ID, an ID, a name.
     subject: String,
     /// What else is to be said.
     #[schema(value_type = Object)]
@@ -47,14 +52,14 @@ struct List {
 }
 
 impl Entry {
-    fn of(entry: AuditEntry) -> Self {
-        let entry = entry.entry;
+    fn of(entry: StoredAuditEntry) -> Self {
+        let json = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
         Self {
             at: moment(entry.at),
-            actor: entry.actor,
+            actor: json(&entry.actor),
             action: entry.action,
             subject: entry.subject,
-            detail: serde_json::from_str(&entry.detail).unwrap_or(Value::Null),
+            detail: json(&entry.detail),
         }
     }
 }

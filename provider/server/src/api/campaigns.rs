@@ -1,6 +1,7 @@
 //! Campaigns: notifications that have a progress and a pace, and can be paused.
 
 use apns_provider_server_core::{
+    audit::Action,
     ids::NotificationId,
     lanes::Pace,
     problem::{Code, Field, Problem},
@@ -76,10 +77,10 @@ async fn changed(
     caller: &Caller,
     app: &store::App,
     id: NotificationId,
-    action: &str,
+    action: Action,
     detail: serde_json::Value,
 ) -> ApiResult<Json<Notification>> {
-    caller.audit(api, action, id.to_string(), &detail).await?;
+    caller.audit(api, action, &id.to_string(), detail).await?;
     api.parts().pipeline.wake();
     let state = api.store().notification(app.id, id).await?.ok_or_else(|| unknown(id))?;
     Ok(Json(Notification::of(&state)))
@@ -95,7 +96,7 @@ async fn set_paused(
     if !api.store().pause_campaign(app.id, id, is_paused).await? {
         return Err(unknown(id));
     }
-    let action = if is_paused { "pause-campaign" } else { "resume-campaign" };
+    let action = if is_paused { Action::CampaignPaused } else { Action::CampaignResumed };
     changed(api, caller, &app, id, action, json!({ "app": app.bundle_id.as_str() })).await
 }
 
@@ -160,7 +161,7 @@ async fn cancel(
     if state.is_none_or(|state| state.campaign.is_none()) {
         return Err(unknown(id));
     }
-    cancel_one(&api, &caller, &app, id, unknown).await
+    cancel_one(&api, &caller, &app, id, Action::CampaignCancelled, unknown).await
 }
 
 /// Make a campaign faster or slower
@@ -182,5 +183,5 @@ async fn set_pace(
     if !api.store().set_pace(app.id, id, pace).await? {
         return Err(unknown(id));
     }
-    changed(&api, &caller, &app, id, "set-pace", json!({ "per-second": new.per_second })).await
+    changed(&api, &caller, &app, id, Action::CampaignPaced, json!({ "per-second": new.per_second })).await
 }

@@ -1,6 +1,7 @@
 //! What apps authenticate with. It comes in and never goes out.
 
 use apns_provider_server_core::{
+    audit::Action,
     device::Environment,
     problem::{Code, Field, FieldErrors, Problem},
     worker::Source,
@@ -196,7 +197,7 @@ async fn put(
     let told = json!(about);
     api.store().put_credential(source, secret, &told.to_string(), at).await?;
     let subject = format!("{} {environment}", app.bundle_id.as_str());
-    caller.audit(&api, "put-credential", subject, &told).await?;
+    caller.audit(&api, Action::CredentialChanged, &subject, told).await?;
     api.parts().pipeline.wake();
     Ok(Json(Shown { environment, about, updated_at: moment(at) }))
 }
@@ -218,7 +219,7 @@ async fn remove(
         return Err(ApiError::new(Code::UnknownCredential, message));
     }
     let subject = format!("{} {environment}", app.bundle_id.as_str());
-    caller.audit(&api, "remove-credential", subject, &json!({})).await?;
+    caller.audit(&api, Action::CredentialRemoved, &subject, json!({})).await?;
     api.parts().pipeline.wake();
     Ok(DONE)
 }

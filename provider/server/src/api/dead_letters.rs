@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use apns_provider_server_core::{
     audience::{Audience, Who},
+    audit::Action,
     device::{Environment, Kind},
     ids::NotificationId,
     json as body_json,
@@ -202,7 +203,8 @@ async fn replay(
     };
     let count = submission.replayed.len();
     let ids = take(&api, submission).await?;
-    caller.audit(&api, "replay", app.bundle_id.as_str(), &json!({ "dead-letters": count })).await?;
+    let detail = json!({ "dead-letters": count });
+    caller.audit(&api, Action::DeadLettersReplayed, app.bundle_id.as_str(), detail).await?;
     let notifications = ids.iter().map(ToString::to_string).collect();
     Ok((StatusCode::ACCEPTED, Json(Replayed { notifications })))
 }
@@ -262,6 +264,6 @@ async fn forget(
     let app = find(&api, &caller, &one.bundle_id).await?;
     let forgotten = api.store().remove_dead_letters(app.id, &ids).await?;
     let detail = json!({ "dead-letters": forgotten });
-    caller.audit(&api, "forget-dead-letters", app.bundle_id.as_str(), &detail).await?;
+    caller.audit(&api, Action::DeadLettersForgotten, app.bundle_id.as_str(), detail).await?;
     Ok(Json(Forgotten { forgotten }))
 }

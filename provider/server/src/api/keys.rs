@@ -2,6 +2,7 @@
 
 use apns_provider_server_core::{
     api_key::{ApiKeyText, KeyRequest, NewKey, Role, Roles},
+    audit::Action,
     ids::TenantId,
     problem::Code,
 };
@@ -104,7 +105,7 @@ async fn make(
     let stored = api.store().add_api_key(stored, now()).await?;
     let about = Key::of(&stored);
     let detail = json!({ "label": about.label, "roles": about.roles });
-    caller.audit(api, "create-key", format!("key {}", about.id), &detail).await?;
+    caller.audit(api, Action::KeyMade, &format!("key {}", about.id), detail).await?;
     Ok((StatusCode::CREATED, Json(NewlyMade { about, key: key.as_str().to_owned() })))
 }
 
@@ -124,7 +125,7 @@ async fn revoke_key(
     if !api.store().revoke_api_key(tenant, id, now()).await? {
         return Err(unknown());
     }
-    caller.audit(api, "revoke-key", format!("key {}", id.get()), &json!({})).await?;
+    caller.audit(api, Action::KeyRevoked, &format!("key {}", id.get()), json!({})).await?;
     Ok(DONE)
 }
 

@@ -2,6 +2,7 @@
 
 use apns_provider_server_core::{
     audience::Who,
+    audit::Action,
     ids::NotificationId,
     json as body_json,
     notification::{BatchRequest, Delivery, Intake, NotificationRequest},
@@ -464,7 +465,7 @@ async fn cancel(
 ) -> ApiResult<Json<Notification>> {
     let id = id_of("notification-id", &one.notification_id)?;
     let app = find(&api, &caller, &one.bundle_id).await?;
-    cancel_one(&api, &caller, &app, id, unknown).await
+    cancel_one(&api, &caller, &app, id, Action::NotificationCancelled, unknown).await
 }
 
 pub(super) async fn cancel_one(
@@ -472,6 +473,7 @@ pub(super) async fn cancel_one(
     caller: &Caller,
     app: &store::App,
     id: NotificationId,
+    action: Action,
     unknown: fn(NotificationId) -> ApiError,
 ) -> ApiResult<Json<Notification>> {
     match api.store().cancel(app.id, id, now()).await? {
@@ -481,7 +483,7 @@ pub(super) async fn cancel_one(
         }
         Cancelled::Unknown => return Err(unknown(id)),
     }
-    caller.audit(api, "cancel", id.to_string(), &json!({ "app": app.bundle_id.as_str() })).await?;
+    caller.audit(api, action, &id.to_string(), json!({ "app": app.bundle_id.as_str() })).await?;
     api.parts().pipeline.wake();
     let state = api.store().notification(app.id, id).await?.ok_or_else(|| unknown(id))?;
     Ok(Json(Notification::of(&state)))

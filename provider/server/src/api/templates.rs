@@ -1,6 +1,7 @@
 //! Templates: payloads with placeholders.
 
 use apns_provider_server_core::{
+    audit::Action,
     ids::TemplateName,
     problem::Code,
     template::{TEMPLATE_BYTES_MAX, Template, TemplateRequest},
@@ -145,7 +146,7 @@ async fn put(
     let at = now();
     let is_new = api.store().put_template(app.id, &name, &body, at).await?;
     let subject = format!("{} {name}", app.bundle_id.as_str());
-    caller.audit(&api, "put-template", subject, &json!({})).await?;
+    caller.audit(&api, Action::TemplateChanged, &subject, json!({})).await?;
     Ok((put_status(is_new), Json(Shown { name: name.into(), template, updated_at: moment(at) })))
 }
 
@@ -165,6 +166,6 @@ async fn remove(
         return Err(unknown(&name));
     }
     let subject = format!("{} {name}", app.bundle_id.as_str());
-    caller.audit(&api, "remove-template", subject, &json!({})).await?;
+    caller.audit(&api, Action::TemplateRemoved, &subject, json!({})).await?;
     Ok(DONE)
 }

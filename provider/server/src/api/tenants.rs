@@ -1,6 +1,7 @@
 //! Tenants: for the operator.
 
 use apns_provider_server_core::{
+    audit::Action,
     ids::{TenantId, TenantName},
     problem::{Code, Field, Problem},
 };
@@ -130,7 +131,7 @@ async fn put(
     check_queue_max(settings.queue_max)?;
     let settings = json!(settings);
     let put = api.store().put_tenant(&name, &settings.to_string(), now()).await?;
-    caller.audit(&api, "put-tenant", name.as_str(), &settings).await?;
+    caller.audit(&api, Action::TenantChanged, name.as_str(), settings).await?;
     Ok((put_status(put.is_new), Json(Tenant::of(&put.now)?)))
 }
 

@@ -1,6 +1,9 @@
 //! What can be turned while it runs: of this process, until it ends.
 
-use apns_provider_server_core::problem::{Field, FieldErrors, Problem};
+use apns_provider_server_core::{
+    audit::Action,
+    problem::{Field, FieldErrors, Problem},
+};
 use axum::{Json, extract::State};
 use serde_json::json;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -51,6 +54,6 @@ async fn put(
 ) -> ApiResult<Json<Tuning>> {
     check(tuning)?;
     api.parts().pipeline.tune(tuning)?;
-    caller.audit(&api, "tune", "this process", &json!(tuning)).await?;
+    caller.audit(&api, Action::ServerTuned, "this process", json!(tuning)).await?;
     Ok(Json(api.parts().pipeline.tuning()))
 }

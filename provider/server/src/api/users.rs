@@ -1,6 +1,6 @@
 //! Users: who uses devices. There is one while a device is registered for it.
 
-use apns_provider_server_core::{ids::UserId, problem::Code};
+use apns_provider_server_core::{audit::Action, ids::UserId, problem::Code};
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -68,7 +68,8 @@ async fn remove(
     if devices == 0 {
         return Err(unknown(&user));
     }
-    caller.audit(&api, "remove-user", app.bundle_id.as_str(), &json!({ "devices": devices })).await?;
+    let detail = json!({ "devices": devices });
+    caller.audit(&api, Action::UserRemoved, app.bundle_id.as_str(), detail).await?;
     Ok(Json(RemovedUser { devices }))
 }
 

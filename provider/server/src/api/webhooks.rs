@@ -1,6 +1,7 @@
 //! Webhooks: whom to tell of what happens.
 
 use apns_provider_server_core::{
+    audit::Action,
     ids::{Label, TenantId},
     problem::{Code, Field, FieldErrors, Problem},
 };
@@ -239,9 +240,8 @@ async fn create(
     let new = new.check(&api, &caller, tenant, sealed).await?;
     let webhook = api.store().add_webhook(new, now()).await?;
     let webhook = shown(&api, &webhook).await?;
-    caller
-        .audit(&api, "create-webhook", format!("webhook {}", webhook.id), &json!({ "url": webhook.url }))
-        .await?;
+    let subject = format!("webhook {}", webhook.id);
+    caller.audit(&api, Action::WebhookChanged, &subject, json!({ "url": webhook.url })).await?;
     let secret = format!("whsec_{}", BASE64_STANDARD.encode(secret));
     Ok((StatusCode::CREATED, Json(Added { webhook, secret })))
 }
@@ -277,7 +277,7 @@ async fn put(
         return Err(unknown(&one.webhook_id));
     }
     let subject = format!("webhook {}", before.id.get());
-    caller.audit(&api, "change-webhook", subject, &json!({ "url": url })).await?;
+    caller.audit(&api, Action::WebhookChanged, &subject, json!({ "url": url })).await?;
     let webhook = found(&api, tenant, &one).await?;
     shown(&api, &webhook).await.map(Json)
 }
@@ -297,6 +297,7 @@ async fn remove(
     if !api.store().remove_webhook(tenant, webhook.id).await? {
         return Err(unknown(&one.webhook_id));
     }
-    caller.audit(&api, "remove-webhook", format!("webhook {}", webhook.id.get()), &json!({})).await?;
+    let subject = format!("webhook {}", webhook.id.get());
+    caller.audit(&api, Action::WebhookRemoved, &subject, json!({})).await?;
     Ok(DONE)
 }

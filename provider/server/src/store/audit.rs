@@ -1,11 +1,12 @@
 use apns_provider_core::UnixTime;
-use apns_provider_server_core::ids::TenantId;
+use apns_provider_server_core::{audit::AuditEntry, ids::TenantId};
 
 use super::{
     Store, StoreError,
     page::{at_most, rows},
     settings::Weight,
     sql::{Row, Statement, values},
+    stored::write_json,
 };
 
 rows! {
@@ -13,37 +14,32 @@ rows! {
     AuditId;
 }
 
-/// Who did what: to be kept.
+/// Who did what, as it was kept: perhaps by a process of a later version, which knows more actors and actions than this one. So it is
+/// shown as it was written.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct NewAuditEntry {
+pub struct StoredAuditEntry {
+    /// Its row.
+    pub id: AuditId,
     /// Whose it is; without one it is the operator's.
     pub tenant: Option<TenantId>,
     /// When it was.
     pub at: UnixTime,
-    /// Who did it.
+    /// Who did it: JSON.
     pub actor: String,
     /// What they did.
     pub action: String,
     /// To what.
     pub subject: String,
-    /// What else is to be said: JSON, which the store does not look into.
+    /// What else is to be said: JSON.
     pub detail: String,
 }
 
-/// Who did what.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct AuditEntry {
-    /// Its row.
-    pub id: AuditId,
-    /// What was kept.
-    pub entry: NewAuditEntry,
-}
-
 impl Store {
-    /// Keeps an entry.
-    pub async fn append_audit(&self, entry: NewAuditEntry) -> Result<(), StoreError> {
-        let NewAuditEntry { tenant, at, actor, action, subject, detail } = entry;
-        let values = values![number_of(tenant), at, actor, action, subject, detail];
+    /// Keeps an entry of a tenant, or of the operator.
+    pub async fn append_audit(&self, tenant: Option<TenantId>, entry: AuditEntry) -> Result<(), StoreError> {
+        let AuditEntry { at, actor, action, subject, detail } = entry;
+        let (actor, detail) = (write_json(&actor), detail.to_string());
+        let values = values![number_of(tenant), at, actor, action.as_str(), subject, detail];
         self.database().execute(Weight::Promise, &APPEND, values).await.map(drop)
     }
 
@@ -53,7 +49,7 @@ impl Store {
         tenant: Option<TenantId>,
         before: Option<AuditId>,
         limit: usize,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
+    ) -> Result<Vec<StoredAuditEntry>, StoreError> {
         let before = before.map_or(i64::MAX, AuditId::get);
         let rows =
             self.reader().await?.rows(&PAGE, values![number_of(tenant), before, at_most(limit)]).await?;
@@ -61,16 +57,16 @@ impl Store {
     }
 }
 
-fn read(row: &Row) -> Result<AuditEntry, StoreError> {
-    let entry = NewAuditEntry {
+fn read(row: &Row) -> Result<StoredAuditEntry, StoreError> {
+    Ok(StoredAuditEntry {
+        id: AuditId::new(row.int(0)?),
         tenant: Some(row.int(1)?).filter(|number| *number != OPERATOR).map(TenantId::new),
         at: row.time(2)?,
         actor: row.text(3)?.to_owned(),
         action: row.text(4)?.to_owned(),
         subject: row.text(5)?.to_owned(),
         detail: row.text(6)?.to_owned(),
-    };
-    Ok(AuditEntry { id: AuditId::new(row.int(0)?), entry })
+    })
 }
 
 fn number_of(tenant: Option<TenantId>) -> i64 {

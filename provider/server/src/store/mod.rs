@@ -63,7 +63,7 @@ use tokio::task::AbortHandle;
 
 pub use api_keys::{ApiKey, ApiKeyId, NewApiKey};
 pub use apps::{App, Credential, Put};
-pub use audit::{AuditEntry, AuditId, NewAuditEntry};
+pub use audit::{AuditId, StoredAuditEntry};
 pub use campaigns::Cancelled;
 pub use dead_letters::{DeadLetter, DeadLetterId};
 pub use devices::{RegisteredDevice, RemovedDevice};

@@ -78,15 +78,17 @@ async fn each_change_is_in_the_audit_log_with_whose_key_it_was() {
     admin.post(&format!("/v1/apps/{APP}/pause"), &json!({})).await.expect(200);
     let audit = admin.get("/v1/audit?limit=1").await.expect(200);
     let entry = &audit["entries"][0];
-    assert_eq!((&entry["action"], &entry["subject"]), (&json!("pause-app"), &json!(APP)));
-    assert!(entry["actor"].as_str().unwrap().ends_with("(a key)"), "{entry}");
+    assert_eq!((&entry["action"], &entry["subject"]), (&json!("app.paused"), &json!(APP)));
+    let keys = admin.get("/v1/keys").await.expect(200);
+    let id = &keys["keys"][0]["id"];
+    assert_eq!(entry["actor"], json!({ "who": "key", "id": id, "label": "a key" }));
     let next = audit["next"].as_str().unwrap();
     let older = admin.get(&format!("/v1/audit?after={next}")).await.expect(200);
     let actions: Vec<_> =
         older["entries"].as_array().unwrap().iter().map(|it| it["action"].clone()).collect();
-    assert_eq!(actions, ["create-key", "put-credential", "put-app"]);
+    assert_eq!(actions, ["key.made", "credential.changed", "app.changed"]);
     let whole = older.to_string();
     assert!(!whole.contains("PRIVATE KEY") && !whole.contains("apns_"), "{whole}");
     let of_operator = server.operator().get("/v1/operator/audit").await.expect(200);
-    assert_eq!(of_operator["entries"][0]["action"], "put-tenant");
+    assert_eq!(of_operator["entries"][0]["action"], "tenant.changed");
 }

@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path};
 
-use apns_provider_server_core::{api_key::Role, device::Kind, outcome::Ending};
+use apns_provider_server_core::{api_key::Role, audit::Action, device::Kind, outcome::Ending};
 use serde_json::{Value, json};
 
 use crate::server::Server;
@@ -67,10 +67,11 @@ async fn every_operation_says_what_it_does_what_it_needs_and_how_it_fails() {
 async fn names_are_those_that_are_written() {
     let server = Server::start().await;
     let document = document(&server).await;
+    let actions: Vec<_> = Action::ALL.iter().map(|it| it.as_str()).collect();
     let endings: Vec<_> = Ending::ALL.iter().map(|it| it.as_str()).collect();
     let kinds: Vec<_> = Kind::ALL.iter().map(|it| it.as_str()).collect();
     let roles: Vec<_> = Role::ALL.iter().map(|it| it.as_str()).collect();
-    for (schema, names) in [("Ending", endings), ("Kind", kinds), ("Role", roles)] {
+    for (schema, names) in [("Action", actions), ("Ending", endings), ("Kind", kinds), ("Role", roles)] {
         assert_eq!(document["components"]["schemas"][schema]["enum"], json!(names), "{schema}");
     }
 }

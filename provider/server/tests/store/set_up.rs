@@ -1,13 +1,13 @@
 use apns_provider_core::BundleId;
-use apns_provider_server::store::{
-    ApiKeyId, AuditId, NewApiKey, NewAuditEntry, NewWebhook, Signal, WebhookId,
-};
+use apns_provider_server::store::{ApiKeyId, AuditId, NewApiKey, NewWebhook, Signal, WebhookId};
 use apns_provider_server_core::{
     api_key::KeyHash,
+    audit::{Action, Actor, AuditEntry},
     device::Environment,
     ids::{AppId, Label, TemplateName, TenantId, TenantName},
     worker::{Source, Stop},
 };
+use serde_json::{Value, json};
 
 use crate::support::{NOW, TestStore, after, on_both};
 
@@ -107,22 +107,23 @@ async fn templates_come_by_name(store: TestStore) {
 
 async fn the_audit_log_has_the_latest_first(store: TestStore) {
     for at in 0..3 {
-        let entry = NewAuditEntry {
-            tenant: (at != 1).then_some(store.tenant.id),
-            at: after(at),
-            actor: "ada".into(),
-            action: "app.pause".into(),
-            subject: "com.example.tea".into(),
-            detail: "{}".into(),
-        };
-        store.append_audit(entry).await.unwrap();
+        let actor = Actor::Key { id: "7".into(), label: "ada".into() };
+        let detail = json!({ "at": at });
+        let entry = AuditEntry::new(after(at), actor, Action::AppPaused, "com.example.tea", detail);
+        store.append_audit((at != 1).then_some(store.tenant.id), entry).await.unwrap();
     }
     let first = store.audit(Some(store.tenant.id), None, 1).await.unwrap();
-    assert_eq!(first[0].entry.at, after(2));
+    let it = &first[0];
+    assert_eq!((it.at, it.action.as_str(), it.subject.as_str()), (after(2), "app.paused", "com.example.tea"));
+    let actor: Value = serde_json::from_str(&it.actor).unwrap();
+    assert_eq!(
+        (actor, it.detail.as_str()),
+        (json!({ "who": "key", "id": "7", "label": "ada" }), r#"{"at":2}"#)
+    );
     let rest = store.audit(Some(store.tenant.id), Some(first[0].id), 10).await.unwrap();
-    assert_eq!(rest.iter().map(|it| it.entry.at).collect::<Vec<_>>(), [after(0)]);
+    assert_eq!(rest.iter().map(|it| it.at).collect::<Vec<_>>(), [after(0)]);
     let operators = store.audit(None, Some(AuditId::new(i64::MAX)), 10).await.unwrap();
-    assert_eq!((operators.len(), operators[0].entry.tenant), (1, None));
+    assert_eq!((operators.len(), operators[0].tenant), (1, None));
 }
 
 async fn webhooks_are_their_tenants(store: TestStore) {

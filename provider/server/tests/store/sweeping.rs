@@ -1,5 +1,6 @@
-use apns_provider_server::store::{Idempotency, NewAuditEntry, Retention, Submitted};
+use apns_provider_server::store::{Idempotency, Retention, Submitted};
 use apns_provider_server_core::{
+    audit::{Action, Actor, AuditEntry},
     ids::IdempotencyKey,
     lanes::Lane,
     outcome::{Ending, FinalOutcome},
@@ -24,15 +25,8 @@ async fn what_is_finished_is_forgotten_after_a_while_in_bounded_steps(store: Tes
         let entries: Vec<_> = (0..1000).map(|at| final_entry(shard.key, at, &outcome)).collect();
         store.store_entries(ME, &entries).await;
     }
-    let entry = NewAuditEntry {
-        tenant: None,
-        at: NOW,
-        actor: "a".into(),
-        action: "b".into(),
-        subject: "c".into(),
-        detail: "{}".into(),
-    };
-    store.append_audit(entry).await.unwrap();
+    let entry = AuditEntry::new(NOW, Actor::Server, Action::ServerTuned, "it", serde_json::json!({}));
+    store.append_audit(None, entry).await.unwrap();
     let retention = Retention::default();
     let early = store.sweep(&retention, after(7 * DAY - 1)).await.unwrap();
     assert!(store.notification(store.app.id, id).await.unwrap().is_some());
