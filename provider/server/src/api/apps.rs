@@ -78,9 +78,13 @@ pub(super) struct OneApp {
 
 /// The caller's app with this bundle ID, or the answer that there is none: the same, whether another tenant has one or nobody.
 pub(super) async fn find(api: &Api, caller: &Caller, text: &str) -> ApiResult<store::App> {
-    let bundle_id = bundle_id(text)?;
-    let found = api.store().app(caller.tenant()?, &bundle_id).await?;
-    found.ok_or_else(|| unknown(&bundle_id))
+    named(api, caller, &bundle_id(text)?).await
+}
+
+/// As [`find`] does, by a bundle ID that was read before.
+pub(super) async fn named(api: &Api, caller: &Caller, bundle_id: &BundleId) -> ApiResult<store::App> {
+    let found = api.store().app(caller.tenant()?, bundle_id).await?;
+    found.ok_or_else(|| unknown(bundle_id))
 }
 
 fn unknown(bundle_id: &BundleId) -> ApiError {

@@ -42,7 +42,10 @@ use std::{
 };
 
 use apns_provider_core::UnixTime;
-use apns_provider_server_core::problem::{Code, Problem};
+use apns_provider_server_core::{
+    problem::{Code, Problem},
+    ssrf::Policy,
+};
 use axum::{Router, extract::Request, middleware, response::IntoResponse as _};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -81,8 +84,8 @@ pub struct ApiParts {
     pub bounds: QueueBounds,
     /// Requests that are answered at once.
     pub requests_max: usize,
-    /// Whether webhooks may be called without TLS.
-    pub allow_plain_webhooks: bool,
+    /// Where webhooks may go.
+    pub webhook_policy: Policy,
     /// What was counted, if anything counts.
     pub metrics: Option<PrometheusHandle>,
 }

@@ -2,12 +2,11 @@
 
 use apns_provider_server_core::{
     audit::Action,
-    ids::{Label, TenantId},
-    problem::{Code, Field, FieldErrors, Problem},
+    ids::TenantId,
+    problem::Code,
+    webhook::{EventKind, SigningSecret, Subscription, WebhookRequest},
 };
 use axum::{Json, extract::State, http::StatusCode};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use http::Uri;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -31,43 +30,6 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, put, remove))
 }
 
-/// What a webhook can be told of.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ToSchema)]
-#[schema(as = WebhookEvent)]
-enum Event {
-    /// Every recipient of a notification has an outcome.
-    #[serde(rename = "notification.finished")]
-    NotificationFinished,
-    /// A device was removed, since APNs found its token dead.
-    #[serde(rename = "device.removed")]
-    DeviceRemoved,
-    /// Some recipients are dead letters.
-    #[serde(rename = "dead-letters.added")]
-    DeadLettersAdded,
-    /// APNs refuses what an app authenticates with.
-    #[serde(rename = "credential.refused")]
-    CredentialRefused,
-}
-
-/// A webhook to add, or as it is to be.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schema(as = WebhookRequest)]
-struct New {
-    /// What people call it: at most 100 bytes.
-    label: String,
-    /// Where it is called: an https URL of at most 2000 bytes.
-    url: String,
-    /// What it is told: at least one.
-    events: Vec<Event>,
-    /// Only what happens to this app, by its bundle ID; left out, to all of the tenant.
-    #[serde(default)]
-    app: Option<String>,
-    /// Whether it is called; left out, it is.
-    #[serde(default = "yes")]
-    is_enabled: bool,
-}
-
 /// A webhook.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Webhook)]
@@ -80,7 +42,7 @@ struct Shown {
     /// Where it is called.
     url: String,
     /// What it is told.
-    events: Vec<Event>,
+    events: Vec<EventKind>,
     /// Only what happens to this app, by its bundle ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     app: Option<String>,
@@ -119,15 +81,6 @@ struct OneWebhook {
     webhook_id: String,
 }
 
-const fn yes() -> bool {
-    true
-}
-
-/// The longest URL that everybody understands.
-const URL_BYTES_MAX: usize = 2000;
-/// What Standard Webhooks advise: 24 to 64 bytes.
-const SECRET_LEN: usize = 32;
-
 async fn shown(api: &Api, webhook: &store::Webhook) -> ApiResult<Shown> {
     let new = &webhook.webhook;
     let app = match new.app {
@@ -145,61 +98,21 @@ async fn shown(api: &Api, webhook: &store::Webhook) -> ApiResult<Shown> {
     })
 }
 
-/// Whom it may call is checked again when it is called, by address: a name can lead anywhere by then.
-fn check_url(url: &str, allow_plain: bool) -> Result<(), String> {
-    if url.len() > URL_BYTES_MAX {
-        return Err(format!("it has {} bytes, and {URL_BYTES_MAX} are allowed", url.len()));
-    }
-    let uri: Uri = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
-    match uri.scheme_str() {
-        Some("https") => {}
-        Some("http") if allow_plain => {}
-        _ => return Err("it does not begin with https://".to_owned()),
-    }
-    let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
-    if authority.contains('@') {
-        return Err("it has a user or a password in it: calls are signed instead".to_owned());
-    }
-    Ok(())
-}
-
-impl New {
-    /// `secret` is what is encrypted already.
-    async fn check(
-        self,
-        api: &Api,
-        caller: &Caller,
-        tenant: TenantId,
-        secret: Vec<u8>,
-    ) -> ApiResult<NewWebhook> {
-        let mut errors = FieldErrors::default();
-        let label = errors.keep(Field::new("label"), Label::try_from(self.label));
-        errors.keep(Field::new("url"), check_url(&self.url, api.parts().allow_plain_webhooks));
-        if self.events.is_empty() {
-            errors.refuse(Field::new("events"), "there are none; name at least one");
-        }
-        let label = errors.finish(label)?;
-        let app = match &self.app {
-            Some(bundle_id) => match apps::find(api, caller, bundle_id).await {
-                Ok(app) => Some(app.id),
-                Err(ApiError(problem)) if problem.code() == Code::BadParameter => {
-                    return Err(Problem::of_field(Field::new("app"), "it is no bundle ID").into());
-                }
-                Err(error) => return Err(error),
-            },
-            None => None,
-        };
-        let events: std::collections::BTreeSet<_> = self.events.into_iter().collect();
-        Ok(NewWebhook {
-            tenant,
-            app,
-            label,
-            url: self.url,
-            secret,
-            events: json!(events).to_string(),
-            is_enabled: self.is_enabled,
-        })
-    }
+/// What is to be stored. `secret` is what is encrypted already.
+async fn checked(
+    api: &Api,
+    caller: &Caller,
+    tenant: TenantId,
+    request: WebhookRequest,
+    secret: Vec<u8>,
+) -> ApiResult<NewWebhook> {
+    let Subscription { label, url, events, app, is_enabled } = request.check(&api.parts().webhook_policy)?;
+    let app = match app {
+        Some(bundle_id) => Some(apps::named(api, caller, &bundle_id).await?.id),
+        None => None,
+    };
+    let (url, events) = (url.to_string(), json!(events).to_string());
+    Ok(NewWebhook { tenant, app, label, url, secret, events, is_enabled })
 }
 
 fn unknown(id: &str) -> ApiError {
@@ -226,23 +139,22 @@ async fn list(State(api): State<Api>, caller: Caller, Query(page): Query<Page>) 
 
 /// Add a webhook
 #[utoipa::path(
-    post, path = "/v1/webhooks", tag = "webhooks", request_body = New,
+    post, path = "/v1/webhooks", tag = "webhooks", request_body = WebhookRequest,
     responses((status = 201, body = Added), ApiError)
 )]
 async fn create(
     State(api): State<Api>,
     caller: Caller,
-    extract::Json(new): extract::Json<New>,
+    extract::Json(request): extract::Json<WebhookRequest>,
 ) -> ApiResult<(StatusCode, Json<Added>)> {
     let tenant = caller.tenant()?;
-    let secret: [u8; SECRET_LEN] = rand::random();
-    let sealed = api.parts().vault.seal(Secret::Webhook(tenant), &secret)?;
-    let new = new.check(&api, &caller, tenant, sealed).await?;
+    let secret = SigningSecret::from_random(rand::random()).to_text();
+    let sealed = api.parts().vault.seal(Secret::Webhook(tenant), secret.as_bytes())?;
+    let new = checked(&api, &caller, tenant, request, sealed).await?;
     let webhook = api.store().add_webhook(new, now()).await?;
     let webhook = shown(&api, &webhook).await?;
     let subject = format!("webhook {}", webhook.id);
     caller.audit(&api, Action::WebhookChanged, &subject, json!({ "url": webhook.url })).await?;
-    let secret = format!("whsec_{}", BASE64_STANDARD.encode(secret));
     Ok((StatusCode::CREATED, Json(Added { webhook, secret })))
 }
 
@@ -260,18 +172,18 @@ async fn get(State(api): State<Api>, caller: Caller, Path(one): Path<OneWebhook>
 ///
 /// What its calls are signed with stays.
 #[utoipa::path(
-    put, path = "/v1/webhooks/{webhook-id}", tag = "webhooks", params(OneWebhook), request_body = New,
+    put, path = "/v1/webhooks/{webhook-id}", tag = "webhooks", params(OneWebhook), request_body = WebhookRequest,
     responses((status = 200, body = Shown), ApiError)
 )]
 async fn put(
     State(api): State<Api>,
     caller: Caller,
     Path(one): Path<OneWebhook>,
-    extract::Json(new): extract::Json<New>,
+    extract::Json(request): extract::Json<WebhookRequest>,
 ) -> ApiResult<Json<Shown>> {
     let tenant = caller.tenant()?;
     let before = found(&api, tenant, &one).await?;
-    let webhook = new.check(&api, &caller, tenant, before.webhook.secret.clone()).await?;
+    let webhook = checked(&api, &caller, tenant, request, before.webhook.secret.clone()).await?;
     let url = webhook.url.clone();
     if !api.store().change_webhook(before.id, webhook).await? {
         return Err(unknown(&one.webhook_id));

@@ -15,6 +15,7 @@ use std::{
 };
 
 use apns_provider::Endpoint;
+use apns_provider_server_core::ssrf::Policy;
 use clap::Parser as _;
 
 pub use error::ConfigError;
@@ -44,8 +45,8 @@ pub struct Config {
     pub requests_max: usize,
     /// Connections to the API at once, and how long it drains.
     pub limits: Limits,
-    /// Whether webhooks may be called without TLS, and at addresses that are not public.
-    pub allow_private_webhooks: bool,
+    /// Where webhooks may go: to public addresses with TLS, or anywhere.
+    pub webhook_policy: Policy,
     /// How the pipeline begins.
     pub tuning: Tuning,
     /// What is logged.
@@ -138,7 +139,10 @@ impl Config {
                 )?,
                 drain: Duration::from_secs(drain),
             },
-            allow_private_webhooks: options.allow_private_webhooks.unwrap_or(false),
+            webhook_policy: match options.allow_private_webhooks {
+                Some(true) => Policy::allowing(&EVERYWHERE).expect("they are ranges"),
+                _ => Policy::public_only(),
+            },
             tuning,
             log: options.log.unwrap_or_else(|| "info".into()),
             log_json: options.log_json.unwrap_or(false),
@@ -214,6 +218,8 @@ const QUEUE_PER_TENANT: u64 = 50_000_000;
 const QUEUE_MAX: u64 = 1_000_000_000;
 /// Requests that wait for one disk: more only make each of them slower.
 const REQUESTS: usize = 1000;
+/// Every address of IPv4, and of IPv6.
+const EVERYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
 const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ fn no_argument_is_enough() {
     assert_eq!(path, Path::new("data/apns-provider.db"));
     assert_eq!(config.secret_key_file, Path::new("data/secret.key"));
     assert_eq!(config.apns, None);
+    assert_eq!(config.webhook_policy, Policy::public_only());
 }
 
 #[test]

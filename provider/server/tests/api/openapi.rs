@@ -2,7 +2,9 @@
 
 use std::{env, fs, path::Path};
 
-use apns_provider_server_core::{api_key::Role, audit::Action, device::Kind, outcome::Ending};
+use apns_provider_server_core::{
+    api_key::Role, audit::Action, device::Kind, outcome::Ending, webhook::EventKind,
+};
 use serde_json::{Value, json};
 
 use crate::server::Server;
@@ -71,7 +73,10 @@ async fn names_are_those_that_are_written() {
     let endings: Vec<_> = Ending::ALL.iter().map(|it| it.as_str()).collect();
     let kinds: Vec<_> = Kind::ALL.iter().map(|it| it.as_str()).collect();
     let roles: Vec<_> = Role::ALL.iter().map(|it| it.as_str()).collect();
-    for (schema, names) in [("Action", actions), ("Ending", endings), ("Kind", kinds), ("Role", roles)] {
+    let events: Vec<_> = EventKind::ALL.iter().map(|it| it.as_str()).collect();
+    for (schema, names) in
+        [("Action", actions), ("Ending", endings), ("Kind", kinds), ("Role", roles), ("WebhookEvent", events)]
+    {
         assert_eq!(document["components"]["schemas"][schema]["enum"], json!(names), "{schema}");
     }
 }

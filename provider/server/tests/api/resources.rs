@@ -144,7 +144,7 @@ async fn an_app_is_paused_and_resumed() {
 async fn a_webhook_is_added_changed_and_removed_and_its_secret_told_once() {
     let server = Server::with_app().await;
     let operator = server.operator();
-    let new = json!({ "label": "CRM", "url": "https://crm.example/push", "events": ["device.removed"], "app": APP });
+    let new = json!({ "label": "CRM", "url": "https://crm.example/push", "events": ["devices.removed"], "app": APP });
     let added = operator.post("/v1/webhooks", &new).await.expect(201);
     assert!(added["secret"].as_str().unwrap().starts_with("whsec_"), "{added}");
     let one = format!("/v1/webhooks/{}", added["id"].as_str().unwrap());
@@ -172,6 +172,24 @@ async fn a_webhook_is_added_changed_and_removed_and_its_secret_told_once() {
     }
     operator.delete(&one).await.expect(204);
     operator.get(&one).await.refused(404, "unknown-webhook");
+}
+
+#[tokio::test]
+async fn c78_a_webhook_leads_to_a_public_address_unless_the_server_was_told_otherwise() {
+    let to = |url: &str| json!({ "label": "CRM", "url": url, "events": ["outcomes"] });
+    let (public, private) = (Server::start().await, Server::with(&["--allow-private-webhooks"]).await);
+    for url in [
+        "https://127.0.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]:8443/",
+        "https://[::ffff:10.0.0.1]/",
+        "http://hooks.example/",
+    ] {
+        let refused = public.operator().post("/v1/webhooks", &to(url)).await;
+        assert_eq!(refused.wrong_fields("bad-field"), ["url"], "{url}");
+        private.operator().post("/v1/webhooks", &to(url)).await.expect(201);
+    }
+    public.operator().post("/v1/webhooks", &to("https://1.1.1.1/")).await.expect(201);
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ impl Server {
             pipeline: Arc::new(NoPipeline),
             bounds: config.bounds,
             requests_max: config.requests_max,
-            allow_plain_webhooks: config.allow_private_webhooks,
+            webhook_policy: config.webhook_policy,
             metrics: None,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

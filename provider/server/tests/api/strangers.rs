@@ -104,7 +104,7 @@ impl World {
             }
             (_, "/v1/keys") => json!({ "label": "x", "roles": ["read"] }),
             (_, "/v1/webhooks" | "/v1/webhooks/{webhook-id}") => {
-                json!({ "label": "x", "url": "https://x.example/", "events": ["device.removed"] })
+                json!({ "label": "x", "url": "https://x.example/", "events": ["devices.removed"] })
             }
             (_, "/v1/apps/{bundle-id}") => json!({}),
             (_, "/v1/apps/{bundle-id}/credentials/{environment}") => json!({ "p8": p8() }),

@@ -134,7 +134,7 @@ async fn webhooks_are_their_tenants(store: TestStore) {
         label: Label::parse("shop").unwrap(),
         url: "https://shop.example/apns".into(),
         secret: vec![1],
-        events: r#"["device.removed"]"#.into(),
+        events: r#"["devices.removed"]"#.into(),
         is_enabled: true,
     };
     let webhook = store.add_webhook(new.clone(), NOW).await.unwrap();

@@ -14,7 +14,7 @@ macro_rules! events {
     ($($variant:ident $name:tt $meaning:literal;)*) => {
         /// What happened.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WebhookEvent))]
         pub enum EventKind {
             $(#[doc = $meaning] #[serde(rename = $name)] $variant,)*
         }
@@ -38,6 +38,7 @@ macro_rules! events {
 
 events! {
     AppTroubled "app.troubled" "Nothing of an app can be sent: its credential is refused, or APNs cannot be reached.";
+    DeadLettersAdded "dead-letters.added" "Some recipients are dead letters: somebody should look at them.";
     DevicesRemoved "devices.removed" "Devices were removed, since APNs found their tokens dead.";
     DevicesSuspect "devices.suspect" "Devices' tokens were refused and may be of the other environment; they were not removed.";
     NotificationFinished "notification.finished" "Every recipient of a notification has an outcome.";
@@ -112,7 +113,8 @@ mod tests {
     #[test]
     fn kinds_are_called_by_dotted_names_and_an_event_by_its_id() {
         for kind in EventKind::ALL {
-            assert!(kind.as_str().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'.'), "{kind}");
+            let name = kind.as_str();
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || b".-".contains(&byte)), "{kind}");
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
         let id = EventId::new(UnixTime::from_millis(1_700_000_000_123), [0; 10]);

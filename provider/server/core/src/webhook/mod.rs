@@ -7,8 +7,10 @@ mod delivery;
 mod event;
 mod request;
 mod signature;
+mod url;
 
 pub use delivery::{Answer, Delivered, RETRIES, TIMEOUT, after};
 pub use event::{Event, EventId, EventKind};
-pub use request::{InvalidUrl, NewWebhook, Url, WebhookRequest};
-pub use signature::{InvalidSecret, Secret, SignedHeaders, TOLERANCE};
+pub use request::{Subscription, WebhookRequest};
+pub use signature::{InvalidSigningSecret, SignedHeaders, SigningSecret, TOLERANCE};
+pub use url::{InvalidUrl, Url};

@@ -1,163 +1,71 @@
 //! A webhook as its owner writes it.
 
-use std::{collections::BTreeSet, fmt, net::IpAddr};
+use std::collections::BTreeSet;
 
-use http::Uri;
+use apns_provider_core::BundleId;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use super::EventKind;
+use super::{EventKind, Url};
 use crate::{
     ids::Label,
     problem::{Field, FieldErrors, Problem},
     ssrf::Policy,
 };
 
-/// A webhook: the body of `POST /v1/webhooks`.
+/// A webhook to add, or as it is to be: the body of `POST /v1/webhooks` and of `PUT /v1/webhooks/{webhook-id}`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct WebhookRequest {
-    /// Where to deliver: `https://…`.
+    /// What people call it: at most 100 bytes.
+    pub label: String,
+    /// Where it is called: an https URL of at most 2048 bytes, that leads to a public address.
     pub url: String,
-    /// What to tell; left out, everything.
+    /// What it is told: at least one.
+    pub events: Vec<EventKind>,
+    /// Only what happens to this app, by its bundle ID; left out, to all of the tenant.
     #[serde(default)]
-    pub events: Option<Vec<EventKind>>,
-    /// What people call it.
-    #[serde(default)]
-    pub label: Option<String>,
+    pub app: Option<String>,
+    /// Whether it is called; left out, it is.
+    #[serde(default = "yes")]
+    pub is_enabled: bool,
 }
 
-/// A webhook that cannot be wrong. Whether it leads to where it may is looked at again each time, when its name has been resolved.
+/// Who is told of what, and where: a webhook that cannot be wrong. Whether its URL leads to where it may is looked at again each time,
+/// when its name has been resolved.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct NewWebhook {
-    /// Where to deliver.
+pub struct Subscription {
+    /// What people call it.
+    pub label: Label,
+    /// Where it is called.
     pub url: Url,
-    /// What to tell.
+    /// What it is told: something.
     pub events: BTreeSet<EventKind>,
-    /// What people call it.
-    pub label: Option<Label>,
-}
-
-/// Where a webhook's deliveries go: a scheme, a host, perhaps a port, a path and a query, and nothing else.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Url {
-    uri: Uri,
-}
-
-/// Why a text is no URL for a webhook.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[non_exhaustive]
-pub enum InvalidUrl {
-    /// It leads to an address that nothing may be sent to.
-    #[error("{0}")]
-    Forbidden(crate::ssrf::Forbidden),
-    /// It has a user's name or a fragment.
-    #[error(
-        "it has a user name or a fragment; what a receiver has to know it by belongs into the path or the query"
-    )]
-    Extra,
-    /// It is not encrypted.
-    #[error("it is not https; what is told is not for everybody")]
-    NotHttps,
-    /// It is no URL.
-    #[error("it is no URL with a host; write https://example.com/path")]
-    NotUrl,
-    /// It is too long.
-    #[error("it has {len} bytes, and {max} are allowed")]
-    TooLong {
-        /// How many it has.
-        len: usize,
-        /// How many it may have.
-        max: usize,
-    },
-}
-
-impl Url {
-    /// The longest, in bytes.
-    pub const BYTES_MAX: usize = 2048;
-
-    /// Reads it. Without encryption it is taken only if the policy lets something through that is not public: then somebody has said
-    /// that receivers are in the same house.
-    pub fn parse(text: &str, policy: &Policy) -> Result<Self, InvalidUrl> {
-        if text.len() > Self::BYTES_MAX {
-            return Err(InvalidUrl::TooLong { len: text.len(), max: Self::BYTES_MAX });
-        }
-        if text.contains('#') {
-            return Err(InvalidUrl::Extra);
-        }
-        let uri: Uri = text.parse().map_err(|_| InvalidUrl::NotUrl)?;
-        let authority = uri.authority().ok_or(InvalidUrl::NotUrl)?;
-        if authority.as_str().contains('@') {
-            return Err(InvalidUrl::Extra);
-        }
-        let has_bad_port = authority.as_str().len() > authority.host().len()
-            && authority.port_u16().is_none_or(|port| port == 0);
-        if authority.host().is_empty() || has_bad_port {
-            return Err(InvalidUrl::NotUrl);
-        }
-        match uri.scheme_str() {
-            Some("https") => {}
-            Some("http") if policy.allows_some() => {}
-            Some("http") => return Err(InvalidUrl::NotHttps),
-            _ => return Err(InvalidUrl::NotUrl),
-        }
-        let url = Self { uri };
-        if let Some(address) = url.address() {
-            policy.check(address).map_err(InvalidUrl::Forbidden)?;
-        }
-        Ok(url)
-    }
-
-    /// The URL as it was written.
-    pub fn uri(&self) -> &Uri {
-        &self.uri
-    }
-
-    /// The host, without brackets.
-    pub fn host(&self) -> &str {
-        self.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']')
-    }
-
-    /// The port to connect to.
-    pub fn port(&self) -> u16 {
-        let usual = if self.is_encrypted() { 443 } else { 80 };
-        self.uri.port_u16().unwrap_or(usual)
-    }
-
-    /// Whether it is https.
-    pub fn is_encrypted(&self) -> bool {
-        self.uri.scheme_str() == Some("https")
-    }
-
-    /// The address, if the host is one.
-    pub fn address(&self) -> Option<IpAddr> {
-        self.host().parse().ok()
-    }
-}
-
-impl fmt::Display for Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.uri.fmt(f)
-    }
+    /// Only what happens to this app.
+    pub app: Option<BundleId>,
+    /// Whether it is called.
+    pub is_enabled: bool,
 }
 
 impl WebhookRequest {
     /// Checks it.
-    pub fn check(self, policy: &Policy) -> Result<NewWebhook, Problem> {
+    pub fn check(self, policy: &Policy) -> Result<Subscription, Problem> {
         let mut errors = FieldErrors::default();
+        let label = errors.keep(Field::new("label"), Label::try_from(self.label));
         let url = errors.keep(Field::new("url"), Url::parse(&self.url, policy));
-        let label = errors.keep_optional(Field::new("label"), self.label, Label::try_from);
-        let events: BTreeSet<EventKind> = match self.events {
-            None => EventKind::ALL.iter().copied().collect(),
-            Some(events) => events.into_iter().collect(),
-        };
+        let events: BTreeSet<EventKind> = self.events.into_iter().collect();
         if events.is_empty() {
-            errors.refuse(Field::new("events"), "there are none; leave them out for all");
+            errors.refuse(Field::new("events"), "there are none; name at least one");
         }
-        let webhook = url.zip(label).map(|(url, label)| NewWebhook { url, events, label });
-        errors.finish(webhook)
+        let app = errors.keep_optional(Field::new("app"), self.app, |text| BundleId::parse(&text));
+        let is_enabled = self.is_enabled;
+        let parts = label.zip(url).zip(app);
+        errors.finish(parts.map(|((label, url), app)| Subscription { label, url, events, app, is_enabled }))
     }
+}
+
+const fn yes() -> bool {
+    true
 }
 
 #[cfg(test)]
@@ -165,71 +73,33 @@ mod tests {
     use super::*;
     use crate::json;
 
-    fn policy() -> Policy {
-        Policy::public_only()
+    fn check(body: &str) -> Result<Subscription, Problem> {
+        json::read::<WebhookRequest>(body.as_bytes())?.check(&Policy::public_only())
     }
 
-    fn refused(text: &str) -> InvalidUrl {
-        Url::parse(text, &policy()).unwrap_err()
-    }
-
-    #[test]
-    fn a_webhook_goes_to_a_public_host_over_https() {
-        let url = Url::parse("https://hooks.example.com:8443/apns?key=1", &policy()).unwrap();
-        assert_eq!((url.host(), url.port(), url.is_encrypted()), ("hooks.example.com", 8443, true));
-        assert_eq!(Url::parse("https://example.com", &policy()).unwrap().port(), 443);
-        let v6 = Url::parse("https://[2606:4700::1111]/x", &policy()).unwrap();
-        assert_eq!((v6.host(), v6.address().is_some()), ("2606:4700::1111", true));
+    fn wrong_fields(body: &str) -> Vec<String> {
+        check(body).unwrap_err().fields().iter().map(|error| error.field.clone()).collect()
     }
 
     #[test]
-    fn what_leads_elsewhere_is_refused() {
-        assert_eq!(refused("http://example.com/"), InvalidUrl::NotHttps);
-        assert_eq!(refused("https://user:secret@example.com/"), InvalidUrl::Extra);
-        assert_eq!(refused("https://example.com/#x"), InvalidUrl::Extra);
-        for text in [
-            "",
-            "example.com",
-            "/path",
-            "ftp://example.com/",
-            "https://",
-            "https:///x",
-            "https://a b/",
-            "https://a:0/",
-            "https://a:x/",
-            "https://a:/",
-        ] {
-            assert_eq!(refused(text), InvalidUrl::NotUrl, "{text}");
-        }
-        for text in [
-            "https://127.0.0.1/",
-            "https://[::1]/",
-            "https://169.254.169.254/latest",
-            "https://[::ffff:10.0.0.1]/",
-        ] {
-            assert!(matches!(refused(text), InvalidUrl::Forbidden(_)), "{text}");
-        }
-        assert!(matches!(refused(&format!("https://a/{}", "x".repeat(3000))), InvalidUrl::TooLong { .. }));
-    }
-
-    #[test]
-    fn in_the_same_house_it_may_be_plain() {
-        let policy = Policy::allowing(&["127.0.0.0/8"]).unwrap();
-        assert_eq!(Url::parse("http://127.0.0.1:9000/", &policy).unwrap().port(), 9000);
-        assert!(matches!(Url::parse("http://10.0.0.1/", &policy), Err(InvalidUrl::Forbidden(_))));
+    fn a_webhook_is_called_for_all_of_the_tenant_unless_it_says_otherwise() {
+        let of_all =
+            check(r#"{"label":"CRM","url":"https://example.com/","events":["outcomes","outcomes"]}"#)
+                .unwrap();
+        assert_eq!(of_all.events, BTreeSet::from([EventKind::Outcomes]));
+        assert_eq!((of_all.app, of_all.is_enabled), (None, true));
+        let of_one = check(
+            r#"{"label":"CRM","url":"https://example.com/","events":["test"],"app":"com.example.tea","is-enabled":false}"#,
+        )
+        .unwrap();
+        assert_eq!((of_one.app.unwrap().as_str(), of_one.is_enabled), ("com.example.tea", false));
     }
 
     #[test]
     fn what_is_wrong_is_named() {
-        let check =
-            |body: &str| json::read::<WebhookRequest>(body.as_bytes()).and_then(|it| it.check(&policy()));
-        let all = check(r#"{"url":"https://example.com/"}"#).unwrap();
-        assert_eq!(all.events.len(), EventKind::ALL.len());
-        let problem = check(r#"{"url":"http://example.com/","events":[],"label":""}"#).unwrap_err();
-        let fields: Vec<&str> = problem.fields().iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(fields, ["url", "label", "events"]);
-        let problem =
-            check(r#"{"url":"https://example.com/","events":["outcomes","everything"]}"#).unwrap_err();
-        assert_eq!(problem.fields()[0].field, "events[1]");
+        let body = r#"{"label":"","url":"http://example.com/","events":[],"app":"no app"}"#;
+        assert_eq!(wrong_fields(body), ["label", "url", "events", "app"]);
+        let body = r#"{"label":"x","url":"https://example.com/","events":["outcomes","everything"]}"#;
+        assert_eq!(wrong_fields(body), ["events[1]"]);
     }
 }

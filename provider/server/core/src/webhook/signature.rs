@@ -12,12 +12,12 @@ use super::EventId;
 
 /// What a webhook's deliveries are signed with: `whsec_` and base64, 24 to 64 bytes.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Secret(Box<[u8]>);
+pub struct SigningSecret(Box<[u8]>);
 
 /// The text is no secret.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("it is no webhook secret; those are whsec_ and 24 to 64 bytes in base64")]
-pub struct InvalidSecret;
+pub struct InvalidSigningSecret;
 
 /// The headers of a delivery.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,20 +33,20 @@ pub struct SignedHeaders {
 /// How far a delivery's time may be from its receiver's clock: what was recorded cannot be played again later.
 pub const TOLERANCE: Duration = Duration::from_mins(5);
 
-impl Secret {
+impl SigningSecret {
     /// Makes a secret of 32 random bytes, which the caller draws.
     pub fn from_random(random: [u8; 32]) -> Self {
         Self(random.into())
     }
 
     /// Reads a secret.
-    pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
-        let encoded = text.strip_prefix(PREFIX).ok_or(InvalidSecret)?;
-        let bytes = STANDARD.decode(encoded).map_err(|_| InvalidSecret)?;
+    pub fn parse(text: &str) -> Result<Self, InvalidSigningSecret> {
+        let encoded = text.strip_prefix(PREFIX).ok_or(InvalidSigningSecret)?;
+        let bytes = STANDARD.decode(encoded).map_err(|_| InvalidSigningSecret)?;
         if (BYTES_MIN..=BYTES_MAX).contains(&bytes.len()) {
             Ok(Self(bytes.into()))
         } else {
-            Err(InvalidSecret)
+            Err(InvalidSigningSecret)
         }
     }
 
@@ -66,7 +66,7 @@ impl Secret {
 
 impl SignedHeaders {
     /// Signs a delivery that is made now. While a secret is replaced there are two, and each receiver finds the one it knows.
-    pub fn sign(secrets: &[Secret], id: EventId, now: UnixTime, body: &[u8]) -> Self {
+    pub fn sign(secrets: &[SigningSecret], id: EventId, now: UnixTime, body: &[u8]) -> Self {
         let (id, timestamp) = (id.to_string(), now.as_secs().to_string());
         let signatures: Vec<String> = secrets
             .iter()
@@ -79,7 +79,7 @@ impl SignedHeaders {
     }
 
     /// What a receiver does: whether one of the signatures is this secret's, and the delivery is of now.
-    pub fn is_signed_by(&self, secret: &Secret, now: UnixTime, body: &[u8]) -> bool {
+    pub fn is_signed_by(&self, secret: &SigningSecret, now: UnixTime, body: &[u8]) -> bool {
         let Ok(at) = self.timestamp.parse().map(UnixTime::from_secs) else { return false };
         let is_of_now = now.saturating_since(at) <= TOLERANCE && at.saturating_since(now) <= TOLERANCE;
         is_of_now
@@ -93,9 +93,9 @@ impl SignedHeaders {
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for SigningSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
+        f.write_str("SigningSecret(…)")
     }
 }
 
@@ -114,14 +114,14 @@ mod tests {
         UnixTime::from_secs(NOW.as_secs() + secs)
     }
 
-    fn signed(secrets: &[Secret]) -> SignedHeaders {
+    fn signed(secrets: &[SigningSecret]) -> SignedHeaders {
         SignedHeaders::sign(secrets, EventId::new(NOW, [0; 10]), NOW, b"{}")
     }
 
     #[test]
     fn the_signature_is_that_of_standard_webhooks() {
         // The example of the specification's own libraries.
-        let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let secret = SigningSecret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let mac = secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", br#"{"test": 2432232314}"#);
         assert_eq!(
             STANDARD.encode(mac.finalize().into_bytes()),
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_receiver_knows_its_own_and_nothing_that_was_changed_or_is_old() {
-        let (secret, other) = (Secret::from_random([1; 32]), Secret::from_random([2; 32]));
+        let (secret, other) = (SigningSecret::from_random([1; 32]), SigningSecret::from_random([2; 32]));
         let headers = signed(std::slice::from_ref(&secret));
         assert!(headers.is_signed_by(&secret, later(300), b"{}"));
         assert!(!headers.is_signed_by(&other, NOW, b"{}"));
@@ -143,18 +143,18 @@ mod tests {
 
     #[test]
     fn while_a_secret_is_replaced_both_are_known() {
-        let (old, new) = (Secret::from_random([1; 32]), Secret::from_random([2; 32]));
+        let (old, new) = (SigningSecret::from_random([1; 32]), SigningSecret::from_random([2; 32]));
         let headers = signed(&[new.clone(), old.clone()]);
         assert!(headers.is_signed_by(&old, NOW, b"{}") && headers.is_signed_by(&new, NOW, b"{}"));
     }
 
     #[test]
     fn a_secret_is_stored_as_text_and_shown_in_no_log() {
-        let secret = Secret::from_random([7; 32]);
-        assert_eq!(Secret::parse(&secret.to_text()), Ok(secret.clone()));
-        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        let secret = SigningSecret::from_random([7; 32]);
+        assert_eq!(SigningSecret::parse(&secret.to_text()), Ok(secret.clone()));
+        assert_eq!(format!("{secret:?}"), "SigningSecret(…)");
         for text in ["", "whsec_", "whsec_AAAA", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_!"] {
-            assert_eq!(Secret::parse(text), Err(InvalidSecret), "{text}");
+            assert_eq!(SigningSecret::parse(text), Err(InvalidSigningSecret), "{text}");
         }
     }
 }
