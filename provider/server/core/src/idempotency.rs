@@ -5,11 +5,6 @@ use std::{fmt, time::Duration};
 use apns_provider_core::UnixTime;
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    ids::IdempotencyKey,
-    problem::{Code, Problem},
-};
-
 /// How long a key is remembered: whoever has not sent again within a day has forgotten.
 pub const KEPT_FOR: Duration = Duration::from_hours(24);
 
@@ -19,24 +14,24 @@ pub struct RequestHash([u8; 32]);
 
 /// What is stored of a request, in the transaction that did what it asked for: either both are there or neither.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Kept {
+pub struct Kept<T> {
     /// What was asked.
     pub request: RequestHash,
     /// When.
     pub at: UnixTime,
-    /// The status of the answer.
-    pub status: u16,
-    /// The answer.
-    pub body: Vec<u8>,
+    /// What the answer is made of.
+    pub answer: T,
 }
 
 /// What to do with a request that has an idempotency key.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Repetition<'a> {
-    /// It is the first: do it, and keep the answer in the same transaction.
-    First,
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Repetition<'a, T> {
     /// It was done: give the same answer.
-    Again(&'a Kept),
+    Again(&'a T),
+    /// It is the first: do it, and keep the answer in the same transaction. If one is kept, its time is over.
+    First,
+    /// The key is another request's: refuse it.
+    OfAnother,
 }
 
 impl RequestHash {
@@ -68,26 +63,21 @@ impl fmt::Debug for RequestHash {
     }
 }
 
-impl<'a> Repetition<'a> {
-    /// Decides, given what is kept under the key. Keys are the tenant's: two tenants' do not meet.
+impl<'a, T> Repetition<'a, T> {
+    /// Decides, given what is kept under the key. Keys are an app's: those of two tenants do not meet.
     ///
     /// Two requests at once both find nothing; then the store's unique index lets one of them through, and the other decides again.
-    pub fn of(
-        now: UnixTime,
-        key: &IdempotencyKey,
-        request: RequestHash,
-        kept: Option<&'a Kept>,
-    ) -> Result<Self, Problem> {
+    pub fn of(now: UnixTime, request: RequestHash, kept: Option<&'a Kept<T>>) -> Self {
         match kept {
             // A clock that was set back does not forget.
             Some(kept) if now.saturating_since(kept.at) < KEPT_FOR => {
                 if kept.request == request {
-                    return Ok(Self::Again(kept));
+                    Self::Again(&kept.answer)
+                } else {
+                    Self::OfAnother
                 }
-                let message = format!("the idempotency key {key} was used for another request");
-                Err(Problem::new(Code::IdempotencyKeyReused, message))
             }
-            _ => Ok(Self::First),
+            _ => Self::First,
         }
     }
 }
@@ -98,32 +88,24 @@ mod tests {
 
     const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
-    fn decide(secs: u64, body: &[u8]) -> Result<bool, Code> {
-        let kept =
-            Kept { request: RequestHash::of("POST", "/v1/x", b"{}"), at: NOW, status: 202, body: vec![1] };
-        let key = IdempotencyKey::parse("k").unwrap();
+    /// What is to be done with a request so many seconds after that of `{}` was answered with 7.
+    fn decide(secs: u64, body: &[u8]) -> Repetition<'static, u32> {
+        let kept = Kept { request: RequestHash::of("POST", "/v1/x", b"{}"), at: NOW, answer: 7 };
         let now = UnixTime::from_secs(NOW.as_secs() + secs);
-        match Repetition::of(now, &key, RequestHash::of("POST", "/v1/x", body), Some(&kept)) {
-            Ok(Repetition::First) => Ok(true),
-            Ok(Repetition::Again(again)) => {
-                assert_eq!(again, &kept);
-                Ok(false)
-            }
-            Err(problem) => Err(problem.code()),
-        }
+        Repetition::of(now, RequestHash::of("POST", "/v1/x", body), Some(Box::leak(Box::new(kept))))
     }
 
     #[test]
     fn c69_the_same_request_gets_the_same_answer_for_a_day() {
-        assert_eq!(decide(0, b"{}"), Ok(false));
-        assert_eq!(decide(86_399, b"{}"), Ok(false));
-        assert_eq!(decide(86_400, b"{}"), Ok(true));
+        assert_eq!(decide(0, b"{}"), Repetition::Again(&7));
+        assert_eq!(decide(86_399, b"{}"), Repetition::Again(&7));
+        assert_eq!(decide(86_400, b"{}"), Repetition::First);
     }
 
     #[test]
     fn c69_another_request_under_the_same_key_is_refused() {
-        assert_eq!(decide(0, b"{} "), Err(Code::IdempotencyKeyReused));
-        assert_eq!(decide(86_400, b"{} "), Ok(true));
+        assert_eq!(decide(0, b"{} "), Repetition::OfAnother);
+        assert_eq!(decide(86_400, b"{} "), Repetition::First);
     }
 
     #[test]
@@ -135,9 +117,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_kept_is_the_first() {
-        let key = IdempotencyKey::parse("k").unwrap();
-        let first = Repetition::of(NOW, &key, RequestHash::of("POST", "/", b""), None);
-        assert_eq!(first, Ok(Repetition::First));
+    fn nothing_kept_is_the_first_and_a_clock_that_was_set_back_does_not_forget() {
+        let request = RequestHash::of("POST", "/", b"");
+        assert_eq!(Repetition::<u32>::of(NOW, request, None), Repetition::First);
+        let kept = Kept { request, at: UnixTime::from_secs(NOW.as_secs() + 100_000), answer: 7 };
+        assert_eq!(Repetition::of(NOW, request, Some(&kept)), Repetition::Again(&7));
     }
 }

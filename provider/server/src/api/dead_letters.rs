@@ -25,7 +25,7 @@ use super::{
     apps::{OneApp, find},
     error::{ApiError, ApiResult},
     extract::{self, Bytes, Idempotent, Page, Path, Query, cursor, moment, next},
-    notifications::{bounds, idempotency, take},
+    notifications::{bounds, take},
     now,
 };
 use crate::store::{self, DeadLetter, DeadLetterId, NewNotification, Submission};
@@ -177,13 +177,13 @@ async fn replay(
     State(api): State<Api>,
     caller: Caller,
     Path(one): Path<OneApp>,
-    key: Idempotent,
+    request: Idempotent,
     Bytes(body): Bytes<BODY>,
 ) -> ApiResult<(StatusCode, Json<Replayed>)> {
     let ids = body_json::read::<Which>(&body)?.check()?;
     let app = find(&api, &caller, &one.bundle_id).await?;
     let letters = api.store().dead_letters_of(app.id, &ids).await?;
-    let idempotency = idempotency("replay", key, &body);
+    let idempotency = request.with(&body);
     // With a key it may have been done before, and then they are gone.
     if letters.len() < ids.len() && idempotency.is_none() {
         let gone = ids.iter().find(|id| !letters.iter().any(|letter| letter.id == **id));

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use apns_provider_core::{BundleId, UnixTime};
 use apns_provider_server_core::{
+    idempotency::RequestHash,
     ids::IdempotencyKey,
     json,
     problem::{Code, Problem},
 };
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use futures::StreamExt as _;
-use http::{header::CONTENT_LENGTH, request::Parts};
+use http::{Method, header::CONTENT_LENGTH, request::Parts};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 use utoipa::{
@@ -19,6 +20,7 @@ use utoipa::{
 };
 
 use super::error::{ApiError, ApiResult};
+use crate::store::Idempotency;
 
 /// Bytes of a body with a few names in it.
 pub(super) const SMALL: usize = 16 * 1024;
@@ -113,21 +115,34 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// The header by which a request that is sent again is known.
+/// By what a request that is sent again is known: a header, and what it asks for.
 #[derive(Debug)]
-pub(super) struct Idempotent(pub(super) Option<IdempotencyKey>);
+pub(super) struct Idempotent {
+    key: Option<IdempotencyKey>,
+    method: Method,
+    path: String,
+}
+
+impl Idempotent {
+    /// If it has a key: that, and what it asks for with this body.
+    pub(super) fn with(self, body: &[u8]) -> Option<Idempotency> {
+        let request = RequestHash::of(self.method.as_str(), &self.path, body);
+        self.key.map(|key| Idempotency { key, request })
+    }
+}
 
 impl<S: Sync> FromRequestParts<S> for Idempotent {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> ApiResult<Self> {
         let mut values = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
-        let Some(value) = values.next() else { return Ok(Self(None)) };
+        let key =
+            values.next().map(|value| IdempotencyKey::parse(&String::from_utf8_lossy(value.as_bytes())));
         if values.next().is_some() {
             return Err(Problem::of_parameter(IDEMPOTENCY_KEY, "it is there twice; give one").into());
         }
-        let text = String::from_utf8_lossy(value.as_bytes());
-        parameter(IDEMPOTENCY_KEY, IdempotencyKey::parse(&text)).map(|key| Self(Some(key)))
+        let key = parameter(IDEMPOTENCY_KEY, key.transpose())?;
+        Ok(Self { key, method: parts.method.clone(), path: parts.uri.path().to_owned() })
     }
 }
 

@@ -13,7 +13,6 @@ use apns_provider_server_core::{
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -238,16 +237,6 @@ pub(super) async fn bounds(api: &Api, app: &store::App) -> ApiResult<QueueBounds
     Ok(QueueBounds { app: app.unwrap_or(usual.app), tenant: tenant.unwrap_or(usual.tenant) })
 }
 
-/// What a request is known by: its key, and what it asked for.
-pub(super) fn idempotency(operation: &str, key: Idempotent, body: &[u8]) -> Option<Idempotency> {
-    let mut hash = Sha256::new();
-    hash.update(operation);
-    hash.update([0]);
-    hash.update(body);
-    let body_hash = hash.finalize().into();
-    key.0.map(|key| Idempotency { key, body_hash })
-}
-
 /// Hands it to the store; the IDs are those of the notifications, or of the same request's before.
 pub(super) async fn take(api: &Api, submission: Submission) -> ApiResult<Vec<NotificationId>> {
     let ids = submission.notifications.iter().map(|notification| notification.id).collect();
@@ -375,13 +364,12 @@ async fn submit(
     State(api): State<Api>,
     caller: Caller,
     Path(one): Path<OneApp>,
-    key: Idempotent,
+    request: Idempotent,
     Bytes(body): Bytes<BODY>,
 ) -> ApiResult<(StatusCode, Json<Taken>)> {
     let intake = body_json::read::<NotificationRequest>(&body)?.check(now())?;
     let app = find(&api, &caller, &one.bundle_id).await?;
-    let idempotency = idempotency("submit", key, &body);
-    let ids = submit_all(&api, &caller, app, vec![intake], false, idempotency).await?;
+    let ids = submit_all(&api, &caller, app, vec![intake], false, request.with(&body)).await?;
     let id = ids.first().map(ToString::to_string).unwrap_or_default();
     Ok((StatusCode::ACCEPTED, Json(Taken { id })))
 }
@@ -398,13 +386,12 @@ async fn submit_batch(
     State(api): State<Api>,
     caller: Caller,
     Path(one): Path<OneApp>,
-    key: Idempotent,
+    request: Idempotent,
     Bytes(body): Bytes<BATCH_BODY>,
 ) -> ApiResult<(StatusCode, Json<BatchTaken>)> {
     let intakes = body_json::read::<BatchRequest>(&body)?.check(now())?;
     let app = find(&api, &caller, &one.bundle_id).await?;
-    let idempotency = idempotency("submit-batch", key, &body);
-    let ids = submit_all(&api, &caller, app, intakes, true, idempotency).await?;
+    let ids = submit_all(&api, &caller, app, intakes, true, request.with(&body)).await?;
     Ok((StatusCode::ACCEPTED, Json(BatchTaken { ids: ids.iter().map(ToString::to_string).collect() })))
 }
 

@@ -1,11 +1,14 @@
 use apns_provider_server::store::{Idempotency, QueueBounds, Signal, Submission, Submitted, Variants};
-use apns_provider_server_core::{audience::Who, ids::IdempotencyKey, lanes::Lane, outcome::Ending};
+use apns_provider_server_core::{
+    audience::Who, idempotency::RequestHash, ids::IdempotencyKey, lanes::Lane, outcome::Ending,
+};
 
 use crate::support::{ME, NOW, TestStore, after, message, notification_id, on_both, to_tokens, unplanned};
 
 on_both! {
     c69_the_same_key_is_taken_once_and_another_body_is_refused,
     c69_the_same_key_at_once_is_taken_once,
+    c69_a_key_is_kept_for_a_day_whether_it_is_swept_or_not,
     c68_what_is_too_much_is_refused_and_a_campaign_does_not_count_for_the_others,
     of_many_at_once_each_has_its_answer,
     whoever_waits_for_work_is_woken,
@@ -17,7 +20,7 @@ on_both! {
 
 fn with_key(mut submission: Submission, key: &str, body: u8) -> Submission {
     let key = IdempotencyKey::parse(key).unwrap();
-    submission.idempotency = Some(Idempotency { key, body_hash: [body; 32] });
+    submission.idempotency = Some(Idempotency { key, request: RequestHash::from_bytes([body; 32]) });
     submission
 }
 
@@ -45,6 +48,30 @@ async fn c69_the_same_key_at_once_is_taken_once(store: TestStore) {
     let known = answers.iter().filter(|it| matches!(it, Ok(Submitted::Known(ids)) if ids.len() == 1)).count();
     assert_eq!((stored, known), (1, 19), "{answers:?}");
     assert_eq!(store.claim(ME, Lane::Normal, NOW).await.shards.len(), 1);
+}
+
+async fn c69_a_key_is_kept_for_a_day_whether_it_is_swept_or_not(store: TestStore) {
+    let submission = |at: u16, secs, body| {
+        let mut submission = with_key(store.submission(vec![to_tokens(at, &[1], Lane::Normal)]), "k", body);
+        submission.now = after(secs);
+        submission
+    };
+    let submit = async |at, secs, body| store.submit(submission(at, secs, body)).await.unwrap();
+    assert_eq!(submit(1, 0, 1).await, Submitted::Stored);
+    assert_eq!(submit(2, 86_399, 1).await, Submitted::Known(vec![notification_id(1)]));
+    assert_eq!(submit(3, 86_399, 2).await, Submitted::KeyReused);
+    // Two processes use it again at once.
+    let other = store.another().await;
+    let (here, there) = futures::future::join(
+        Box::pin(store.submit(submission(4, 86_400, 2))),
+        Box::pin(other.submit(submission(5, 86_401, 2))),
+    )
+    .await;
+    let answers = [here.unwrap(), there.unwrap()];
+    let first = if answers[0] == Submitted::Stored { 4 } else { 5 };
+    assert!(answers.contains(&Submitted::Known(vec![notification_id(first)])), "{answers:?}");
+    assert_eq!(submit(6, 86_402, 2).await, Submitted::Known(vec![notification_id(first)]));
+    assert_eq!(store.claim(ME, Lane::Normal, NOW).await.shards.len(), 2);
 }
 
 async fn c68_what_is_too_much_is_refused_and_a_campaign_does_not_count_for_the_others(store: TestStore) {

@@ -1,6 +1,7 @@
 use apns_provider_server::store::{Idempotency, Retention, Submitted};
 use apns_provider_server_core::{
     audit::{Action, Actor, AuditEntry},
+    idempotency::RequestHash,
     ids::IdempotencyKey,
     lanes::Lane,
     outcome::{Ending, FinalOutcome},
@@ -63,7 +64,7 @@ async fn a_key_can_be_used_again_after_its_time(store: TestStore) {
     let submit = async |at| {
         let mut submission = store.submission(vec![to_tokens(at, &[1], Lane::Normal)]);
         let key = IdempotencyKey::parse("k").unwrap();
-        submission.idempotency = Some(Idempotency { key, body_hash: [1; 32] });
+        submission.idempotency = Some(Idempotency { key, request: RequestHash::from_bytes([1; 32]) });
         store.submit(submission).await.unwrap()
     };
     assert_eq!(submit(1).await, Submitted::Stored);

@@ -1,6 +1,7 @@
 //! Forgetting what is old, in bounded steps.
 
 use apns_provider_core::UnixTime;
+use apns_provider_server_core::idempotency::KEPT_FOR;
 
 use super::Retention;
 use crate::store::{
@@ -28,7 +29,7 @@ pub(super) async fn forget(
     forget_collapse(finished_before, &mut forgotten, transaction).await?;
     forget_notifications(finished_before, &mut forgotten, transaction).await?;
 
-    let used_before = earlier(now, retention.idempotency_keys);
+    let used_before = earlier(now, KEPT_FOR);
     let keys = transaction.execute(&FORGET_KEYS, values![used_before, ROWS_AT_ONCE]).await?;
     let minute = earlier(now, retention.recent).as_millis() / MINUTE_MS;
     let minutes = transaction.execute(&FORGET_RECENT, values![minute, MINUTES_AT_ONCE]).await?;

@@ -17,13 +17,11 @@ use super::{
     sql::{Row, Statement, values},
 };
 
-/// How long things are kept.
+/// How long things are kept. Idempotency keys are not among them: how long those are kept is promised.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Retention {
     /// Notifications after they are finished, with their outcomes and dead letters.
     pub notifications: Duration,
-    /// Idempotency keys after they were used.
-    pub idempotency_keys: Duration,
     /// Numbers by minute.
     pub recent: Duration,
     /// The audit log.
@@ -44,7 +42,7 @@ pub struct Swept {
 impl Default for Retention {
     fn default() -> Self {
         const DAY: Duration = Duration::from_hours(24);
-        Self { notifications: 7 * DAY, idempotency_keys: DAY, recent: 2 * DAY, audit: 365 * DAY }
+        Self { notifications: 7 * DAY, recent: 2 * DAY, audit: 365 * DAY }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
+    idempotency::{Kept, Repetition},
     ids::{AppId, IdempotencyKey, NotificationId, TenantId},
     lanes::Lane,
 };
@@ -13,8 +15,10 @@ use crate::store::DeadLetterId;
 /// What is there: what the database has, and what is taken before within the same transaction.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// By the app and the key: the body's hash and the notifications.
-    pub(super) keys: BTreeMap<(AppId, IdempotencyKey), (Vec<u8>, Vec<NotificationId>)>,
+    /// By the app and the key: the notifications of a request.
+    pub(super) keys: BTreeMap<(AppId, IdempotencyKey), Kept<Vec<NotificationId>>>,
+    /// Keys that are used again after their time, and when they were used before.
+    pub(super) over: BTreeMap<(AppId, IdempotencyKey), UnixTime>,
     /// Recipients without an outcome.
     pub(super) queued_of_app: BTreeMap<(AppId, Lane), u64>,
     pub(super) queued_of_tenant: BTreeMap<(TenantId, Lane), u64>,
@@ -25,14 +29,12 @@ impl Known {
     /// Decides, and knows what is taken from now on.
     pub(super) fn decide(&mut self, submission: &Submission) -> Submitted {
         let key = submission.idempotency.as_ref().map(|it| (submission.app, it.key.clone()));
-        if let (Some(key), Some(idempotency)) = (&key, &submission.idempotency)
-            && let Some((body_hash, notifications)) = self.keys.get(key)
-        {
-            return if *body_hash == idempotency.body_hash {
-                Submitted::Known(notifications.clone())
-            } else {
-                Submitted::KeyReused
-            };
+        if let (Some(key), Some(idempotency)) = (&key, &submission.idempotency) {
+            match Repetition::of(submission.now, idempotency.request, self.keys.get(key)) {
+                Repetition::Again(notifications) => return Submitted::Known(notifications.clone()),
+                Repetition::First => {}
+                Repetition::OfAnother => return Submitted::KeyReused,
+            }
         }
         let is_gone = |id: &&DeadLetterId| !self.dead_letters.contains(&(submission.app, **id));
         if let Some(id) = submission.replayed.iter().find(is_gone) {
@@ -70,8 +72,11 @@ impl Known {
             self.dead_letters.remove(&(submission.app, *id));
         }
         if let (Some(key), Some(idempotency)) = (key, &submission.idempotency) {
-            let notifications = submission.notifications.iter().map(|it| it.id).collect();
-            self.keys.insert(key, (idempotency.body_hash.to_vec(), notifications));
+            let answer = submission.notifications.iter().map(|it| it.id).collect();
+            let kept = Kept { request: idempotency.request, at: submission.now, answer };
+            if let Some(before) = self.keys.insert(key.clone(), kept) {
+                self.over.insert(key, before.at);
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
     audience::Audience,
+    idempotency::RequestHash,
     ids::{AppId, IdempotencyKey, NotificationId, TenantId},
     lanes::Lane,
     message::Composed,
@@ -44,8 +45,8 @@ pub struct Submission {
 pub struct Idempotency {
     /// The key, of the caller's choice, for this app.
     pub key: IdempotencyKey,
-    /// A hash of the request's body.
-    pub body_hash: [u8; 32],
+    /// What is asked.
+    pub request: RequestHash,
 }
 
 /// How many recipients without an outcome may be in a lane: what is queued in the others does not count, so that a campaign does not

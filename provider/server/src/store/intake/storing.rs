@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
     device::Environment,
+    idempotency::{Kept, RequestHash},
     ids::{AppId, IdempotencyKey, Label, NotificationId, Sequence, TenantId},
     lanes::{Lane, Pace},
 };
@@ -41,6 +43,7 @@ pub(super) async fn store(
         .map(|((notification, sequence), app)| New { notification, sequence: Sequence::new(sequence), app })
         .collect();
     store_notifications(&new, transaction).await?;
+    forget_keys(&known.over, transaction).await?;
     remember_keys(&taken, transaction).await?;
     take_dead_letters(&taken, transaction).await?;
     Ok(decided)
@@ -74,8 +77,9 @@ async fn look(submissions: &[Submission], transaction: &mut Connection) -> Resul
     }
     for row in transaction.rows_with(&FIND_KEYS, values![], &keys).await? {
         let key = row.parsed(1, IdempotencyKey::parse)?;
-        let stored = (row.blob(2)?.to_vec(), read_ids(row.blob(3)?)?);
-        known.keys.insert((AppId::new(row.int(0)?), key), stored);
+        let kept =
+            Kept { request: read_request(row.blob(2)?)?, answer: read_ids(row.blob(3)?)?, at: row.time(4)? };
+        known.keys.insert((AppId::new(row.int(0)?), key), kept);
     }
     for row in transaction.rows_with(&FIND_DEAD_LETTERS, values![], &dead_letters).await? {
         known.dead_letters.insert(read_dead_letter(&row)?);
@@ -109,6 +113,12 @@ fn read_dead_letter(row: &Row) -> Result<(AppId, DeadLetterId), StoreError> {
         number: row.number(2)?,
     };
     Ok((AppId::new(row.int(0)?), DeadLetterId { shard, position: row.number(3)? }))
+}
+
+fn read_request(bytes: &[u8]) -> Result<RequestHash, StoreError> {
+    let bytes =
+        bytes.try_into().map_err(|_| StoreError::damaged("a request's hash", "it has not 32 bytes"))?;
+    Ok(RequestHash::from_bytes(bytes))
 }
 
 fn read_ids(bytes: &[u8]) -> Result<Vec<NotificationId>, StoreError> {
@@ -198,6 +208,19 @@ fn queue_key(
     QueueKey { app, environment, lane: notification.lane, campaign }
 }
 
+/// Makes room for keys that are used again after their time. If another process was faster, its row is of another time and stays: it is
+/// found when this is run again.
+async fn forget_keys(
+    over: &BTreeMap<(AppId, IdempotencyKey), UnixTime>,
+    transaction: &mut Connection,
+) -> Result<(), StoreError> {
+    let mut keys = Table::new(3);
+    for ((app, key), at) in over {
+        keys.push([(*app).into(), key.as_str().into(), (*at).into()]);
+    }
+    transaction.execute_with(&FORGET_KEYS, values![], &keys).await.map(drop)
+}
+
 async fn remember_keys(taken: &[&Submission], transaction: &mut Connection) -> Result<(), StoreError> {
     let mut keys = Table::new(5);
     for submission in taken {
@@ -206,7 +229,7 @@ async fn remember_keys(taken: &[&Submission], transaction: &mut Connection) -> R
         keys.push([
             submission.app.into(),
             idempotency.key.as_str().into(),
-            idempotency.body_hash.to_vec().into(),
+            idempotency.request.as_bytes().to_vec().into(),
             ids.into(),
             submission.now.into(),
         ]);
@@ -240,7 +263,7 @@ const DEAD_LETTER_COLUMNS: &[(&str, Column)] =
     &[("app", Column::Int), ("notification", Column::Blob), ("shard", Column::Int), ("place", Column::Int)];
 
 static FIND_KEYS: Statement = Statement::with_input(
-    "SELECT it.app_id, it.key, it.body_hash, it.notifications FROM {input}
+    "SELECT it.app_id, it.key, it.request, it.notifications, it.at FROM {input}
      CROSS JOIN idempotency it WHERE it.app_id = input.app AND it.key = input.name",
     &[("app", Column::Int), ("name", Column::Text)],
 );
@@ -294,13 +317,17 @@ static ADD_PLANS: Statement = Statement::with_input(
     "INSERT INTO plan (sequence, progress, due_at) SELECT sequence, progress, due_at FROM {input}",
     &[("sequence", Column::Int), ("progress", Column::Text), ("due_at", Column::Int)],
 );
+static FORGET_KEYS: Statement = Statement::with_input(
+    "DELETE FROM idempotency WHERE (app_id, key, at) IN (SELECT app, name, at FROM {input})",
+    &[("app", Column::Int), ("name", Column::Text), ("at", Column::Int)],
+);
 static ADD_KEYS: Statement = Statement::with_input(
-    "INSERT INTO idempotency (app_id, key, body_hash, notifications, at)
-     SELECT app, name, body_hash, notifications, at FROM {input} WHERE true ON CONFLICT DO NOTHING",
+    "INSERT INTO idempotency (app_id, key, request, notifications, at)
+     SELECT app, name, request, notifications, at FROM {input} WHERE true ON CONFLICT DO NOTHING",
     &[
         ("app", Column::Int),
         ("name", Column::Text),
-        ("body_hash", Column::Blob),
+        ("request", Column::Blob),
         ("notifications", Column::Blob),
         ("at", Column::Int),
     ],

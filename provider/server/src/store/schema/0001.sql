@@ -287,7 +287,8 @@ CREATE TABLE idempotency (
     id {row},
     app_id {int} NOT NULL,
     key TEXT NOT NULL,
-    body_hash {blob} NOT NULL,
+    -- What was asked, as a hash.
+    request {blob} NOT NULL,
     -- The notifications' IDs, one after the other.
     notifications {blob} NOT NULL,
     at {int} NOT NULL,
