@@ -1,27 +1,27 @@
 //! What an operator changes while the server runs.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::problem::{Field, FieldErrors, Problem};
 
-/// How the server is tuned: each process heeds it from the moment it learns of it, and a restart does not forget it.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// How a process is tuned, from its start or from the moment it is told, and until it ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub struct Tuning {
-    /// Connections to APNs of each app and environment, of each process, at most.
+    /// Connections to APNs for each app and environment at most.
     pub connections: u16,
-    /// Pushes in the engine of each process at once.
+    /// Pushes that are handed to connections and have no answer yet, over all apps.
     pub in_engine: u32,
-    /// Pushes a second of each process; `null` is as many as can be.
-    pub pace: Option<u32>,
+    /// Pushes a second at most; null is as many as can be.
+    pub pushes_per_second: Option<u32>,
     /// Whether notifications are taken. Without, they are answered 503; what is queued goes on.
     pub takes_notifications: bool,
     /// Whether anything is sent. Without, what is handed in is queued.
     pub sends: bool,
     /// Whether devices are removed whose tokens APNs has found dead.
     pub removes_devices: bool,
-    /// Webhook deliveries of each process at once.
+    /// Webhook deliveries at once.
     pub webhook_deliveries: u16,
 }
 
@@ -30,19 +30,21 @@ pub struct Tuning {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TuningRequest {
-    /// Connections to APNs of each app and environment, of each process, at most: 1 to 100.
+    /// Connections to APNs for each app and environment at most: 1 to 100.
     pub connections: Option<u16>,
-    /// Pushes in the engine of each process at once: 1 to 100,000.
+    /// Pushes that are handed to connections and have no answer yet, over all apps: 1 to 100000.
     pub in_engine: Option<u32>,
-    /// Pushes a second of each process: 1 to 1,000,000; 0 is as many as can be.
-    pub pace: Option<u32>,
-    /// Whether notifications are taken.
+    /// Pushes a second at most: 1 to 1000000; null is as many as can be.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>))]
+    #[serde(deserialize_with = "told")]
+    pub pushes_per_second: Option<Option<u32>>,
+    /// Whether notifications are taken. Without, they are answered 503; what is queued goes on.
     pub takes_notifications: Option<bool>,
-    /// Whether anything is sent.
+    /// Whether anything is sent. Without, what is handed in is queued.
     pub sends: Option<bool>,
     /// Whether devices are removed whose tokens APNs has found dead.
     pub removes_devices: Option<bool>,
-    /// Webhook deliveries of each process at once: 1 to 1,000.
+    /// Webhook deliveries at once: 1 to 1000.
     pub webhook_deliveries: Option<u16>,
 }
 
@@ -51,7 +53,7 @@ impl Default for Tuning {
         Self {
             connections: 4,
             in_engine: 4_000,
-            pace: None,
+            pushes_per_second: None,
             takes_notifications: true,
             sends: true,
             removes_devices: true,
@@ -71,17 +73,13 @@ impl TuningRequest {
         };
         within("connections", self.connections.map(Into::into), 1, CONNECTIONS_MAX.into());
         within("in-engine", self.in_engine, 1, IN_ENGINE_MAX);
-        within("pace", self.pace, 0, PACE_MAX);
+        // None at all is said by `sends`.
+        within("pushes-per-second", self.pushes_per_second.flatten(), 1, PUSHES_PER_SECOND_MAX);
         within("webhook-deliveries", self.webhook_deliveries.map(Into::into), 1, DELIVERIES_MAX.into());
-        let pace = match self.pace {
-            None => tuning.pace,
-            Some(0) => None,
-            pace => pace,
-        };
         errors.finish(Some(Tuning {
             connections: self.connections.unwrap_or(tuning.connections),
             in_engine: self.in_engine.unwrap_or(tuning.in_engine),
-            pace,
+            pushes_per_second: self.pushes_per_second.unwrap_or(tuning.pushes_per_second),
             takes_notifications: self.takes_notifications.unwrap_or(tuning.takes_notifications),
             sends: self.sends.unwrap_or(tuning.sends),
             removes_devices: self.removes_devices.unwrap_or(tuning.removes_devices),
@@ -90,12 +88,17 @@ impl TuningRequest {
     }
 }
 
-/// APNs takes what one process can send on far fewer.
+/// What is there was told, if it is null as well.
+fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
+/// Apple asks for few that live long, and takes what one process can send on far fewer.
 const CONNECTIONS_MAX: u16 = 100;
 /// Each has a kilobyte or two.
 const IN_ENGINE_MAX: u32 = 100_000;
 /// More than any process sends.
-const PACE_MAX: u32 = 1_000_000;
+const PUSHES_PER_SECOND_MAX: u32 = 1_000_000;
 /// Each has a connection.
 const DELIVERIES_MAX: u16 = 1_000;
 
@@ -110,27 +113,35 @@ mod tests {
 
     #[test]
     fn what_is_left_out_stays() {
-        let tuned = apply(r#"{"connections":2,"pace":500,"sends":false}"#, Tuning::default()).unwrap();
-        assert_eq!(tuned, Tuning { connections: 2, pace: Some(500), sends: false, ..Tuning::default() });
+        let body = r#"{"connections":2,"pushes-per-second":500,"sends":false}"#;
+        let tuned = apply(body, Tuning::default()).unwrap();
+        let expected =
+            Tuning { connections: 2, pushes_per_second: Some(500), sends: false, ..Tuning::default() };
+        assert_eq!(tuned, expected);
         assert_eq!(apply("{}", tuned).unwrap(), tuned);
-        assert_eq!(apply(r#"{"pace":0}"#, tuned).unwrap().pace, None);
+        assert_eq!(apply(r#"{"pushes-per-second":null}"#, tuned).unwrap().pushes_per_second, None);
     }
 
     #[test]
     fn what_could_not_work_is_named() {
         let problem = apply(
-            r#"{"connections":0,"in-engine":0,"pace":1000001,"webhook-deliveries":0}"#,
+            r#"{"connections":0,"in-engine":0,"pushes-per-second":1000001,"webhook-deliveries":0}"#,
             Tuning::default(),
         )
         .unwrap_err();
         let fields: Vec<&str> = problem.fields().iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(fields, ["connections", "in-engine", "pace", "webhook-deliveries"]);
+        assert_eq!(fields, ["connections", "in-engine", "pushes-per-second", "webhook-deliveries"]);
+        let problem = apply(r#"{"pushes-per-second":0}"#, Tuning::default()).unwrap_err();
+        assert_eq!(problem.message(), "pushes-per-second: 0 is not 1 to 1000000");
         assert!(apply(r#"{"speed":1}"#, Tuning::default()).is_err());
     }
 
     #[test]
-    fn a_tuning_is_stored_as_json() {
-        let stored = serde_json::to_string(&Tuning::default()).unwrap();
-        assert_eq!(serde_json::from_str::<Tuning>(&stored).unwrap(), Tuning::default());
+    fn what_was_shown_can_be_asked_for() {
+        let tuned = Tuning { pushes_per_second: Some(7), takes_notifications: false, ..Tuning::default() };
+        let shown = serde_json::to_string(&tuned).unwrap();
+        assert_eq!(apply(&shown, Tuning::default()).unwrap(), tuned);
+        let shown = serde_json::to_string(&Tuning::default()).unwrap();
+        assert_eq!(apply(&shown, tuned).unwrap(), Tuning::default());
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn routes(mut openapi: OpenApi) -> Router<Api> {
         let methods = [
             ("GET", &mut item.get),
             ("PUT", &mut item.put),
+            ("PATCH", &mut item.patch),
             ("POST", &mut item.post),
             ("DELETE", &mut item.delete),
         ];

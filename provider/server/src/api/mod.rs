@@ -56,7 +56,7 @@ use crate::{
     store::{QueueBounds, Store},
 };
 use error::{ApiError, ApiResult};
-pub use pipeline::{NoPipeline, Pipeline, Tuning};
+pub use pipeline::{NoPipeline, Pipeline};
 pub use serving::{Limits, serve};
 pub use telemetry::install_recorder;
 

@@ -239,6 +239,9 @@ pub(super) async fn bounds(api: &Api, app: &store::App) -> ApiResult<QueueBounds
 
 /// Hands it to the store; the IDs are those of the notifications, or of the same request's before.
 pub(super) async fn take(api: &Api, submission: Submission) -> ApiResult<Vec<NotificationId>> {
+    if !api.parts().pipeline.tuning().takes_notifications {
+        return Err(Problem::plain(Code::NotTaking).with_retry_after(NOT_TAKING_PAUSE).into());
+    }
     let ids = submission.notifications.iter().map(|notification| notification.id).collect();
     match api.store().submit(submission).await? {
         Submitted::Stored => {
@@ -262,6 +265,8 @@ pub(super) async fn take(api: &Api, submission: Submission) -> ApiResult<Vec<Not
     }
 }
 
+/// Somebody has to say otherwise.
+const NOT_TAKING_PAUSE: std::time::Duration = std::time::Duration::from_mins(1);
 /// A queue that is full has room again when a few thousand pushes are sent.
 const FULL_PAUSE: std::time::Duration = std::time::Duration::from_secs(5);
 

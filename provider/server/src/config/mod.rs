@@ -15,14 +15,17 @@ use std::{
 };
 
 use apns_provider::Endpoint;
-use apns_provider_server_core::ssrf::Policy;
+use apns_provider_server_core::{
+    ssrf::Policy,
+    tuning::{Tuning, TuningRequest},
+};
 use clap::Parser as _;
 
 pub use error::ConfigError;
 pub use options::Options;
 
 use crate::{
-    api::{Limits, Tuning},
+    api::Limits,
     store::{Durability, Place, QueueBounds, StoreSettings},
 };
 
@@ -95,21 +98,12 @@ impl Config {
             None => Durability::default(),
         };
         let connections = in_range("database-connections", options.database_connections, 8, 1, 100)?;
-        let usual = Tuning::default();
-        let tuning = Tuning {
-            connections: in_range(
-                "connections",
-                options.connections,
-                usual.connections,
-                1,
-                Tuning::CONNECTIONS_MAX,
-            )?,
-            in_engine: in_range("in-engine", options.in_engine, usual.in_engine, 1, Tuning::IN_ENGINE_MAX)?,
-            pushes_per_second: match options.pushes_per_second {
-                None => None,
-                some => Some(in_range("pushes-per-second", some, 1, 1, u32::MAX)?),
-            },
-        };
+        let tuning = tuning(TuningRequest {
+            connections: options.connections,
+            in_engine: options.in_engine,
+            pushes_per_second: options.pushes_per_second.map(Some),
+            ..TuningRequest::default()
+        })?;
         let limits = Limits::default();
         let drain = in_range("drain-seconds", options.drain_seconds, limits.drain.as_secs(), 0, 3600)?;
         Ok(Self {
@@ -162,6 +156,14 @@ fn in_range<T: Copy + PartialOrd + std::fmt::Display>(
         return Ok(value);
     }
     Err(ConfigError::of(name, format_args!("{value} is not {min} to {max}")))
+}
+
+/// Its settings have the names that they have in the API.
+fn tuning(request: TuningRequest) -> Result<Tuning, ConfigError> {
+    request.apply(Tuning::default()).map_err(|problem| match problem.fields() {
+        [first, ..] => ConfigError::of(first.field.clone(), &first.message),
+        [] => ConfigError::of("tuning", problem),
+    })
 }
 
 fn double(apns: Option<&str>, ca: Option<&Path>) -> Result<Option<Double>, ConfigError> {

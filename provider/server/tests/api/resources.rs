@@ -195,9 +195,15 @@ async fn c78_a_webhook_leads_to_a_public_address_unless_the_server_was_told_othe
 #[tokio::test]
 async fn tuning_is_the_operators_and_has_bounds() {
     let server = Server::start().await;
-    let tuning = server.operator().get("/v1/tuning").await.expect(200);
-    server.operator().put("/v1/tuning", &tuning).await.expect(200);
+    let operator = server.operator();
+    let before = operator.get("/v1/tuning").await.expect(200);
+    let tuned = operator.patch("/v1/tuning", &json!({ "pushes-per-second": 500 })).await.expect(200);
+    let mut expected = before.clone();
+    expected["pushes-per-second"] = json!(500);
+    assert_eq!((&tuned, &operator.get("/v1/tuning").await.expect(200)), (&expected, &expected));
+    assert_eq!(operator.patch("/v1/tuning", &before).await.expect(200), before);
     let wrong = json!({ "connections": 0, "in-engine": 100_001, "pushes-per-second": 0 });
-    let refused = server.operator().put("/v1/tuning", &wrong).await;
+    let refused = operator.patch("/v1/tuning", &wrong).await;
     assert_eq!(refused.wrong_fields("bad-field"), ["connections", "in-engine", "pushes-per-second"]);
+    assert_eq!(operator.get("/v1/tuning").await.expect(200), before);
 }

@@ -75,7 +75,7 @@ impl Server {
         let api = Api::new(ApiParts {
             store: store.clone(),
             vault,
-            pipeline: Arc::new(NoPipeline),
+            pipeline: Arc::new(NoPipeline::default()),
             bounds: config.bounds,
             requests_max: config.requests_max,
             webhook_policy: config.webhook_policy,
@@ -155,6 +155,10 @@ impl Asker {
 
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Reply {
         self.ask(Method::PUT, path, &body.to_string()).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Reply {
+        self.ask(Method::PATCH, path, &body.to_string()).await
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Reply {

@@ -81,6 +81,8 @@ codes! {
         "Come back after `retry-after`; the message says what is limited.";
     Internal "internal" 500 "Something broke that should not.", "This is a bug of the server: please report it, with its log.";
     Draining "draining" 503 "The server is about to stop.", "Send again: another process, or this one when it is back, will take it.";
+    NotTaking "not-taking" 503 "No notifications are taken for now: the operator has said so.",
+        "Come back after `retry-after`; nothing of this request was kept.";
     Overloaded "overloaded" 503 "As many requests are being answered as can be at once.",
         "Come back after `retry-after`; nothing of this request was looked at.";
     StoreBehind "store-behind" 503 "The database does not keep up, or cannot be reached.",
