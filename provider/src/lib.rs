@@ -74,3 +74,4 @@ pub use connect::{InvalidProxy, Proxy, Resolve, Resolving, SystemResolver};
 pub use credential::{Credential, CredentialError};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::BuildError;
+pub use tls::web_tls;

@@ -34,6 +34,21 @@ pub(crate) fn client_config(
     Ok(Arc::new(config))
 }
 
+/// A configuration for whatever else a provider's program connects to: the system's roots, or Mozilla's where the system has none, and
+/// no protocol of its own.
+///
+/// ```
+/// let tls = apns_provider::web_tls();
+/// assert!(tls.alpn_protocols.is_empty());
+/// ```
+pub fn web_tls() -> ClientConfig {
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has what the default versions need")
+        .with_root_certificates(system_roots())
+        .with_no_client_auth()
+}
+
 /// Whom to trust: `ca_pem`, or the system's roots where it is not given.
 pub(crate) fn roots(ca_pem: Option<&[u8]>) -> Result<RootCertStore, BuildError> {
     let roots = match ca_pem {

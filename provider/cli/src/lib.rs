@@ -4,10 +4,13 @@
 //! | module | what |
 //! |---|---|
 //! | `send`, `validate`, `token`, `bulk`, `doctor`, `channels`, `adapter`, `bench` | the commands |
+//! | `serve`, `admin` | the provider server, and asking it; the feature `server`, on by default |
 //! | `options` | what several of them can be told: where to, as whom, which message |
 //! | `report`, `tally`, `dates`, `exit` | how results are told, to people, programs and scripts |
 //! | `runtime` | who does the work |
 
+#[cfg(feature = "server")]
+mod admin;
 mod adapter;
 mod bench;
 mod bulk;
@@ -19,6 +22,8 @@ mod options;
 mod report;
 mod runtime;
 mod send;
+#[cfg(feature = "server")]
+mod serve;
 mod tally;
 mod token;
 mod validate;
@@ -75,6 +80,17 @@ enum Command {
     /// does not say that nothing was created: list the channels before you try again.
     #[command(subcommand)]
     Channels(Box<channels::ChannelsCommand>),
+    /// Runs the provider server: device tokens, users, notifications, campaigns over HTTP; nothing that it took is lost.
+    ///
+    /// Starts with no arguments, on a database in the folder `data`. The first start prints the operator's key. SIGTERM and Ctrl-C stop
+    /// it in order, twice at once.
+    #[cfg(feature = "server")]
+    Serve(Box<serve::ServeArgs>),
+    /// Asks a provider server: one command for each operation of its API.
+    ///
+    /// Exit codes: 0 done; 1 refused; 2 misconfigured; 3 not now, may be tried again.
+    #[cfg(feature = "server")]
+    Admin(Box<admin::AdminArgs>),
     /// Lets a conformance suite drive this provider: instructions come on standard input, results go to standard
     /// output, one JSON object a line (docs/adapter-protocol.md).
     Adapter,
@@ -101,6 +117,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Bulk(args) => bulk::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Channels(command) => channels::run(&command),
+        #[cfg(feature = "server")]
+        Command::Serve(args) => serve::run(&args),
+        #[cfg(feature = "server")]
+        Command::Admin(args) => admin::run(&args),
         Command::Adapter => adapter::run(),
         Command::Bench(args) => bench::run(&args),
     };

@@ -4,6 +4,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`config`] | one configuration, from flags, environment and a file |
+//! | [`server`] | all of it, from start to stop |
 //! | [`startup`] | what a first start makes |
 //! | [`api`] | what is asked over HTTP |
 //! | [`pipeline`] | what is queued becomes pushes, and their outcomes are stored |
@@ -11,8 +12,10 @@
 //! | [`store`] | everything that has to survive: devices, notifications, outcomes; on SQLite or PostgreSQL |
 
 pub mod api;
+mod clock;
 pub mod config;
 pub mod pipeline;
 pub mod secrets;
+pub mod server;
 pub mod startup;
 pub mod store;

@@ -181,7 +181,7 @@ async fn c77_a_campaign_does_not_delay_what_is_urgent() {
     let (idle, middle, worst) = (idle[idle.len() / 2], busy[busy.len() / 2], busy[busy.len() - 1]);
     eprintln!("idle {idle:?}; beside a campaign {middle:?}, at worst {worst:?}, of {}", busy.len());
     // It may wait for what is in the engine already, at the campaign's rate, and for nothing else of it.
-    let in_engine_max = u32::try_from(scene.settings().worker.in_engine_max).unwrap();
+    let in_engine_max = scene.settings().tuning.in_engine;
     let in_engine = took * in_engine_max / u32::try_from(MANY).unwrap();
     assert!(middle < idle * 5 + in_engine, "{middle:?} beside a campaign of {took:?}, {idle:?} without");
     assert!(pipeline.stop(DRAIN).await);

@@ -144,7 +144,7 @@ async fn a_slow_store_slows_sending_and_what_waits_in_memory_is_bounded() {
     let troubles = Arc::new(Troubles { record_takes: Duration::from_millis(100), ..Troubles::default() });
     let queue = Troubled { store: scene.store.clone(), troubles };
     let mut settings = scene.settings();
-    settings.worker.in_engine_max = 400;
+    settings.tuning.in_engine = 400;
     settings.worker.unsaved_max = 1_000;
     settings.worker.batch_max = 200;
     settings.worker.claimed_max = 2_000;

@@ -166,7 +166,6 @@ async fn set_paused(api: &Api, caller: &Caller, one: &OneApp, is_paused: bool) -
     }
     let action = if is_paused { Action::AppPaused } else { Action::AppResumed };
     caller.audit(api, action, app.bundle_id.as_str(), json!({})).await?;
-    api.parts().pipeline.wake();
     App::of(&store::App { is_paused, ..app }).map(Json)
 }
 

@@ -81,7 +81,6 @@ async fn changed(
     detail: serde_json::Value,
 ) -> ApiResult<Json<Notification>> {
     caller.audit(api, action, &id.to_string(), detail).await?;
-    api.parts().pipeline.wake();
     let state = api.store().notification(app.id, id).await?.ok_or_else(|| unknown(id))?;
     Ok(Json(Notification::of(&state)))
 }

@@ -198,7 +198,6 @@ async fn put(
     api.store().put_credential(source, secret, &told.to_string(), at).await?;
     let subject = format!("{} {environment}", app.bundle_id.as_str());
     caller.audit(&api, Action::CredentialChanged, &subject, told).await?;
-    api.parts().pipeline.wake();
     Ok(Json(Shown { environment, about, updated_at: moment(at) }))
 }
 
@@ -220,6 +219,5 @@ async fn remove(
     }
     let subject = format!("{} {environment}", app.bundle_id.as_str());
     caller.audit(&api, Action::CredentialRemoved, &subject, json!({})).await?;
-    api.parts().pipeline.wake();
     Ok(DONE)
 }

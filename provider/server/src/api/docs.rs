@@ -31,8 +31,8 @@ pub(super) fn about() -> OpenApi {
         .build()
 }
 
-/// The document.
-pub(super) fn routes(mut openapi: OpenApi) -> Router<Api> {
+/// Says in the document what the table of operations says.
+pub(super) fn finished(mut openapi: OpenApi) -> OpenApi {
     for (path, item) in &mut openapi.paths.paths {
         let methods = [
             ("GET", &mut item.get),
@@ -48,8 +48,13 @@ pub(super) fn routes(mut openapi: OpenApi) -> Router<Api> {
             }
         }
     }
+    openapi
+}
+
+/// The document.
+pub(super) fn routes(openapi: &OpenApi) -> Router<Api> {
     let document = Bytes::from(
-        serde_json::to_vec(&openapi).expect("a document has string keys and no values that fail"),
+        serde_json::to_vec(openapi).expect("a document has string keys and no values that fail"),
     );
     let answer = async move || ([(CONTENT_TYPE, "application/json")], document).into_response();
     Router::new().route("/v1/openapi.json", get(answer))

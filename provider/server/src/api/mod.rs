@@ -38,10 +38,9 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
-use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
     problem::{Code, Problem},
     ssrf::Policy,
@@ -49,9 +48,11 @@ use apns_provider_server_core::{
 use axum::{Router, extract::Request, middleware, response::IntoResponse as _};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
+    clock::now,
     secrets::Vault,
     store::{QueueBounds, Store},
 };
@@ -106,7 +107,7 @@ impl Api {
     pub fn router(&self) -> Router {
         let (router, openapi) = resources().split_for_parts();
         router
-            .merge(docs::routes(openapi))
+            .merge(docs::routes(&docs::finished(openapi)))
             .method_not_allowed_fallback(async |request: Request| wrong_method(&request).into_response())
             .fallback(async |uri: http::Uri| {
                 ApiError::new(Code::UnknownPath, format!("there is nothing at {}", uri.path()))
@@ -136,6 +137,11 @@ impl Api {
     }
 }
 
+/// The API's description, as it is served at `/v1/openapi.json`.
+pub fn openapi() -> OpenApi {
+    docs::finished(resources().into_openapi())
+}
+
 /// Every resource.
 fn resources() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(docs::about())
@@ -159,11 +165,6 @@ fn resources() -> OpenApiRouter<Api> {
 fn wrong_method(request: &Request) -> ApiError {
     let message = format!("{} cannot be asked with {}", request.uri().path(), request.method());
     ApiError::new(Code::MethodNotAllowed, message)
-}
-
-fn now() -> UnixTime {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// A request that takes longer is not waited for any more: longer than a database is busy, shorter than load balancers are patient.

@@ -245,7 +245,6 @@ pub(super) async fn take(api: &Api, submission: Submission) -> ApiResult<Vec<Not
     let ids = submission.notifications.iter().map(|notification| notification.id).collect();
     match api.store().submit(submission).await? {
         Submitted::Stored => {
-            api.parts().pipeline.wake();
             Ok(ids)
         }
         Submitted::Known(ids) => Ok(ids),
@@ -476,7 +475,6 @@ pub(super) async fn cancel_one(
         Cancelled::Unknown => return Err(unknown(id)),
     }
     caller.audit(api, action, &id.to_string(), json!({ "app": app.bundle_id.as_str() })).await?;
-    api.parts().pipeline.wake();
     let state = api.store().notification(app.id, id).await?.ok_or_else(|| unknown(id))?;
     Ok(Json(Notification::of(&state)))
 }

@@ -9,9 +9,6 @@ use apns_provider_server_core::{problem::Problem, tuning::Tuning};
 
 /// What sends, as the API sees it.
 pub trait Pipeline: fmt::Debug + Send + Sync + 'static {
-    /// There is something new: it need not wait for its next look. May be called for nothing.
-    fn wake(&self);
-
     /// How it is tuned.
     fn tuning(&self) -> Tuning;
 
@@ -27,8 +24,6 @@ pub trait Pipeline: fmt::Debug + Send + Sync + 'static {
 pub struct NoPipeline(Mutex<Tuning>);
 
 impl Pipeline for NoPipeline {
-    fn wake(&self) {}
-
     fn tuning(&self) -> Tuning {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) // numbers, which are never half written
     }

@@ -74,12 +74,12 @@ impl Config {
         arguments: impl IntoIterator<Item = OsString>,
         variables: &[String],
     ) -> Result<Self, ConfigError> {
-        refuse_unknown_variables(variables)?;
-        Self::of(Options::try_parse_from(arguments)?)
+        Self::of(Options::try_parse_from(arguments)?, variables)
     }
 
-    /// What these options say, those of the file that they name, and the defaults.
-    pub fn of(options: Options) -> Result<Self, ConfigError> {
+    /// What these options say, those of the file that they name, and the defaults. `variables` as for [`Config::read`].
+    pub fn of(options: Options, variables: &[String]) -> Result<Self, ConfigError> {
+        refuse_unknown_variables(variables)?;
         let file = match &options.config {
             Some(path) => read_file(path)?,
             None => Options::default(),

@@ -11,7 +11,7 @@ use apns_provider_server_core::{
 use tokio::time::Instant;
 
 use super::{queue::Queue, secrets::Secrets, settings::PipelineSettings};
-use crate::store::Credential as Stored;
+use crate::{api::Tuning, store::Credential as Stored};
 
 /// The clients that there are.
 #[derive(Debug)]
@@ -88,6 +88,20 @@ impl Clients {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.by_source.len()
+    }
+
+    /// From now on each client has so many connections at most. One that has another number is let go: it finishes what it has.
+    pub(super) fn tune(&mut self, connections_max: usize) {
+        let dispatch = self.settings.dispatch.clone();
+        match dispatch.with_connections(1..=connections_max) {
+            Ok(dispatch) if dispatch != self.settings.dispatch => self.settings.dispatch = dispatch,
+            _ => return,
+        }
+        for entry in self.by_source.values_mut() {
+            if let State::Ready(ready) = &mut entry.state {
+                (ready.at_least_once, ready.at_most_once) = (None, None);
+            }
+        }
     }
 
     /// Finds the client for a push.
@@ -203,7 +217,7 @@ impl Ready {
         let mut builder = Client::builder(settings.services.endpoint(source.environment).clone())
             .credential(self.credential.clone())
             .timeout(settings.worker.engine_timeout)
-            .in_hand_max(settings.worker.in_engine_max)
+            .in_hand_max(IN_HAND_MAX)
             .retry(retry)
             .dispatch(settings.dispatch.clone())
             .keep_alive(settings.keep_alive);
@@ -234,6 +248,8 @@ pub(super) async fn load<Q: Queue>(queue: Q, secrets: Arc<dyn Secrets>, source: 
     }
 }
 
+/// The worker bounds what is in the engine; this is what it may be tuned to.
+const IN_HAND_MAX: usize = Tuning::IN_ENGINE_MAX as usize;
 const REFUSED: NotSent = NotSent::CredentialRefused { reason: None };
 /// Somebody else may have put a credential there, and nobody was told.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(2);

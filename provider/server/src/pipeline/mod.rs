@@ -32,21 +32,34 @@ mod status;
 use std::{sync::Arc, time::Duration};
 
 use apns_provider_server_core::worker::InvalidWorkerConfig;
-use tokio::{sync::watch, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::{Mutex, watch},
+    task::{AbortHandle, JoinHandle},
+    time::Instant,
+};
 
 pub use queue::Queue;
 pub use secrets::{SecretError, Secrets};
 pub use settings::{PipelineSettings, Services};
 pub use status::{Counts, PipelineStatus};
 
-use shell::Shell;
+use crate::api::Tuning;
+use shell::{Shell, Told};
 use status::Shared;
 
 /// A running pipeline. It runs until it is [stopped](Self::stop); one that is dropped ends as a killed process does.
 #[derive(Debug)]
 pub struct Pipeline {
     stop: watch::Sender<Option<Instant>>,
+    tuning: watch::Sender<Tuning>,
     shared: Arc<Shared>,
+    tasks: [AbortHandle; 2],
+    ended: Mutex<Option<Tasks>>,
+}
+
+/// Those that end when it is stopped.
+#[derive(Debug)]
+struct Tasks {
     shell: JoinHandle<()>,
     planner: JoinHandle<()>,
 }
@@ -62,11 +75,14 @@ impl Pipeline {
         settings: PipelineSettings,
     ) -> Result<Self, InvalidWorkerConfig> {
         let (stop, stopped) = watch::channel(None);
+        let (tuning, tuned) = watch::channel(settings.tuning);
         let shared = Arc::new(Shared::default());
         let owner = settings.owner;
         let planner = planner::run(queue.clone(), owner, Arc::clone(&settings.clock), stopped.clone());
-        let shell = Shell::new(queue, secrets, settings, Arc::clone(&shared), stopped)?;
-        Ok(Self { stop, shared, planner: tokio::spawn(planner), shell: tokio::spawn(shell.run()) })
+        let shell = Shell::new(queue, secrets, settings, Arc::clone(&shared), Told { stopped, tuned })?;
+        let tasks = Tasks { shell: tokio::spawn(shell.run()), planner: tokio::spawn(planner) };
+        let handles = [tasks.shell.abort_handle(), tasks.planner.abort_handle()];
+        Ok(Self { stop, tuning, shared, tasks: handles, ended: Mutex::new(Some(tasks)) })
     }
 
     /// How it is doing.
@@ -74,23 +90,39 @@ impl Pipeline {
         self.shared.get()
     }
 
+    /// How it is tuned.
+    pub fn tuning(&self) -> Tuning {
+        *self.tuning.borrow()
+    }
+
+    /// Tunes it, from now on. With another number of connections, each client is replaced by one that has it with the next push; what the
+    /// old one has is finished.
+    pub fn tune(&self, tuning: Tuning) {
+        self.tuning.send_replace(tuning);
+    }
+
+    /// Whether it has ended although nobody has stopped it: a mistake of this program, which the log tells.
+    pub fn has_failed(&self) -> bool {
+        self.stop.borrow().is_none() && self.tasks.iter().any(AbortHandle::is_finished)
+    }
+
     /// Claims nothing more, lets the engine finish what it has, for so long, and gives the rest back. Says whether all was finished and
-    /// stored: if not, what is missing is sent again, under the same apns-id, when its lease has run out.
-    pub async fn stop(mut self, within: Duration) -> bool {
+    /// stored: if not, what is missing is sent again, under the same apns-id, when its lease has run out. To be called once.
+    pub async fn stop(&self, within: Duration) -> bool {
         self.stop.send_replace(Some(Instant::now() + within));
+        let Some(tasks) = self.ended.lock().await.take() else { return self.status().is_drained() };
         let ended = async {
-            let _ = (&mut self.planner).await; // one that has panicked has stopped
-            (&mut self.shell).await.is_ok()
+            let _ = tasks.planner.await; // one that has panicked has stopped
+            tasks.shell.await.is_ok()
         };
         // The worker stops by itself at the deadline; what it asked of the store then has a little longer.
         let in_time = tokio::time::timeout(within + status::STORE_PATIENCE * 2, ended).await;
-        matches!(in_time, Ok(true)) && self.shared.get().is_drained()
+        matches!(in_time, Ok(true)) && self.status().is_drained()
     }
 }
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        self.shell.abort();
-        self.planner.abort();
+        self.tasks.iter().for_each(AbortHandle::abort);
     }
 }

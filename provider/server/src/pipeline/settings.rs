@@ -8,18 +8,20 @@ use apns_provider::{
 };
 use apns_provider_server_core::{device::Environment, worker::WorkerConfig};
 
-use crate::store::Owner;
+use crate::{api::Tuning, store::Owner};
 
 /// How much a pipeline takes on, how patient it is, and where it sends.
 #[derive(Clone, Debug)]
 pub struct PipelineSettings {
     /// Who this process is, to the store: a number that no other has.
     pub owner: Owner,
-    /// How much, how patient.
+    /// How much, how patient. What can be tuned of it is in `tuning`.
     pub worker: WorkerConfig,
+    /// What it begins with of what can be turned while it runs.
+    pub tuning: Tuning,
     /// Where pushes go.
     pub services: Services,
-    /// How many connections each client has, and how carefully they are used.
+    /// How carefully connections are used. How many there are is in `tuning`.
     pub dispatch: DispatchPolicy,
     /// When a silent connection is asked whether it is still there.
     pub keep_alive: KeepAlivePolicy,
@@ -44,6 +46,7 @@ impl Default for PipelineSettings {
         Self {
             owner: Owner(rand::random()),
             worker: WorkerConfig::default(),
+            tuning: Tuning::default(),
             services: Services::default(),
             dispatch: DispatchPolicy::default(),
             keep_alive: KeepAlivePolicy::default(),

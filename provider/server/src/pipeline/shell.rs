@@ -23,7 +23,7 @@ use super::{
     settings::PipelineSettings,
     status::{Counts, STORE_PATIENCE, Shared},
 };
-use crate::store::Signal;
+use crate::{api::Tuning, store::Signal};
 
 /// What the task has.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(super) struct Shell<Q> {
     began: Instant,
     shared: Arc<Shared>,
     counts: Counts,
-    stopped: watch::Receiver<Option<Instant>>,
+    told: Told,
     asked: JoinSet<Done>,
     outgoing: Vec<(Client, Ticket, Push)>,
     releases: Vec<(ShardKey, Rest)>,
@@ -46,6 +46,14 @@ pub(super) struct Shell<Q> {
     is_over: bool,
 }
 
+/// What the task is told from outside.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// To stop, and until when.
+    pub(super) stopped: watch::Receiver<Option<Instant>>,
+    pub(super) tuned: watch::Receiver<Tuning>,
+}
+
 /// What has happened.
 enum Event {
     Asked(Result<Done, JoinError>),
@@ -53,6 +61,7 @@ enum Event {
     Signal(Signal),
     Stop(Instant),
     Time,
+    Tuned,
 }
 
 impl<Q: Queue> Shell<Q> {
@@ -61,11 +70,13 @@ impl<Q: Queue> Shell<Q> {
         secrets: Arc<dyn Secrets>,
         settings: PipelineSettings,
         shared: Arc<Shared>,
-        stopped: watch::Receiver<Option<Instant>>,
+        told: Told,
     ) -> Result<Self, InvalidWorkerConfig> {
+        let mut settings = settings;
+        settings.worker.in_engine_max = usize::try_from(settings.tuning.in_engine).unwrap_or(usize::MAX);
         let (began, clock) = (Instant::now(), Arc::clone(&settings.clock));
         let now = Now { elapsed: Duration::ZERO, date: clock.now() };
-        Ok(Self {
+        let mut shell = Self {
             worker: Worker::new(settings.worker.clone(), now, rand::random())?,
             jobs: Jobs { queue, owner: settings.owner, lease: settings.worker.lease },
             clients: Clients::new(settings),
@@ -74,14 +85,16 @@ impl<Q: Queue> Shell<Q> {
             began,
             shared,
             counts: Counts::default(),
-            stopped,
+            told,
             asked: JoinSet::new(),
             outgoing: Vec::new(),
             releases: Vec::new(),
             cut_at: None,
             tidy_at: began + TIDY_EVERY,
             is_over: false,
-        })
+        };
+        shell.tune(now);
+        Ok(shell)
     }
 
     /// Works until it is stopped.
@@ -105,8 +118,9 @@ impl<Q: Queue> Shell<Q> {
                 Some((ticket, outcome)) = pushes.next() => Event::Ended(ticket, outcome),
                 Some(done) = self.asked.join_next() => Event::Asked(done),
                 Some(signal) = signals.next() => Event::Signal(signal),
-                by = stopping(&mut self.stopped), if !is_stopping => Event::Stop(by),
+                by = stopping(&mut self.told.stopped), if !is_stopping => Event::Stop(by),
                 () = &mut timer => Event::Time,
+                Ok(()) = self.told.tuned.changed() => Event::Tuned,
             };
             let now = self.now();
             match event {
@@ -121,6 +135,7 @@ impl<Q: Queue> Shell<Q> {
                 Event::Signal(signal) => self.told(now, signal),
                 Event::Stop(by) => self.stop(now, by),
                 Event::Time => self.time(now),
+                Event::Tuned => self.tune(now),
             }
         }
         self.finish(pushes.is_empty()).await;
@@ -234,6 +249,13 @@ impl<Q: Queue> Shell<Q> {
         } else {
             self.worker.handle(now, Input::Mended(source));
         }
+    }
+
+    fn tune(&mut self, now: Now) {
+        let Tuning { connections, in_engine, pushes_per_second } = *self.told.tuned.borrow_and_update();
+        self.clients.tune(connections.into());
+        let in_engine_max = usize::try_from(in_engine).unwrap_or(usize::MAX);
+        self.worker.handle(now, Input::Tuned { in_engine_max, pace: pushes_per_second });
     }
 
     /// Nothing more is claimed. Before the time is over, the clients give back what they have, so that it can be released.

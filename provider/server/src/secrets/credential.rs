@@ -10,7 +10,6 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{Secret, Vault, VaultError};
-use crate::store;
 
 /// What an app authenticates with: what is encrypted and kept. `Debug` shows no secret.
 #[derive(Clone, Deserialize, Serialize)]
@@ -79,8 +78,8 @@ impl StoredCredential {
     }
 
     /// What the store has for this app and environment, ready for a client.
-    pub fn open(vault: &Vault, source: Source, stored: &store::Credential) -> Result<Credential, OpenError> {
-        let plain = vault.unseal(Secret::Credential(source), &stored.secret)?;
+    pub fn open(vault: &Vault, source: Source, sealed: &[u8]) -> Result<Credential, OpenError> {
+        let plain = vault.unseal(Secret::Credential(source), sealed)?;
         let credential: Self =
             serde_json::from_slice(&plain).map_err(|error| OpenError::Damaged(error.to_string()))?;
         Ok(credential.to_credential()?)
