@@ -2,7 +2,6 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use apns_provider_core::UnixTime;
 use apns_provider_server_core::{api_key::ApiKeyText, problem::Problem, worker::InvalidWorkerConfig};
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
@@ -77,7 +76,7 @@ impl Server {
             pipeline: Arc::clone(&pipeline) as _,
             bounds: config.bounds,
             requests_max: config.requests_max,
-            allow_plain_webhooks: config.allow_private_webhooks,
+            webhook_policy: config.webhook_policy.clone(),
             metrics,
         });
         let (stop_listening, stopped) = watch::channel(false);

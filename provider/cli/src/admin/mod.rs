@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::{exit, report, runtime};
-use operation::{Operation, operations};
+use operation::operations;
 
 /// What was asked for, as the API's description has it.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ const TOO_MANY: u16 = 429;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{operation::Operation, *};
 
     /// As `apns-provider admin` is asked for it.
     pub(super) fn matches(arguments: &[&str]) -> Result<ArgMatches, clap::Error> {

@@ -4,7 +4,7 @@ mod address;
 mod alert;
 mod credential;
 mod delivery;
-mod input;
+pub(super) mod input;
 mod live_activity;
 mod message;
 mod retry;
