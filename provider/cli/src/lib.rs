@@ -9,9 +9,9 @@
 //! | `report`, `tally`, `dates`, `exit` | how results are told, to people, programs and scripts |
 //! | `runtime` | who does the work |
 
+mod adapter;
 #[cfg(feature = "server")]
 mod admin;
-mod adapter;
 mod bench;
 mod bulk;
 mod channels;

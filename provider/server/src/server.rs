@@ -2,7 +2,9 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use apns_provider_server_core::{api_key::ApiKeyText, problem::Problem, worker::InvalidWorkerConfig};
+use apns_provider_server_core::{
+    api_key::ApiKeyText, problem::Problem, tuning::Tuning, worker::InvalidWorkerConfig,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
 use tokio::{
@@ -13,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{self, Api, ApiParts, Limits, Tuning},
+    api::{self, Api, ApiParts, Limits},
     clock,
     config::Config,
     pipeline::{Pipeline, PipelineSettings, Services},

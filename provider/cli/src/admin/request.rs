@@ -105,7 +105,8 @@ fn key(matches: &ArgMatches) -> Result<Option<String>, String> {
         return Ok(given(matches, KEY).map(ToOwned::to_owned));
     };
     let bytes = input::read(file, "--key-file")?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("--key-file {}: it is no text", file.display()))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| format!("--key-file {}: it is no text", file.display()))?;
     Ok(Some(text.trim().to_owned()))
 }
 

@@ -54,7 +54,8 @@ fn table(list: &[Value]) -> String {
             names.push(name);
         }
     }
-    let cells = rows.iter().map(|row| names.iter().map(|name| row.get(*name).map_or_else(String::new, inline)));
+    let cells =
+        rows.iter().map(|row| names.iter().map(|name| row.get(*name).map_or_else(String::new, inline)));
     let cells: Vec<Vec<String>> = cells.map(Iterator::collect).collect();
     let widths: Vec<usize> = (0..names.len())
         .map(|at| cells.iter().map(|row| row[at].chars().count()).chain([names[at].len()]).max().unwrap_or(0))

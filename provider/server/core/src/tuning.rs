@@ -17,20 +17,16 @@ pub struct Tuning {
     pub pushes_per_second: Option<u32>,
     /// Whether notifications are taken. Without, they are answered 503; what is queued goes on.
     pub takes_notifications: bool,
-    /// Whether anything is sent. Without, what is handed in is queued.
-    pub sends: bool,
-    /// Whether devices are removed whose tokens APNs has found dead.
-    pub removes_devices: bool,
     /// Webhook deliveries at once.
     pub webhook_deliveries: u16,
 }
 
-/// What to change of it: the body of `PATCH /v1/tuning`. What is left out stays.
+/// What to change of it: the body of `PUT /v1/tuning`. What is left out stays.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TuningRequest {
-    /// Connections to APNs for each app and environment at most: 1 to 100.
+    /// Connections to APNs for each app and environment at most: 1 to 64.
     pub connections: Option<u16>,
     /// Pushes that are handed to connections and have no answer yet, over all apps: 1 to 100000.
     pub in_engine: Option<u32>,
@@ -40,10 +36,6 @@ pub struct TuningRequest {
     pub pushes_per_second: Option<Option<u32>>,
     /// Whether notifications are taken. Without, they are answered 503; what is queued goes on.
     pub takes_notifications: Option<bool>,
-    /// Whether anything is sent. Without, what is handed in is queued.
-    pub sends: Option<bool>,
-    /// Whether devices are removed whose tokens APNs has found dead.
-    pub removes_devices: Option<bool>,
     /// Webhook deliveries at once: 1 to 1000.
     pub webhook_deliveries: Option<u16>,
 }
@@ -55,8 +47,6 @@ impl Default for Tuning {
             in_engine: 4_000,
             pushes_per_second: None,
             takes_notifications: true,
-            sends: true,
-            removes_devices: true,
             webhook_deliveries: 16,
         }
     }
@@ -73,7 +63,7 @@ impl TuningRequest {
         };
         within("connections", self.connections.map(Into::into), 1, CONNECTIONS_MAX.into());
         within("in-engine", self.in_engine, 1, IN_ENGINE_MAX);
-        // None at all is said by `sends`.
+        // Who wants none at all pauses the apps.
         within("pushes-per-second", self.pushes_per_second.flatten(), 1, PUSHES_PER_SECOND_MAX);
         within("webhook-deliveries", self.webhook_deliveries.map(Into::into), 1, DELIVERIES_MAX.into());
         errors.finish(Some(Tuning {
@@ -81,8 +71,6 @@ impl TuningRequest {
             in_engine: self.in_engine.unwrap_or(tuning.in_engine),
             pushes_per_second: self.pushes_per_second.unwrap_or(tuning.pushes_per_second),
             takes_notifications: self.takes_notifications.unwrap_or(tuning.takes_notifications),
-            sends: self.sends.unwrap_or(tuning.sends),
-            removes_devices: self.removes_devices.unwrap_or(tuning.removes_devices),
             webhook_deliveries: self.webhook_deliveries.unwrap_or(tuning.webhook_deliveries),
         }))
     }
@@ -94,9 +82,9 @@ fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Opti
 }
 
 /// Apple asks for few that live long, and takes what one process can send on far fewer.
-const CONNECTIONS_MAX: u16 = 100;
+const CONNECTIONS_MAX: u16 = 64;
 /// Each has a kilobyte or two.
-const IN_ENGINE_MAX: u32 = 100_000;
+pub const IN_ENGINE_MAX: u32 = 100_000;
 /// More than any process sends.
 const PUSHES_PER_SECOND_MAX: u32 = 1_000_000;
 /// Each has a connection.
@@ -113,10 +101,14 @@ mod tests {
 
     #[test]
     fn what_is_left_out_stays() {
-        let body = r#"{"connections":2,"pushes-per-second":500,"sends":false}"#;
+        let body = r#"{"connections":2,"pushes-per-second":500,"takes-notifications":false}"#;
         let tuned = apply(body, Tuning::default()).unwrap();
-        let expected =
-            Tuning { connections: 2, pushes_per_second: Some(500), sends: false, ..Tuning::default() };
+        let expected = Tuning {
+            connections: 2,
+            pushes_per_second: Some(500),
+            takes_notifications: false,
+            ..Tuning::default()
+        };
         assert_eq!(tuned, expected);
         assert_eq!(apply("{}", tuned).unwrap(), tuned);
         assert_eq!(apply(r#"{"pushes-per-second":null}"#, tuned).unwrap().pushes_per_second, None);

@@ -56,7 +56,7 @@ pub(super) const TABLE: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/tenants/{tenant}", Operator(Operate)),
     ("PUT", "/v1/tenants/{tenant}", Operator(Operate)),
     ("GET", "/v1/tuning", Operator(Operate)),
-    ("PATCH", "/v1/tuning", Operator(Operate)),
+    ("PUT", "/v1/tuning", Operator(Operate)),
     ("GET", "/v1/keys", Tenant(Manage)),
     ("POST", "/v1/keys", Tenant(Manage)),
     ("DELETE", "/v1/keys/{key-id}", Tenant(Manage)),

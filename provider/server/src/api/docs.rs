@@ -37,7 +37,6 @@ pub(super) fn finished(mut openapi: OpenApi) -> OpenApi {
         let methods = [
             ("GET", &mut item.get),
             ("PUT", &mut item.put),
-            ("PATCH", &mut item.patch),
             ("POST", &mut item.post),
             ("DELETE", &mut item.delete),
         ];
@@ -53,9 +52,8 @@ pub(super) fn finished(mut openapi: OpenApi) -> OpenApi {
 
 /// The document.
 pub(super) fn routes(openapi: &OpenApi) -> Router<Api> {
-    let document = Bytes::from(
-        serde_json::to_vec(openapi).expect("a document has string keys and no values that fail"),
-    );
+    let document =
+        Bytes::from(serde_json::to_vec(openapi).expect("a document has string keys and no values that fail"));
     let answer = async move || ([(CONTENT_TYPE, "application/json")], document).into_response();
     Router::new().route("/v1/openapi.json", get(answer))
 }

@@ -244,9 +244,7 @@ pub(super) async fn take(api: &Api, submission: Submission) -> ApiResult<Vec<Not
     }
     let ids = submission.notifications.iter().map(|notification| notification.id).collect();
     match api.store().submit(submission).await? {
-        Submitted::Stored => {
-            Ok(ids)
-        }
+        Submitted::Stored => Ok(ids),
         Submitted::Known(ids) => Ok(ids),
         Submitted::KeyReused => {
             let error = "another request came with this idempotency key";

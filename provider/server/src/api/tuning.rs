@@ -16,7 +16,7 @@ use super::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(get, patch))
+    OpenApiRouter::new().routes(routes!(get, put))
 }
 
 /// How it is tuned
@@ -29,10 +29,10 @@ async fn get(State(api): State<Api>) -> Json<Tuning> {
 ///
 /// What is left out stays. Each process has its own tuning; what it starts with is in its configuration.
 #[utoipa::path(
-    patch, path = "/v1/tuning", tag = "tuning", request_body = TuningRequest,
+    put, path = "/v1/tuning", tag = "tuning", request_body = TuningRequest,
     responses((status = 200, body = Tuning), ApiError)
 )]
-async fn patch(
+async fn put(
     State(api): State<Api>,
     caller: Caller,
     extract::Json(request): extract::Json<TuningRequest>,

@@ -6,12 +6,13 @@ use apns_provider::{Client, core::RetryPolicy};
 use apns_provider_core::{NotSent, Push};
 use apns_provider_server_core::{
     notification::Delivery,
+    tuning,
     worker::{Source, Ticket},
 };
 use tokio::time::Instant;
 
 use super::{queue::Queue, secrets::Secrets, settings::PipelineSettings};
-use crate::{api::Tuning, store::Credential as Stored};
+use crate::store::Credential as Stored;
 
 /// The clients that there are.
 #[derive(Debug)]
@@ -249,7 +250,7 @@ pub(super) async fn load<Q: Queue>(queue: Q, secrets: Arc<dyn Secrets>, source: 
 }
 
 /// The worker bounds what is in the engine; this is what it may be tuned to.
-const IN_HAND_MAX: usize = Tuning::IN_ENGINE_MAX as usize;
+const IN_HAND_MAX: usize = tuning::IN_ENGINE_MAX as usize;
 const REFUSED: NotSent = NotSent::CredentialRefused { reason: None };
 /// Somebody else may have put a credential there, and nobody was told.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(2);

@@ -31,7 +31,7 @@ mod status;
 
 use std::{sync::Arc, time::Duration};
 
-use apns_provider_server_core::worker::InvalidWorkerConfig;
+use apns_provider_server_core::{tuning::Tuning, worker::InvalidWorkerConfig};
 use tokio::{
     sync::{Mutex, watch},
     task::{AbortHandle, JoinHandle},
@@ -43,7 +43,6 @@ pub use secrets::{SecretError, Secrets};
 pub use settings::{PipelineSettings, Services};
 pub use status::{Counts, PipelineStatus};
 
-use crate::api::Tuning;
 use shell::{Shell, Told};
 use status::Shared;
 

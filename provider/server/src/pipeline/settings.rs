@@ -6,9 +6,9 @@ use apns_provider::{
     Clock, Endpoint, SystemClock,
     core::{DispatchPolicy, KeepAlivePolicy},
 };
-use apns_provider_server_core::{device::Environment, worker::WorkerConfig};
+use apns_provider_server_core::{device::Environment, tuning::Tuning, worker::WorkerConfig};
 
-use crate::{api::Tuning, store::Owner};
+use crate::store::Owner;
 
 /// How much a pipeline takes on, how patient it is, and where it sends.
 #[derive(Clone, Debug)]

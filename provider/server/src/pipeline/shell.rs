@@ -6,6 +6,7 @@ use apns_provider::Client;
 use apns_provider_core::{Now, Outcome, Push};
 use apns_provider_server_core::{
     lanes::Lane,
+    tuning::Tuning,
     worker::{Effect, Input, InvalidWorkerConfig, Rest, ShardKey, Source, Ticket, Worker},
 };
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
@@ -23,7 +24,7 @@ use super::{
     settings::PipelineSettings,
     status::{Counts, STORE_PATIENCE, Shared},
 };
-use crate::{api::Tuning, store::Signal};
+use crate::store::Signal;
 
 /// What the task has.
 #[derive(Debug)]
@@ -252,7 +253,7 @@ impl<Q: Queue> Shell<Q> {
     }
 
     fn tune(&mut self, now: Now) {
-        let Tuning { connections, in_engine, pushes_per_second } = *self.told.tuned.borrow_and_update();
+        let Tuning { connections, in_engine, pushes_per_second, .. } = *self.told.tuned.borrow_and_update();
         self.clients.tune(connections.into());
         let in_engine_max = usize::try_from(in_engine).unwrap_or(usize::MAX);
         self.worker.handle(now, Input::Tuned { in_engine_max, pace: pushes_per_second });

@@ -56,14 +56,14 @@ async fn a_head_has_a_limit() {
 async fn notifications_are_not_taken_while_an_operator_says_so() {
     let server = Server::with_app().await;
     let operator = server.operator();
-    operator.patch("/v1/tuning", &json!({ "takes-notifications": false })).await.expect(200);
+    operator.put("/v1/tuning", &json!({ "takes-notifications": false })).await.expect(200);
     let path = format!("/v1/apps/{APP}/notifications");
     let audience = json!({ "tokens": ["aa"], "environment": "sandbox" });
     let one = json!({ "message": { "payload": { "aps": { "alert": "x" } } }, "audience": audience });
     let refused = operator.post(&path, &one).await;
     assert_eq!(refused.headers["retry-after"], "60");
     refused.refused(503, "not-taking");
-    operator.patch("/v1/tuning", &json!({ "takes-notifications": true })).await.expect(200);
+    operator.put("/v1/tuning", &json!({ "takes-notifications": true })).await.expect(200);
     operator.post(&path, &one).await.expect(202);
     assert_eq!(operator.get("/v1/queue").await.expect(200)["queues"][0]["depth"], 1);
 }

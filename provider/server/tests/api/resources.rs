@@ -197,13 +197,13 @@ async fn tuning_is_the_operators_and_has_bounds() {
     let server = Server::start().await;
     let operator = server.operator();
     let before = operator.get("/v1/tuning").await.expect(200);
-    let tuned = operator.patch("/v1/tuning", &json!({ "pushes-per-second": 500 })).await.expect(200);
+    let tuned = operator.put("/v1/tuning", &json!({ "pushes-per-second": 500 })).await.expect(200);
     let mut expected = before.clone();
     expected["pushes-per-second"] = json!(500);
     assert_eq!((&tuned, &operator.get("/v1/tuning").await.expect(200)), (&expected, &expected));
-    assert_eq!(operator.patch("/v1/tuning", &before).await.expect(200), before);
+    assert_eq!(operator.put("/v1/tuning", &before).await.expect(200), before);
     let wrong = json!({ "connections": 0, "in-engine": 100_001, "pushes-per-second": 0 });
-    let refused = operator.patch("/v1/tuning", &wrong).await;
+    let refused = operator.put("/v1/tuning", &wrong).await;
     assert_eq!(refused.wrong_fields("bad-field"), ["connections", "in-engine", "pushes-per-second"]);
     assert_eq!(operator.get("/v1/tuning").await.expect(200), before);
 }

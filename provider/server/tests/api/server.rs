@@ -157,10 +157,6 @@ impl Asker {
         self.ask(Method::PUT, path, &body.to_string()).await
     }
 
-    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Reply {
-        self.ask(Method::PATCH, path, &body.to_string()).await
-    }
-
     pub(crate) async fn delete(&self, path: &str) -> Reply {
         self.ask(Method::DELETE, path, "").await
     }

@@ -107,7 +107,7 @@ pub enum Input {
     StoreFailed(BatchId),
     /// An operator has tuned the server.
     Tuned {
-        /// Pushes in the engine at once; no more than outcomes may be unsaved.
+        /// Pushes in the engine at once.
         in_engine_max: usize,
         /// Pushes a second, over all lanes, if there is a pace.
         pace: Option<u32>,

@@ -97,7 +97,9 @@ impl Worker {
     }
 
     pub(super) fn tune(&mut self, now: Now, in_engine_max: usize, pace: Option<u32>) {
-        self.config.in_engine_max = in_engine_max.clamp(1, self.config.unsaved_max);
+        self.config.in_engine_max = in_engine_max.max(1);
+        // Each of them has an outcome, sooner or later.
+        self.config.unsaved_max = self.config.unsaved_max.max(in_engine_max);
         self.throttle.set(now.elapsed, pace);
         // What had too much in the engine may have little now.
         for id in self.slots.ids(|_| true) {
