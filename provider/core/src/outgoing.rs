@@ -32,6 +32,11 @@ impl Outgoing {
         }
     }
 
+    /// Whether it goes ahead of whatever waits.
+    pub fn is_urgent(&self) -> bool {
+        matches!(self, Self::Push(push) if push.is_urgent())
+    }
+
     /// `apns-priority`.
     pub fn priority(&self) -> Priority {
         match self {

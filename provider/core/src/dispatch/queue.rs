@@ -5,7 +5,8 @@ use std::{collections::VecDeque, time::Duration};
 use super::job::Job;
 use crate::Priority;
 
-/// Pushes that wait, in lanes: urgent ones (priority 10) go first, but of any nine one is of the lane below, so that none starves.
+/// Pushes that wait, in lanes: those that the caller has called urgent go first, then by priority from 10 down, but of any nine one is of
+/// a lane below, so that none starves.
 /// What is to be sent again goes before all: it has waited.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
@@ -18,7 +19,7 @@ pub(super) struct Queue<T> {
 }
 
 const AGAIN: usize = 0;
-const LANES: usize = 4;
+const LANES: usize = 5;
 /// Between two looks at the whole queue for what has become worthless: deadlines lie nanoseconds apart where many push at once, and
 /// an outcome may be told that much late.
 const LOOK_APART: Duration = Duration::from_millis(10);
@@ -134,9 +135,12 @@ impl<T> Queue<T> {
 }
 
 fn lane_of<T>(job: &Job<T>) -> usize {
+    if job.outgoing.is_urgent() {
+        return 1;
+    }
     match job.outgoing.priority() {
-        Priority::Immediate => 1,
-        Priority::PowerConsiderate => 2,
-        Priority::PowerFirst => 3,
+        Priority::Immediate => 2,
+        Priority::PowerConsiderate => 3,
+        Priority::PowerFirst => 4,
     }
 }

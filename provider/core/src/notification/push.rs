@@ -11,6 +11,7 @@ pub struct Push {
     notification: Arc<Notification>,
     device_token: DeviceToken,
     apns_id: ApnsId,
+    is_urgent: bool,
 }
 
 impl Push {
@@ -21,7 +22,20 @@ impl Push {
         device_token: DeviceToken,
         apns_id: ApnsId,
     ) -> Self {
-        Self { notification: notification.into(), device_token, apns_id }
+        Self { notification: notification.into(), device_token, apns_id, is_urgent: false }
+    }
+
+    /// Lets it go ahead of whatever waits for a stream, priority 10 included: somebody looks at a screen for a code to sign in with, and
+    /// the same client has a campaign to send. APNs is told nothing of it.
+    #[must_use]
+    pub fn urgent(mut self) -> Self {
+        self.is_urgent = true;
+        self
+    }
+
+    /// Whether it goes ahead of others.
+    pub fn is_urgent(&self) -> bool {
+        self.is_urgent
     }
 
     /// What is sent.

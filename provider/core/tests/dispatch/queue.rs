@@ -9,7 +9,28 @@ use apns_provider_core::{
 use crate::world::{PATIENCE, World, accepted, expiring, hello, policy, refused, secs, with_priority};
 
 #[test]
-fn urgent_pushes_go_first_and_none_starves() {
+fn c77_what_is_urgent_goes_ahead_of_all_that_waits_whatever_its_priority() {
+    let mut world = World::new(policy(), RetryPolicy::never());
+    let id = world.ready();
+    world.connections.get_mut(&id).unwrap().room = Room { streams: 0, window: 65_535 };
+    world.take(id);
+    for _ in 0..90 {
+        world.submit(with_priority(Priority::Immediate), "cc");
+    }
+    let urgent = [
+        world.submit_urgent(with_priority(Priority::PowerFirst), "aa"),
+        world.submit_urgent(with_priority(Priority::Immediate), "bb"),
+    ];
+    let before = world.attempts.len();
+    world.connections.get_mut(&id).unwrap().room = Room { streams: 10, window: 65_535 };
+    world.take(id);
+    let order: Vec<u32> = world.attempts[before..].iter().map(|attempt| attempt.2).collect();
+    assert_eq!(order[..2], urgent);
+    assert_eq!(order.len(), 10, "and the others after them");
+}
+
+#[test]
+fn pushes_go_by_priority_and_none_starves() {
     let mut world = World::new(policy(), RetryPolicy::never());
     let id = world.ready();
     world.connections.get_mut(&id).unwrap().room = Room { streams: 0, window: 65_535 };

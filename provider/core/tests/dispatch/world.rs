@@ -72,6 +72,12 @@ impl World {
         self.submit_as(|id| Push::new(notification, device_token, id).into())
     }
 
+    /// Hands in a push that goes ahead of others; its ticket.
+    pub(crate) fn submit_urgent(&mut self, notification: impl Into<Arc<Notification>>, device: &str) -> u32 {
+        let device_token = DeviceToken::from_hex(device).unwrap();
+        self.submit_as(|id| Push::new(notification, device_token, id).urgent().into())
+    }
+
     /// Hands in a broadcast; its ticket.
     pub(crate) fn submit_broadcast(&mut self, broadcast: Broadcast) -> u32 {
         let broadcast = Arc::new(broadcast);

@@ -109,6 +109,7 @@ impl Worker {
         }
         let token = extra.and_then(|extra| extra.send_to.clone()).unwrap_or_else(|| recipient.device_token());
         let push = Push::new(Arc::clone(notification), token, active.shard.apns_id(position));
+        let push = if active.lane == Lane::Urgent { push.urgent() } else { push };
         let (lane, delivery) = (place(active.lane), active.delivery);
         active.set(position, State::Sent);
         active.progressed_at = now.elapsed;
