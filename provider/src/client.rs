@@ -190,6 +190,13 @@ impl Client {
         self.handle.0.drain(within).await
     }
 
+    /// Takes no more pushes, ends those that have not gone out as [`NotSent::Closed`] at once, and waits for the answers to those that
+    /// have, but no longer than `within`: then these are ambiguous. Says whether all were answered. For a program that ends and knows who
+    /// sends the rest.
+    pub async fn stop(&self, within: Duration) -> bool {
+        self.handle.0.stop(within).await
+    }
+
     /// How wrong the machine's clock is, by more than a minute, as far as APNs has dated its answers; nothing if it is right or
     /// nobody knows.
     pub fn clock_skew(&self) -> Option<ClockSkew> {

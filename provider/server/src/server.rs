@@ -3,7 +3,10 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use apns_provider_server_core::{
-    api_key::ApiKeyText, problem::Problem, tuning::Tuning, worker::InvalidWorkerConfig,
+    api_key::ApiKeyText,
+    problem::Problem,
+    tuning::Tuning,
+    worker::{InvalidWorkerConfig, WorkerConfig},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
@@ -149,7 +152,11 @@ fn pipeline_settings(config: &Config) -> PipelineSettings {
         sandbox: double.endpoint.clone(),
         ca_pem: double.ca_pem.as_deref().map(Into::into),
     });
-    PipelineSettings { services, tuning: config.tuning, ..PipelineSettings::default() }
+    let usual = WorkerConfig::default();
+    // What is handed to the engine ends within the lease, with time to store it.
+    let engine_timeout = usual.engine_timeout.min(config.lease * 3 / 4 - LEASE_MARGIN);
+    let worker = WorkerConfig { lease: config.lease, engine_timeout, ..usual };
+    PipelineSettings { services, worker, tuning: config.tuning, ..PipelineSettings::default() }
 }
 
 /// Ends what was cancelled, and forgets what is old, for ever.
@@ -167,6 +174,8 @@ async fn keep_house(store: Store) {
     }
 }
 
+/// What a worker wants between the end of a push and that of a lease.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// Who has cancelled something sees it end within this time.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(5);
 /// How long requests may take that are being answered when all else has ended.

@@ -1,8 +1,9 @@
-//! From a notification that was handed in to outcomes that are stored: against the double, on SQLite. What has a number in the list of
+//! From a notification that was handed in to outcomes that are stored: against the double, on both databases. What has a number in the list of
 //! what a provider must do is named after it.
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
 
+mod databases;
 mod pipeline_support;
 
 use std::{
@@ -13,18 +14,30 @@ use std::{
 use apns_provider_core::UnixTime;
 use apns_provider_server::store::State;
 use apns_provider_server_core::outcome::Ending;
-use mock_apns::MockApns;
+use databases::on_both;
 use pipeline_support::{PATIENCE, Scene, now, to_all, to_tokens, to_users, urgent};
 use serde_json::json;
+
+on_both! { Scene:
+    c74_a_user_with_three_devices_gets_three_pushes_and_three_outcomes,
+    a_campaign_ends_with_one_outcome_for_each_recipient_and_no_push_twice,
+    c70_what_was_stored_is_not_sent_again_by_the_process_after_this_one,
+    c70_a_process_that_dies_is_taken_over_when_its_leases_run_out,
+    c75_what_expires_in_the_queue_is_never_sent,
+    c76_a_later_notification_with_the_same_collapse_id_replaces_one_not_yet_sent,
+    c77_a_campaign_does_not_delay_what_is_urgent,
+    a_410_removes_a_device_unless_it_has_registered_since,
+    c73_what_was_handed_in_while_apns_was_away_is_sent_when_it_is_there,
+    a_campaign_that_is_cancelled_or_paused_is_not_sent_on,
+    a_credential_that_is_changed_is_used_at_once,
+}
 
 /// Recipients of a campaign.
 const MANY: usize = 20_000;
 /// Long enough for what is in the engine.
 const DRAIN: Duration = Duration::from_secs(10);
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c74_a_user_with_three_devices_gets_three_pushes_and_three_outcomes() {
-    let scene = Scene::new().await;
+async fn c74_a_user_with_three_devices_gets_three_pushes_and_three_outcomes(scene: Scene) {
     let tokens = scene.tokens("phone", 2);
     let dead = scene.mock.ready_made().device_token("sandbox-unregistered").unwrap().token.clone();
     for token in tokens.iter().chain([&dead]) {
@@ -41,9 +54,7 @@ async fn c74_a_user_with_three_devices_gets_three_pushes_and_three_outcomes() {
     assert!(pipeline.stop(DRAIN).await);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_campaign_ends_with_one_outcome_for_each_recipient_and_no_push_twice() {
-    let scene = Scene::new().await;
+async fn a_campaign_ends_with_one_outcome_for_each_recipient_and_no_push_twice(scene: Scene) {
     scene.register_all(&scene.tokens("phone", MANY)).await;
     let pipeline = scene.pipeline();
     let id = scene.submit(to_all()).await;
@@ -55,9 +66,7 @@ async fn a_campaign_ends_with_one_outcome_for_each_recipient_and_no_push_twice()
     assert!(pipeline.stop(DRAIN).await);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c70_what_was_stored_is_not_sent_again_by_the_process_after_this_one() {
-    let scene = Scene::new().await;
+async fn c70_what_was_stored_is_not_sent_again_by_the_process_after_this_one(scene: Scene) {
     scene.register_all(&scene.tokens("phone", MANY)).await;
     let pipeline = scene.pipeline();
     let id = scene.submit(to_all()).await;
@@ -75,9 +84,7 @@ async fn c70_what_was_stored_is_not_sent_again_by_the_process_after_this_one() {
     assert!(pipeline.stop(DRAIN).await);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c70_a_process_that_dies_is_taken_over_when_its_leases_run_out() {
-    let scene = Scene::new().await;
+async fn c70_a_process_that_dies_is_taken_over_when_its_leases_run_out(scene: Scene) {
     scene.register_all(&scene.tokens("phone", MANY)).await;
     let mut settings = scene.settings();
     settings.worker.engine_timeout = Duration::from_millis(500);
@@ -104,9 +111,7 @@ async fn c70_a_process_that_dies_is_taken_over_when_its_leases_run_out() {
     assert!(pipeline.stop(DRAIN).await);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c75_what_expires_in_the_queue_is_never_sent() {
-    let scene = Scene::new().await;
+async fn c75_what_expires_in_the_queue_is_never_sent(scene: Scene) {
     let tokens = scene.tokens("phone", 2);
     let mut short = to_tokens(&tokens);
     short["message"]["ttl"] = json!(1);
@@ -130,9 +135,7 @@ async fn c75_what_expires_in_the_queue_is_never_sent() {
     assert!(pipeline.stop(DRAIN).await);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c76_a_later_notification_with_the_same_collapse_id_replaces_one_not_yet_sent() {
-    let scene = Scene::new().await;
+async fn c76_a_later_notification_with_the_same_collapse_id_replaces_one_not_yet_sent(scene: Scene) {
     let tokens = scene.tokens("phone", 3);
     let score = |text: &str, tokens: &[String]| {
         let mut request = to_tokens(tokens);
@@ -157,9 +160,7 @@ async fn c76_a_later_notification_with_the_same_collapse_id_replaces_one_not_yet
     assert!(pipeline.stop(DRAIN).await);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c77_a_campaign_does_not_delay_what_is_urgent() {
-    let scene = Scene::new().await;
+async fn c77_a_campaign_does_not_delay_what_is_urgent(scene: Scene) {
     let phone = scene.tokens("urgent", 1);
     scene.register_all(&scene.tokens("phone", MANY)).await;
     let pipeline = scene.pipeline();
@@ -195,9 +196,7 @@ async fn urgent_latency(scene: &Scene, phone: &[String]) -> Duration {
     began.elapsed()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_410_removes_a_device_unless_it_has_registered_since() {
-    let scene = Scene::new().await;
+async fn a_410_removes_a_device_unless_it_has_registered_since(scene: Scene) {
     let token = |name: &str| scene.mock.ready_made().device_token(name).unwrap().token.clone();
     let dead = token("sandbox-unregistered");
     let hour = 3_600_000;
@@ -225,9 +224,7 @@ async fn a_410_removes_a_device_unless_it_has_registered_since() {
     assert!(pipeline.stop(DRAIN).await);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c73_what_was_handed_in_while_apns_was_away_is_sent_when_it_is_there() {
-    let scene = Scene::new().await;
+async fn c73_what_was_handed_in_while_apns_was_away_is_sent_when_it_is_there(scene: Scene) {
     let tokens = scene.tokens("phone", 3);
     let hole = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = hole.local_addr().unwrap().port();
@@ -266,9 +263,7 @@ async fn relay(from: u16, to: u16) -> tokio::task::AbortHandle {
     tokio::spawn(serve).abort_handle()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_campaign_that_is_cancelled_or_paused_is_not_sent_on() {
-    let scene = Scene::new().await;
+async fn a_campaign_that_is_cancelled_or_paused_is_not_sent_on(scene: Scene) {
     scene.register_all(&scene.tokens("phone", MANY)).await;
     let pipeline = scene.pipeline();
     let mut slow = to_all();
@@ -292,10 +287,7 @@ async fn a_campaign_that_is_cancelled_or_paused_is_not_sent_on() {
     assert!(pipeline.stop(DRAIN).await);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_credential_that_is_changed_is_used_at_once() {
-    let mock = MockApns::builder().seed(8).start().await.unwrap();
-    let scene = Scene::with(mock).await;
+async fn a_credential_that_is_changed_is_used_at_once(scene: Scene) {
     let tokens = scene.tokens("phone", 1);
     scene.put_key(2).await; // good for production only
     let pipeline = scene.pipeline();

@@ -7,11 +7,13 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
 #![expect(clippy::cast_precision_loss, reason = "counts to be read by people")]
 
+mod databases;
 mod pipeline_support;
 
 use std::time::{Duration, Instant};
 
 use apns_provider_server::store::State;
+use databases::Database;
 use mock_apns::MockApns;
 use pipeline_support::{Scene, to_all, urgent};
 use tokio::runtime::Builder;
@@ -29,7 +31,7 @@ fn a_campaign_is_measured() {
 async fn measure(mock: MockApns) {
     let recipients =
         std::env::var("PIPELINE_RECIPIENTS").map_or(200_000, |text| text.parse::<usize>().unwrap());
-    let scene = Scene::with(mock).await;
+    let scene = Scene::with(mock, Database::sqlite()).await;
     let began = Instant::now();
     let tokens = scene.tokens("phone", recipients);
     eprintln!("{recipients} devices on the double in {:?}", began.elapsed());

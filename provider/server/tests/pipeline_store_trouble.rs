@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
 
+mod databases;
 mod pipeline_support;
 
 use std::{
@@ -24,6 +25,7 @@ use apns_provider_server_core::{
     shard::Positions,
     worker::{Rest, ShardKey, Source},
 };
+use databases::Database;
 use futures::stream::BoxStream;
 use pipeline_support::{Scene, to_all};
 
@@ -123,7 +125,7 @@ impl Queue for Troubled {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_fails_now_and_then_loses_and_doubles_nothing() {
-    let scene = Scene::new().await;
+    let scene = Scene::on(Database::sqlite()).await;
     scene.register_all(&scene.tokens("phone", MANY)).await;
     let troubles = Arc::new(Troubles { fails_each: 5, ..Troubles::default() });
     let queue = Troubled { store: scene.store.clone(), troubles };
@@ -139,7 +141,7 @@ async fn a_store_that_fails_now_and_then_loses_and_doubles_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_store_slows_sending_and_what_waits_in_memory_is_bounded() {
-    let scene = Scene::new().await;
+    let scene = Scene::on(Database::sqlite()).await;
     scene.register_all(&scene.tokens("phone", MANY)).await;
     let troubles = Arc::new(Troubles { record_takes: Duration::from_millis(100), ..Troubles::default() });
     let queue = Troubled { store: scene.store.clone(), troubles };

@@ -208,7 +208,16 @@ impl Engine {
         if tokio::time::timeout(within, self.is_done()).await.is_ok() {
             return true;
         }
+        self.stop(Duration::ZERO).await;
+        false
+    }
+
+    /// Takes no more pushes, gives up those that have not gone out, and waits for answers to the others, for so long. Whether all came.
+    pub(crate) async fn stop(self: &Arc<Self>, within: Duration) -> bool {
         self.with(Dispatcher::abandon);
+        if tokio::time::timeout(within, self.is_done()).await.is_ok() {
+            return true;
+        }
         for signals in self.state().signals.values() {
             signals.cut();
         }

@@ -49,7 +49,13 @@ pub(super) fn run(args: &AdminArgs) -> Result<ExitCode, String> {
         .find(|operation| operation.group == group && operation.name == name)
         .ok_or_else(|| format!("there is no `admin {group} {name}`"))?;
     let request = request::Request::of(operation, matches)?;
-    let answer = runtime::for_one(request.send())??;
+    let answer = match runtime::for_one(request.send())? {
+        Ok(answer) => answer,
+        Err(why) => {
+            report::note(&why);
+            return Ok(ExitCode::from(exit::RETRYABLE));
+        }
+    };
     if answer.status.is_success() {
         let as_json = matches.get_flag(command::JSON);
         let text = if as_json { answer.body } else { shown::for_people(&answer.body) };

@@ -67,6 +67,7 @@ struct Shown {
 /// Dead letters, in the order in which their notifications were handed in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeadLetters)]
+#[serde(rename_all = "kebab-case")]
 struct List {
     dead_letters: Vec<Shown>,
     /// How many the app has.

@@ -48,6 +48,8 @@ pub struct Config {
     pub requests_max: usize,
     /// Connections to the API at once, and how long it drains.
     pub limits: Limits,
+    /// How long what a process has claimed is its own.
+    pub lease: Duration,
     /// Where webhooks may go: to public addresses with TLS, or anywhere.
     pub webhook_policy: Policy,
     /// How the pipeline begins.
@@ -105,6 +107,7 @@ impl Config {
             ..TuningRequest::default()
         })?;
         let limits = Limits::default();
+        let lease = in_range("lease-seconds", options.lease_seconds, 60, LEASE_SECONDS_MIN, 3600)?;
         let drain = in_range("drain-seconds", options.drain_seconds, limits.drain.as_secs(), 0, 3600)?;
         Ok(Self {
             listen: options.listen.unwrap_or(LISTEN),
@@ -137,6 +140,7 @@ impl Config {
                 Some(true) => Policy::allowing(&EVERYWHERE).expect("they are ranges"),
                 _ => Policy::public_only(),
             },
+            lease: Duration::from_secs(lease),
             tuning,
             log: options.log.unwrap_or_else(|| "info".into()),
             log_json: options.log_json.unwrap_or(false),
@@ -218,6 +222,8 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8198
 const QUEUE_PER_APP: u64 = 10_000_000;
 const QUEUE_PER_TENANT: u64 = 50_000_000;
 const QUEUE_MAX: u64 = 1_000_000_000;
+/// In less there is no time to renew a lease and to hear of a push.
+const LEASE_SECONDS_MIN: u64 = 10;
 /// Requests that wait for one disk: more only make each of them slower.
 const REQUESTS: usize = 1000;
 /// Every address of IPv4, and of IPv6.

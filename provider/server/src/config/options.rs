@@ -72,6 +72,9 @@ options! {
     /// Connections to the API at once; more wait [default: 2000].
     #[arg(value_name = "COUNT")]
     connections_max: usize = "APNS_SERVER_CONNECTIONS_MAX";
+    /// Seconds after which what a process was sending that has died is taken over [default: 60]. A push is given up for now in half the time at most.
+    #[arg(value_name = "SECONDS")]
+    lease_seconds: u64 = "APNS_SERVER_LEASE_SECONDS";
     /// Seconds that requests and pushes under way have to end when the server is told to stop [default: 25].
     #[arg(value_name = "SECONDS")]
     drain_seconds: u64 = "APNS_SERVER_DRAIN_SECONDS";

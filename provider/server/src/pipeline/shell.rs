@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use apns_provider::Client;
-use apns_provider_core::{Now, Outcome, Push};
+use apns_provider_core::{NotSent, Now, Outcome, Push};
 use apns_provider_server_core::{
     lanes::Lane,
     tuning::Tuning,
@@ -41,8 +41,7 @@ pub(super) struct Shell<Q> {
     asked: JoinSet<Done>,
     outgoing: Vec<(Client, Ticket, Push)>,
     releases: Vec<(ShardKey, Rest)>,
-    /// When the clients are to give back what they have.
-    cut_at: Option<Instant>,
+    is_stopping: bool,
     tidy_at: Instant,
     is_over: bool,
 }
@@ -90,7 +89,7 @@ impl<Q: Queue> Shell<Q> {
             asked: JoinSet::new(),
             outgoing: Vec::new(),
             releases: Vec::new(),
-            cut_at: None,
+            is_stopping: false,
             tidy_at: began + TIDY_EVERY,
             is_over: false,
         };
@@ -114,7 +113,7 @@ impl<Q: Queue> Shell<Q> {
             if timer.deadline() != wake_at {
                 timer.as_mut().reset(wake_at);
             }
-            let is_stopping = self.cut_at.is_some();
+            let is_stopping = self.is_stopping;
             let event = tokio::select! {
                 Some((ticket, outcome)) = pushes.next() => Event::Ended(ticket, outcome),
                 Some(done) = self.asked.join_next() => Event::Asked(done),
@@ -178,6 +177,10 @@ impl<Q: Queue> Shell<Q> {
     }
 
     fn hand_over(&mut self, now: Now, source: Source, outgoing: Outgoing) {
+        if self.is_stopping {
+            let outcome = Outcome::NotSent(NotSent::Closed);
+            return self.worker.handle(now, Input::Ended { ticket: outgoing.ticket, outcome });
+        }
         match self.clients.hand(Instant::now(), source, outgoing) {
             Handed::To(client, Outgoing { ticket, push, .. }) => {
                 self.counts.sent += 1;
@@ -259,24 +262,24 @@ impl<Q: Queue> Shell<Q> {
         self.worker.handle(now, Input::Tuned { in_engine_max, pace: pushes_per_second });
     }
 
-    /// Nothing more is claimed. Before the time is over, the clients give back what they have, so that it can be released.
+    /// Nothing more is claimed, and nothing more goes out: what is under way is waited for, and the rest given back, so that it can be
+    /// released.
     fn stop(&mut self, now: Now, by: Instant) {
+        self.is_stopping = true;
         let left = by.saturating_duration_since(Instant::now());
-        self.cut_at = Some(by - STORE_PATIENCE.min(left / 4));
+        // What is told by then has time to be stored.
+        let within = left.saturating_sub(STORE_PATIENCE.min(left / 4));
+        for client in self.clients.all() {
+            self.asked.spawn(async move {
+                client.stop(within).await;
+                Done::Nothing
+            });
+        }
         self.worker.handle(now, Input::Drain { by: now.elapsed + left });
     }
 
     fn time(&mut self, now: Now) {
         let moment = Instant::now();
-        if self.cut_at.is_some_and(|at| at <= moment) {
-            for client in self.clients.all() {
-                self.asked.spawn(async move {
-                    client.drain(Duration::ZERO).await;
-                    Done::Nothing
-                });
-            }
-            self.cut_at = Some(moment + LONG);
-        }
         if self.tidy_at <= moment {
             self.clients.close_idle(moment);
             self.tidy_at = moment + TIDY_EVERY;
@@ -286,7 +289,7 @@ impl<Q: Queue> Shell<Q> {
 
     fn wake_at(&self) -> Instant {
         let worker = self.worker.poll_timeout().map(|at| self.began + at);
-        [worker, self.cut_at].into_iter().flatten().fold(self.tidy_at, Instant::min)
+        worker.map_or(self.tidy_at, |at| self.tidy_at.min(at))
     }
 
     fn now(&self) -> Now {
@@ -331,5 +334,3 @@ const ENDED_AT_ONCE: usize = 255;
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 /// How long connections may take to say goodbye when nothing is under way.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// Not again.
-const LONG: Duration = Duration::from_hours(24);

@@ -31,7 +31,8 @@ use apns_provider_server_core::{
 };
 use mock_apns::{DeviceId, Filter, MockApns, ReceivedPush, Settings, TokenKind};
 use serde_json::{Value, json};
-use tempfile::TempDir;
+
+use crate::databases::Database;
 
 /// What a test has.
 pub(crate) struct Scene {
@@ -39,7 +40,8 @@ pub(crate) struct Scene {
     pub(crate) store: Store,
     pub(crate) tenant: TenantId,
     pub(crate) app: AppId,
-    pub(crate) folder: TempDir,
+    pub(crate) store_settings: StoreSettings,
+    _database: Database,
 }
 
 /// The app of the double's ready-made team.
@@ -68,17 +70,17 @@ pub(crate) fn now() -> UnixTime {
 }
 
 impl Scene {
-    pub(crate) async fn new() -> Self {
-        Self::with(double().await).await
+    pub(crate) async fn on(database: Database) -> Self {
+        Self::with(double().await, database).await
     }
 
-    pub(crate) async fn with(mock: MockApns) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&folder).await;
+    pub(crate) async fn with(mock: MockApns, database: Database) -> Self {
+        let store_settings = StoreSettings::new(&database.place).unwrap();
+        let store = Store::open(&store_settings).await.unwrap();
         let name = TenantName::parse("acme").unwrap();
         let tenant = store.put_tenant(&name, "{}", now()).await.unwrap().now.id;
         let app = store.put_app(tenant, &bundle_id(), "{}", now()).await.unwrap().now.id;
-        let scene = Self { mock, store, tenant, app, folder };
+        let scene = Self { mock, store, tenant, app, store_settings, _database: database };
         scene.put_key(0).await;
         scene
     }
@@ -275,11 +277,6 @@ pub(crate) async fn double() -> MockApns {
     let mut settings = Settings::default();
     settings.set("journal-entries", "2000000").unwrap();
     MockApns::builder().seed(8).settings(settings).start().await.unwrap()
-}
-
-pub(crate) async fn open(folder: &TempDir) -> Store {
-    let path = folder.path().join("apns.db");
-    Store::open(&StoreSettings::new(path.to_str().unwrap()).unwrap()).await.unwrap()
 }
 
 pub(crate) fn bundle_id() -> BundleId {

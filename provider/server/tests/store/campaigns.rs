@@ -12,7 +12,7 @@ use crate::support::{
     LEASE, ME, NOW, OTHER, TestStore, after, notification_id, on_both, to_tokens, unplanned,
 };
 
-on_both! {
+on_both! { TestStore:
     campaigns_come_latest_first_with_their_progress,
     what_was_cancelled_ends_so_and_is_not_claimed,
     cancelling_stops_the_plan,

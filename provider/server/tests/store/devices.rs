@@ -7,7 +7,7 @@ use apns_provider_server_core::{
 
 use crate::support::{NOW, TestStore, after, on_both, registration, token};
 
-on_both! {
+on_both! { TestStore:
     a_device_is_found_as_it_was_registered,
     a_new_token_takes_the_place_of_the_old_one,
     beyond_the_cap_the_oldest_goes,

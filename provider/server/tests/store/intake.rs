@@ -5,7 +5,7 @@ use apns_provider_server_core::{
 
 use crate::support::{ME, NOW, TestStore, after, message, notification_id, on_both, to_tokens, unplanned};
 
-on_both! {
+on_both! { TestStore:
     c69_the_same_key_is_taken_once_and_another_body_is_refused,
     c69_the_same_key_at_once_is_taken_once,
     c69_a_key_is_kept_for_a_day_whether_it_is_swept_or_not,

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
 
+#[path = "../databases/mod.rs"]
+mod databases;
+
 mod campaigns;
 mod devices;
 mod intake;

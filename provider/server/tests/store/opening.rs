@@ -2,9 +2,12 @@ use apns_provider_server::store::{Place, Store, StoreError, StoreSettings};
 use apns_provider_server_core::lanes::Lane;
 use sqlx::Connection as _;
 
-use crate::support::{ME, NOW, TestStore, on_both, to_tokens};
+use crate::{
+    databases::Database,
+    support::{ME, NOW, TestStore, on_both, to_tokens},
+};
 
-on_both! {
+on_both! { TestStore:
     what_was_taken_is_there_after_a_restart,
     an_older_program_refuses_a_newer_database,
     two_processes_that_start_at_once_make_one_database,
@@ -79,7 +82,7 @@ async fn a_file_that_is_no_database_is_refused() {
 
 #[tokio::test]
 async fn a_file_that_another_process_holds_is_busy_and_nothing_is_lost() {
-    let store = TestStore::sqlite().await;
+    let store = TestStore::on(Database::sqlite()).await;
     let Place::Sqlite { path } = &store.settings.place else { panic!() };
     let url = format!("sqlite://{}", path.display());
     let mut holder = sqlx::SqliteConnection::connect(&url).await.unwrap();

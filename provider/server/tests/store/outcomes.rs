@@ -12,7 +12,7 @@ use crate::support::{
     ME, NOW, OTHER, TestStore, after, final_entry, notification_id, on_both, to_tokens, token, unplanned,
 };
 
-on_both! {
+on_both! { TestStore:
     c74_each_recipient_has_its_own_outcome,
     an_outcome_is_stored_once_whoever_says_it,
     the_same_outcomes_at_once_count_once,

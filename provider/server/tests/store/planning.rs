@@ -15,7 +15,7 @@ use crate::support::{
     LEASE, ME, NOW, OTHER, TestStore, after, message, on_both, registration, to_tokens, token, unplanned,
 };
 
-on_both! {
+on_both! { TestStore:
     an_audience_becomes_shards_of_those_it_means,
     a_planner_that_dies_is_followed_by_another_and_nobody_is_planned_twice,
     tags_are_walked_in_the_order_of_rows,

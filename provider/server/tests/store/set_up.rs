@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{NOW, TestStore, after, on_both};
 
-on_both! {
+on_both! { TestStore:
     another_tenants_app_is_not_there,
     an_app_is_paused_and_everybody_is_told,
     a_credential_is_replaced_and_everybody_is_told,

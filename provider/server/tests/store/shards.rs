@@ -15,7 +15,7 @@ use crate::support::{
     unplanned,
 };
 
-on_both! {
+on_both! { TestStore:
     c70_a_shard_is_one_owners_until_its_lease_ends,
     c70_what_has_an_outcome_is_not_sent_again_after_a_lease_ended,
     two_processes_never_claim_the_same,

@@ -1,14 +1,6 @@
 //! A store for each test, on both databases.
 
-use std::{
-    io::{self, Write as _},
-    ops::Deref,
-    sync::{
-        Once,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{ops::Deref, time::Duration};
 
 use apns_provider_core::{BundleId, CollapseId, DeviceToken, PushType, UnixTime};
 use apns_provider_server::store::{
@@ -28,36 +20,10 @@ use apns_provider_server_core::{
     schedule::Schedule,
     worker::{Entry, Fate, ShardKey, Source},
 };
-use tempfile::TempDir;
 
-/// Runs each test on SQLite, and on PostgreSQL where `APNS_PROVIDER_TEST_POSTGRES` names a server.
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(
-                #[tokio::test]
-                async fn $name() {
-                    super::$name($crate::support::TestStore::sqlite().await).await;
-                }
-            )*
-        }
+use crate::databases::Database;
+pub(crate) use crate::databases::on_both;
 
-        mod on_postgres {
-            $(
-                #[tokio::test]
-                async fn $name() {
-                    if let Some(store) = $crate::support::TestStore::postgres().await {
-                        super::$name(store).await;
-                    }
-                }
-            )*
-        }
-    };
-}
-pub(crate) use on_both;
-
-/// Names the variable with the URL of a server to make schemas on.
-const POSTGRES: &str = "APNS_PROVIDER_TEST_POSTGRES";
 pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 pub(crate) const LEASE: Duration = Duration::from_mins(1);
 pub(crate) const ME: Owner = Owner(1);
@@ -69,7 +35,7 @@ pub(crate) struct TestStore {
     pub(crate) settings: StoreSettings,
     pub(crate) tenant: Tenant,
     pub(crate) app: App,
-    _folder: Option<TempDir>,
+    _database: Database,
 }
 
 impl Deref for TestStore {
@@ -81,32 +47,13 @@ impl Deref for TestStore {
 }
 
 impl TestStore {
-    pub(crate) async fn sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("apns.db");
-        Self::open(path.to_str().unwrap(), Some(folder)).await
-    }
-
-    pub(crate) async fn postgres() -> Option<Self> {
-        static SAID: Once = Once::new();
-
-        let Ok(url) = std::env::var(POSTGRES) else {
-            // Past the harness, which shows nothing of a test that passes.
-            SAID.call_once(|| {
-                let _ = writeln!(io::stderr(), "tests on PostgreSQL are skipped: {POSTGRES} names none");
-            });
-            return None;
-        };
-        Some(Self::open(&schema_url(&url).await, None).await)
-    }
-
-    async fn open(place: &str, folder: Option<TempDir>) -> Self {
-        let settings = StoreSettings { connections: 4, ..StoreSettings::new(place).unwrap() };
+    pub(crate) async fn on(database: Database) -> Self {
+        let settings = StoreSettings { connections: 4, ..StoreSettings::new(&database.place).unwrap() };
         let store = Store::open(&settings).await.unwrap();
         let tenant = store.put_tenant(&TenantName::parse("acme").unwrap(), "{}", NOW).await.unwrap().now;
         let bundle_id = BundleId::parse("com.example.tea").unwrap();
         let app = store.put_app(tenant.id, &bundle_id, "{}", NOW).await.unwrap().now;
-        Self { store, settings, tenant, app, _folder: folder }
+        Self { store, settings, tenant, app, _database: database }
     }
 
     /// The same database, as another process has it.
@@ -204,18 +151,6 @@ impl TestStore {
 }
 
 /// A schema of its own in the database of this URL.
-async fn schema_url(url: &str) -> String {
-    use sqlx::Connection as _;
-
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let schema = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
-    let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
-    sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    format!("{url}?options=-c%20search_path%3D{schema}")
-}
-
 pub(crate) fn token(at: u32) -> DeviceToken {
     let mut bytes = [0xab; 32];
     bytes[..4].copy_from_slice(&at.to_be_bytes());

@@ -11,7 +11,7 @@ use crate::support::{ME, NOW, OTHER, TestStore, after, final_entry, message, on_
 
 const DAY: u64 = 86_400;
 
-on_both! {
+on_both! { TestStore:
     what_is_finished_is_forgotten_after_a_while_in_bounded_steps,
     what_is_not_finished_is_never_forgotten,
     a_key_can_be_used_again_after_its_time,

@@ -1,0 +1,102 @@
+//! kill -9, at any moment.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    time::{Duration, Instant},
+};
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use serde_json::{Value, json};
+
+use crate::process::{APP, House, to_tokens};
+
+/// What is said of how it went, and how often and of how many: `cargo test` has a small one, and docs/provider-server.md says how to run
+/// the large one.
+fn number(name: &str, usual: usize) -> usize {
+    env::var(name).ok().map_or(usual, |text| text.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c68_what_was_taken_survives_kill_9() {
+    let mut house = House::new().await;
+    let server = house.serve_to(1, LEASE);
+    house.set_up_app(&server);
+    let tokens = house.tokens(5);
+    let push = to_tokens(&tokens);
+    let ids: Vec<Value> = (0..5)
+        .map(|_| house.asked(&server, &["notifications", "submit", APP, "--data", &push, "--json"]))
+        .collect();
+    server.kill();
+    let server = house.serve_to(house.mock.sandbox().port(), LEASE);
+    for id in ids {
+        house.finished(&server, id["id"].as_str().unwrap()).await;
+    }
+    assert_eq!(house.taken().len(), 25);
+}
+
+/// Every recipient of a campaign ends with one outcome, whenever the server is killed; twice on the wire is only what had no stored outcome.
+#[tokio::test(flavor = "multi_thread")]
+async fn c70_kill_9_at_any_moment_of_a_campaign_loses_nothing() {
+    let recipients = number("KILLED_RECIPIENTS", 3000);
+    let kills = number("KILLED_TIMES", 4);
+    let seed = number("KILLED_SEED", 8);
+    let mut random = StdRng::seed_from_u64(seed as u64);
+    let mut house = House::new().await;
+    let server = house.serve();
+    house.set_up_app(&server);
+    server.terminate();
+    server.wait();
+    let tokens = house.tokens(recipients);
+    house.register(&tokens).await;
+
+    let mut server = house.serve_to(house.mock.sandbox().port(), LEASE);
+    let campaign = json!({
+        "message": { "payload": { "aps": { "alert": "Hello" } } },
+        "audience": { "all": true },
+        "campaign": { "label": "killed" },
+    });
+    let taken =
+        house.asked(&server, &["notifications", "submit", APP, "--data", &campaign.to_string(), "--json"]);
+    let id = taken["id"].as_str().unwrap().to_owned();
+    let began = Instant::now();
+    for _ in 0..kills {
+        tokio::time::sleep(Duration::from_millis(random.random_range(20..1500))).await;
+        server.kill();
+        server = house.serve_to(house.mock.sandbox().port(), LEASE);
+    }
+    let told = house.finished(&server, &id).await;
+    let took = began.elapsed();
+    let outcomes = outcomes(&house, &server, &id);
+    assert_eq!(outcomes.len(), recipients, "{told}");
+    assert!(outcomes.values().all(|times| *times == 1), "one outcome each");
+    let on_the_wire = house.taken();
+    assert_eq!(on_the_wire.len(), recipients, "each was sent");
+    let twice: usize = on_the_wire.values().map(|times| times - 1).sum();
+    println!(
+        "{recipients} recipients, {kills} kills, seed {seed}: {took:?}, {twice} pushes more than once on the wire"
+    );
+}
+
+/// Every outcome of a notification, by recipient: how often.
+fn outcomes(house: &House, server: &crate::process::Running, id: &str) -> BTreeMap<String, usize> {
+    let mut all = BTreeMap::new();
+    let mut after: Option<String> = None;
+    loop {
+        let mut arguments = vec!["notifications", "outcomes", APP, id, "--json", "--limit", "1000"];
+        if let Some(after) = &after {
+            arguments.extend(["--after", after]);
+        }
+        let page = house.asked(server, &arguments);
+        for outcome in page["outcomes"].as_array().unwrap() {
+            *all.entry(outcome["apns-id"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        match page["next"].as_str() {
+            Some(next) => after = Some(next.to_owned()),
+            None => return all,
+        }
+    }
+}
+
+/// Leases that a test can wait for.
+const LEASE: &[&str] = &["--lease-seconds", "10"];

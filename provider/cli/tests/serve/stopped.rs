@@ -1,0 +1,59 @@
+use std::time::Duration;
+
+use mock_apns::Filter;
+
+use crate::process::{APP, House, PATIENCE, to_tokens};
+
+/// Pushes that are under way when it is told to stop.
+const UNDER_WAY: usize = 50;
+/// More than go out before it is told to stop.
+const WAITING: usize = 1000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c71_sigterm_finishes_what_is_under_way_and_leaves_the_rest_to_the_next_process() {
+    let mut house = House::new().await;
+    let server = house.serve();
+    house.set_up_app(&server);
+    let tokens = house.tokens(WAITING);
+    // So slow that not all are sent when it has to stop.
+    let team = house.mock.team();
+    let slow = r#"{"name":"slow","action":{"answer":{"delay":"400ms"}}}"#;
+    let slow = team.fault(slow.parse().unwrap()).unwrap();
+    let settings = team.at_work(|team| {
+        team.team().settings().changed([("max-concurrent-streams", UNDER_WAY.to_string())]).unwrap()
+    });
+    team.at_work(|team| team.set_settings(settings));
+    let push = to_tokens(&tokens);
+    let id = house.asked(&server, &["notifications", "submit", APP, "--data", &push, "--json"]);
+    let id = id["id"].as_str().unwrap().to_owned();
+    team.wait_for(&Filter::default(), 1, PATIENCE).await.unwrap();
+    server.terminate();
+    let status = server.wait();
+    assert_eq!(status.code(), Some(0));
+    let before = house.taken();
+    assert!(!before.is_empty() && before.len() < WAITING, "{} were taken", before.len());
+    drop(slow);
+    tokio::time::sleep(Duration::from_millis(500)).await; // what was answered late would be there now
+    assert_eq!(house.taken(), before, "nothing was under way when it ended");
+
+    let server = house.serve();
+    let told = house.finished(&server, &id).await;
+    let taken = house.taken();
+    assert_eq!(taken.len(), WAITING, "{told}");
+    assert!(taken.values().all(|times| *times == 1), "nothing is sent twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c73_a_server_starts_while_apns_is_away_and_sends_when_it_is_there() {
+    let mut house = House::new().await;
+    let server = house.serve_to(1, &[]);
+    house.set_up_app(&server);
+    let tokens = house.tokens(5);
+    let push = to_tokens(&tokens);
+    let id = house.asked(&server, &["notifications", "submit", APP, "--data", &push, "--json"]);
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0), "there is nothing to wait for");
+    let server = house.serve();
+    house.finished(&server, id["id"].as_str().unwrap()).await;
+    assert_eq!(house.taken().len(), 5);
+}
