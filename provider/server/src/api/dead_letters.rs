@@ -25,7 +25,7 @@ use super::{
     apps::{OneApp, find},
     error::{ApiError, ApiResult},
     extract::{self, Bytes, Idempotent, Page, Path, Query, cursor, moment, next},
-    notifications::{bounds, take},
+    notifications::{bounds, repetition, take},
     now,
 };
 use crate::store::{self, DeadLetter, DeadLetterId, NewNotification, Submission};
@@ -181,12 +181,14 @@ async fn replay(
     request: Idempotent,
     Bytes(body): Bytes<BODY>,
 ) -> ApiResult<(StatusCode, Json<Replayed>)> {
-    let ids = body_json::read::<Which>(&body)?.check()?;
     let app = find(&api, &caller, &one.bundle_id).await?;
-    let letters = api.store().dead_letters_of(app.id, &ids).await?;
     let idempotency = request.with(&body);
-    // With a key it may have been done before, and then they are gone.
-    if letters.len() < ids.len() && idempotency.is_none() {
+    if let Some(notifications) = repetition(&api, &app, idempotency.as_ref()).await? {
+        return Ok(replayed(&notifications));
+    }
+    let ids = body_json::read::<Which>(&body)?.check()?;
+    let letters = api.store().dead_letters_of(app.id, &ids).await?;
+    if letters.len() < ids.len() {
         let gone = ids.iter().find(|id| !letters.iter().any(|letter| letter.id == **id));
         let gone = gone.map(|id| write(*id)).unwrap_or_default();
         return Err(ApiError::new(Code::UnknownDeadLetter, format!("the app has no dead letter {gone}")));
@@ -206,8 +208,12 @@ async fn replay(
     let ids = take(&api, submission).await?;
     let detail = json!({ "dead-letters": count });
     caller.audit(&api, Action::DeadLettersReplayed, app.bundle_id.as_str(), detail).await?;
-    let notifications = ids.iter().map(ToString::to_string).collect();
-    Ok((StatusCode::ACCEPTED, Json(Replayed { notifications })))
+    Ok(replayed(&ids))
+}
+
+fn replayed(notifications: &[NotificationId]) -> (StatusCode, Json<Replayed>) {
+    let notifications = notifications.iter().map(ToString::to_string).collect();
+    (StatusCode::ACCEPTED, Json(Replayed { notifications }))
 }
 
 /// The notifications that send them again, planned already: one for each that they were of, in each environment.

@@ -243,7 +243,23 @@ pub(super) async fn take(api: &Api, submission: Submission) -> ApiResult<Vec<Not
         return Err(Problem::plain(Code::NotTaking).with_retry_after(NOT_TAKING_PAUSE).into());
     }
     let ids = submission.notifications.iter().map(|notification| notification.id).collect();
-    match api.store().submit(submission).await? {
+    answer(ids, api.store().submit(submission).await?)
+}
+
+/// What the same request was answered before, if it came before: to be asked before anything is looked at that may have changed.
+pub(super) async fn repetition(
+    api: &Api,
+    app: &store::App,
+    idempotency: Option<&Idempotency>,
+) -> ApiResult<Option<Vec<NotificationId>>> {
+    let Some(idempotency) = idempotency else { return Ok(None) };
+    let before = api.store().repetition(app.id, idempotency, now()).await?;
+    before.map(|submitted| answer(Vec::new(), submitted)).transpose()
+}
+
+/// The answer to a request that hands in notifications of these IDs.
+fn answer(ids: Vec<NotificationId>, submitted: Submitted) -> ApiResult<Vec<NotificationId>> {
+    match submitted {
         Submitted::Stored => Ok(ids),
         Submitted::Known(ids) => Ok(ids),
         Submitted::KeyReused => {
@@ -369,9 +385,15 @@ async fn submit(
     request: Idempotent,
     Bytes(body): Bytes<BODY>,
 ) -> ApiResult<(StatusCode, Json<Taken>)> {
-    let intake = body_json::read::<NotificationRequest>(&body)?.check(now())?;
     let app = find(&api, &caller, &one.bundle_id).await?;
-    let ids = submit_all(&api, &caller, app, vec![intake], false, request.with(&body)).await?;
+    let idempotency = request.with(&body);
+    let ids = match repetition(&api, &app, idempotency.as_ref()).await? {
+        Some(ids) => ids,
+        None => {
+            let intake = body_json::read::<NotificationRequest>(&body)?.check(now())?;
+            submit_all(&api, &caller, app, vec![intake], false, idempotency).await?
+        }
+    };
     let id = ids.first().map(ToString::to_string).unwrap_or_default();
     Ok((StatusCode::ACCEPTED, Json(Taken { id })))
 }
@@ -391,9 +413,15 @@ async fn submit_batch(
     request: Idempotent,
     Bytes(body): Bytes<BATCH_BODY>,
 ) -> ApiResult<(StatusCode, Json<BatchTaken>)> {
-    let intakes = body_json::read::<BatchRequest>(&body)?.check(now())?;
     let app = find(&api, &caller, &one.bundle_id).await?;
-    let ids = submit_all(&api, &caller, app, intakes, true, request.with(&body)).await?;
+    let idempotency = request.with(&body);
+    let ids = match repetition(&api, &app, idempotency.as_ref()).await? {
+        Some(ids) => ids,
+        None => {
+            let intakes = body_json::read::<BatchRequest>(&body)?.check(now())?;
+            submit_all(&api, &caller, app, intakes, true, idempotency).await?
+        }
+    };
     Ok((StatusCode::ACCEPTED, Json(BatchTaken { ids: ids.iter().map(ToString::to_string).collect() })))
 }
 

@@ -40,7 +40,7 @@ async fn what_goes_to_a_few_is_planned_when_it_is_answered() {
 }
 
 #[tokio::test]
-async fn the_same_request_with_the_same_key_does_nothing_again() {
+async fn c69_the_same_request_with_the_same_key_does_nothing_again() {
     let server = Server::with_app().await;
     let operator = server.operator().field("idempotency-key", "order-7");
     let first = operator.post(&path("notifications"), &to_token()).await.expect(202);
@@ -56,6 +56,17 @@ async fn the_same_request_with_the_same_key_does_nothing_again() {
     let wrong = server.operator().field("idempotency-key", "two words");
     let wrong = wrong.post(&path("notifications"), &to_token()).await;
     assert_eq!(wrong.wrong_fields("bad-parameter"), ["idempotency-key"]);
+}
+
+#[tokio::test]
+async fn c69_a_repeated_request_is_answered_alike_whatever_has_changed_since() {
+    let server = Server::with_app().await;
+    let operator = server.operator().field("idempotency-key", "order-7");
+    let first = operator.post(&path("notifications"), &to_token()).await.expect(202);
+    server.operator().delete(&path("credentials/sandbox")).await.expect(204);
+    server.operator().put("/v1/tuning", &json!({ "takes-notifications": false })).await.expect(200);
+    assert_eq!(operator.post(&path("notifications"), &to_token()).await.expect(202), first);
+    server.operator().post(&path("notifications"), &to_token()).await.refused(409, "no-credential");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
     audience::Audience,
-    idempotency::RequestHash,
+    idempotency::{Repetition, RequestHash},
     ids::{AppId, IdempotencyKey, NotificationId, TenantId},
     lanes::Lane,
     message::Composed,
@@ -107,6 +107,22 @@ pub enum Submitted {
 }
 
 impl Store {
+    /// What became of the same request before, if it came before: whatever has changed since then, it is answered alike. A read, which
+    /// [`submit`](Self::submit) does not rely on.
+    pub async fn repetition(
+        &self,
+        app: AppId,
+        idempotency: &Idempotency,
+        now: UnixTime,
+    ) -> Result<Option<Submitted>, StoreError> {
+        let kept = storing::kept(app, &idempotency.key, &mut self.reader().await?).await?;
+        Ok(match Repetition::of(now, idempotency.request, kept.as_ref()) {
+            Repetition::Again(notifications) => Some(Submitted::Known(notifications.clone())),
+            Repetition::First => None,
+            Repetition::OfAnother => Some(Submitted::KeyReused),
+        })
+    }
+
     /// Takes what a request hands in. Requests that come at the same time share a transaction.
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, StoreError> {
         let lanes: BTreeSet<Lane> = submission.notifications.iter().map(|it| it.lane).collect();

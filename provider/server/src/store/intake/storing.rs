@@ -75,17 +75,37 @@ async fn look(submissions: &[Submission], transaction: &mut Connection) -> Resul
             ]);
         }
     }
-    for row in transaction.rows_with(&FIND_KEYS, values![], &keys).await? {
-        let key = row.parsed(1, IdempotencyKey::parse)?;
-        let kept =
-            Kept { request: read_request(row.blob(2)?)?, answer: read_ids(row.blob(3)?)?, at: row.time(4)? };
-        known.keys.insert((AppId::new(row.int(0)?), key), kept);
-    }
+    known.keys = find_keys(&keys, transaction).await?;
     for row in transaction.rows_with(&FIND_DEAD_LETTERS, values![], &dead_letters).await? {
         known.dead_letters.insert(read_dead_letter(&row)?);
     }
     look_at_queues(tenants, &mut known, transaction).await?;
     Ok(known)
+}
+
+/// What is kept under a key.
+pub(super) async fn kept(
+    app: AppId,
+    key: &IdempotencyKey,
+    reader: &mut Connection,
+) -> Result<Option<Kept<Vec<NotificationId>>>, StoreError> {
+    let mut keys = Table::new(2);
+    keys.push([app.into(), key.as_str().into()]);
+    Ok(find_keys(&keys, reader).await?.into_values().next())
+}
+
+async fn find_keys(
+    keys: &Table,
+    connection: &mut Connection,
+) -> Result<BTreeMap<(AppId, IdempotencyKey), Kept<Vec<NotificationId>>>, StoreError> {
+    let mut found = BTreeMap::new();
+    for row in connection.rows_with(&FIND_KEYS, values![], keys).await? {
+        let key = row.parsed(1, IdempotencyKey::parse)?;
+        let kept =
+            Kept { request: read_request(row.blob(2)?)?, answer: read_ids(row.blob(3)?)?, at: row.time(4)? };
+        found.insert((AppId::new(row.int(0)?), key), kept);
+    }
+    Ok(found)
 }
 
 async fn look_at_queues(
