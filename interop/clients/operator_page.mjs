@@ -85,7 +85,7 @@ const queued = (await rows(".queue")).map((text) => text.split(/\s+/).join(" "))
 check("what is queued, by lane", queued.length === 3 && /^campaign [1-9]\d*$/.test(queued[2]), queued);
 const campaigns = await page.locator(".campaigns h4").allInnerTexts();
 check("a label with a script is shown as text", campaigns.includes(label) && (await page.title()) === "APNs provider", campaigns);
-check("progress has text beside it", /^sending: \d+ of 60 ended \(\d+ %\)$/.test(await page.locator(".progress-text").first().innerText()));
+check("progress has text beside it", /^sending: \d+ of 120 ended \(\d+ %\)$/.test(await page.locator(".progress-text").first().innerText()));
 check("dead letters have a reason", (await rows(".letters")).length === 3, await rows(".letters"));
 if (screenshot) {
   await page.evaluate(() => document.activeElement.blur());
@@ -135,12 +135,15 @@ await page.getByText(/^(cancelling|finished): /).nth(1).waitFor();
 check("it is cancelled, and the focus is where it was", ["cancelling", "finished"].includes(await state()) && (await focused()).name === "Spring sale", await focused());
 
 // A dead letter is sent again.
+const [{ token }] = (await world.api("GET", `/v1/apps/${APP}/dead-letters`))["dead-letters"];
 const letter = await page.locator(".letters tbody th").first().innerText();
 check("a dead letter is reached by Tab", await tabTo(`Replay to device ${letter}, TopicDisallowed`), await focused());
 await page.keyboard.press("Enter");
 await told("is sent again");
 await page.locator(".letters tbody tr").nth(2).waitFor({ state: "detached" });
 check("it is gone, and the focus is at the next", (await focused()).name.startsWith("Replay to device ") && !(await focused()).name.includes(letter), await focused());
+const arrived = await world.double("GET", `/v1/notifications?wait=10s&filter=${encodeURIComponent(`token:${token} status:200`)}`);
+check("its device has got it", arrived.notifications.length === 1, arrived);
 
 // Another tenant, and a key that may only look.
 await tabTo("Tenant", "Shift+Tab");
@@ -152,7 +155,8 @@ await see(APP);
 check("nothing was complained of", complaints.length === 0, complaints);
 await tabTo("Forget the key");
 await page.keyboard.press("Enter");
-await page.keyboard.type((await world.api("POST", "/v1/keys", { label: "looks", roles: ["read"] })).key);
+const reader = await world.api("POST", "/v1/keys", { label: "looks", roles: ["read"] });
+await page.keyboard.type(reader.key);
 await page.keyboard.press("Enter");
 await see(APP);
 check("a tenant's key has no choice of tenants", !(await tree()).some(({ role }) => role === "combobox"));
@@ -161,6 +165,13 @@ await page.keyboard.press("Enter");
 await alerted("It needs the permission send");
 check("what a key may not do is told in words, and stays", (await page.locator(".letters tbody tr").count()) === 2, await rows(".letters"));
 check("the browser's own word of the two refusals is all", complaints.splice(0).every((text) => text.includes("403")));
+await world.api("DELETE", `/v1/keys/${reader.id}`);
+await alerted("does not know this key");
+check("a key that is revoked is asked for again, and what it showed is gone", (await focused()).name === "API key" && (await page.locator("section").count()) === 0, await focused());
+check("of that the browser said no more", complaints.splice(0).every((text) => text.includes("401")));
+await page.keyboard.type(world.key);
+await page.keyboard.press("Enter");
+await see(APP);
 
 // How it looks.
 check("text has contrast in the light", (await faint()).length === 0, await faint());
@@ -169,6 +180,8 @@ check("text has contrast in the dark", (await faint()).length === 0, await faint
 await page.setViewportSize({ width: 320, height: 640 });
 const width = await page.evaluate(() => document.documentElement.scrollWidth);
 check("nothing is cut off at 320 pixels", width <= 320, width);
+const heights = await page.locator("button:visible").evaluateAll((buttons) => buttons.map((button) => button.clientHeight));
+check("buttons have their words in one line there", heights.every((height) => height < 50), heights);
 
 // Trouble, and the end.
 check("nothing else was complained of", complaints.length === 0, complaints);

@@ -10,7 +10,8 @@ import { chromium } from "playwright-core";
 export const APP = "com.example.app";
 export const HOSTILE = "<script>document.title='broken'</script><img src=x onerror=alert(1)>";
 const START_MS_MAX = 30_000;
-const DEVICES = 60;
+const DEVICES = 123;
+const REFUSED = 3; // of them: they get nothing else
 
 const folder = mkdtempSync(join(tmpdir(), "operator-page-"));
 const children = [];
@@ -47,7 +48,7 @@ export async function start(mockApns, provider) {
   };
 }
 
-/** An app with devices, a campaign with this label that was refused, and one that goes on for a minute. */
+/** An app with devices, a campaign with this label that was refused, and one that goes on for two minutes. */
 export async function prepare({ mock, double, api }, refused) {
   const [{ key_id, file }, path] = [mock.keys[0], `/v1/apps/${APP}`];
   await api("PUT", "/v1/tenants/acme", {});
@@ -60,7 +61,7 @@ export async function prepare({ mock, double, api }, refused) {
     const name = `phone-${index}`;
     const { token } = await double("POST", "/v1/tokens", { device: name, environment: "sandbox" });
     tokens.push(token);
-    await api("PUT", `${path}/devices/${token}`, { environment: "sandbox", user: name, tags: ["news"] });
+    await api("PUT", `${path}/devices/${token}`, { environment: "sandbox", user: name, tags: index < REFUSED ? [] : ["news"] });
   }
   const send = async (audience, campaign) => {
     const message = { payload: { aps: { alert: "Tea is ready" } } };
@@ -75,9 +76,9 @@ export async function prepare({ mock, double, api }, refused) {
     }
     throw new Error(`the notification ${id} does not end`);
   };
-  await double("POST", "/v1/faults", { name: "topic", times: 3, action: { answer: { reason: "TopicDisallowed" } } });
-  await finished(await send({ tokens: tokens.slice(0, 3) }, { label: refused }));
-  await finished(await send({ tokens: ["00".repeat(32), ...tokens.slice(3, 20)] }));
+  await double("POST", "/v1/faults", { name: "topic", times: REFUSED, action: { answer: { reason: "TopicDisallowed" } } });
+  await finished(await send({ tokens: tokens.slice(0, REFUSED) }, { label: refused }));
+  await finished(await send({ tokens: ["00".repeat(32), ...tokens.slice(REFUSED, 20)] }));
   await send({ tags: { any: ["news"] } }, { label: "Spring sale", pace: 1 });
 }
 

@@ -289,8 +289,8 @@ let asked = null;
 /** Asks before a campaign is cancelled. The browser gives the focus back to the button. */
 function confirm(button, campaign) {
   asked = { button, ...campaign };
-  const left = `${number(campaign.unended)} of its recipients so far have not had it and will not get it`;
-  put(at("ask-text"), `${campaign.label}: ${left}. This cannot be undone.`);
+  const left = `Recipients who have not had it, ${number(campaign.unended)} so far, will not get it`;
+  put(at("ask-text"), `${campaign.label}. ${left}. This cannot be undone.`);
   at("ask").showModal();
 }
 
