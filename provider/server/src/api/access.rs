@@ -46,6 +46,7 @@ pub(super) const TABLE: &[(&str, &str, Needs)] = &[
     ("GET", "/", Nothing),
     ("GET", "/page.css", Nothing),
     ("GET", "/page.js", Nothing),
+    ("GET", "/show.js", Nothing),
     ("GET", "/livez", Nothing),
     ("GET", "/readyz", Nothing),
     ("GET", "/metrics", Operator(Observe)),

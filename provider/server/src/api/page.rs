@@ -1,4 +1,4 @@
-//! The operator's page: three files of the binary. They tell nothing; what the page shows, it asks the API for, with the key of whoever
+//! The operator's page: four files of the binary. They tell nothing; what the page shows, it asks the API for, with the key of whoever
 //! looks at it.
 
 use axum::{Router, response::IntoResponse as _, routing::get};
@@ -18,10 +18,11 @@ pub(super) fn routes() -> Router<Api> {
 }
 
 /// Path, kind and text of each.
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 4] = [
     ("/", "text/html; charset=utf-8", include_str!("../page/index.html")),
     ("/page.css", "text/css; charset=utf-8", include_str!("../page/page.css")),
     ("/page.js", "text/javascript; charset=utf-8", include_str!("../page/page.js")),
+    ("/show.js", "text/javascript; charset=utf-8", include_str!("../page/show.js")),
 ];
 
 /// The page holds an API key: nothing but its own script runs in it, it talks to nobody else, and no other page frames it. After an

@@ -1,6 +1,5 @@
-// The operator's page. It asks the API every few seconds and puts what is answered into the page in place: a button that has the focus
-// keeps it, and a screen reader its position. Whatever comes from the API is put in as text.
-"use strict";
+// The operator's page: it asks the API every few seconds, has show.js show what is answered, and does what somebody presses.
+import { at, number, pathOf, put, show, two } from "./show.js";
 
 const REFRESH_MS = 5_000; // a campaign is seen to move, and a page left open costs the server little
 const ANSWER_MS_MAX = 10_000; // the API answers in milliseconds; what takes longer is told as not answering
@@ -9,16 +8,6 @@ const CAMPAIGNS_MAX = 10; // of an app: the latest are what is looked at
 const LETTERS_MAX = 20; // of an app: more are a matter for a shell
 const TENANTS_MAX = 1000; // to choose from: a page of the API
 const QUEUES_MAX = 1000; // that the API tells: a page of it
-const ACTIVE = ["planning", "sending", "paused"]; // what a campaign is while something can be done about it
-const LANES = ["urgent", "normal", "campaign"];
-
-const at = (id) => document.getElementById(id);
-const put = (node, text) => {
-  if (node.textContent !== text) node.textContent = text; // what does not change is not told again
-};
-const number = (value) => value.toLocaleString("en");
-const sum = (items, of) => items.reduce((total, item) => total + of(item), 0);
-const shown = new WeakMap(); // what a row or an item of a list stands for
 
 let session = null; // from a key on: { key, tenant, after, next, ended }
 let turn = 0; // counts looks, so that of two only the later one is shown
@@ -60,8 +49,6 @@ async function ask(of, path, method = "GET", body) {
   }
 }
 
-const pathOf = (app) => `/v1/apps/${encodeURIComponent(app)}`;
-
 /** Everything that is shown, as it is now. */
 async function look(of) {
   const after = of.after ? `&after=${encodeURIComponent(of.after)}` : "";
@@ -84,13 +71,13 @@ async function look(of) {
 
 async function refresh() {
   clearTimeout(timer);
-  const [of, mine] = [session, ++turn];
+  const [of, mine] = [session, (turn += 1)];
   if (!of || document.hidden) return;
   try {
-    const seen = await look(of);
+    const seen = await look({ ...of }); // as it is now: another tenant may be chosen meanwhile
     if (mine !== turn) return;
     of.next = seen.next;
-    show(seen);
+    show(seen, of.after !== "", actions);
     alert("look", "");
     tellTime();
   } catch (error) {
@@ -108,168 +95,26 @@ async function act(button, path, done, body) {
   const of = session;
   try {
     await ask(of, path, "POST", body);
-    alert("act", "");
-    put(at("told"), done);
+    if (of === session) tell(done, "");
   } catch (error) {
-    put(at("told"), "");
-    if (of === session) alert("act", error.message);
+    if (of === session) tell("", error.message);
   }
   button.removeAttribute("aria-disabled");
   await refresh();
 }
 
-/* Showing. */
-
-/**
- * Makes the children of a node those of the items, and of those that stay the same nodes. If the one with the focus goes, the focus goes to
- * the next, or else home.
- */
-function keyed(parent, items, keyOf, make, update, home) {
-  const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
-  const keys = new Set(items.map(keyOf));
-  const focused = document.activeElement;
-  for (const [key, node] of old) {
-    if (keys.has(key)) continue;
-    const next = node.nextElementSibling ?? node.previousElementSibling;
-    const hadFocus = node.contains(focused);
-    node.remove();
-    if (hadFocus) (next?.querySelector("button:not([hidden])") ?? home).focus();
-  }
-  const kept = document.activeElement;
-  let place = parent.firstElementChild;
-  for (const item of items) {
-    const node = old.get(keyOf(item)) ?? make();
-    node.dataset.key = keyOf(item);
-    if (node === place) place = place.nextElementSibling;
-    else parent.insertBefore(node, place);
-    update(node, item);
-  }
-  if (kept !== document.activeElement && kept.checkVisibility()) kept.focus({ preventScroll: true }); // it was moved
-}
-
-const copy = (id) => at(id).content.firstElementChild.cloneNode(true);
-
-/** A row: a header, and as many cells as there are texts. */
-function row(classes) {
-  const tr = document.createElement("tr");
-  classes.forEach((name, index) => {
-    const cell = document.createElement(index ? "td" : "th");
-    if (!index) cell.scope = "row";
-    if (name) cell.className = name;
-    tr.append(cell);
-  });
-  return tr;
-}
-const fill = (tr, texts) => texts.forEach((text, index) => put(tr.children[index], text));
-
-/** A button whose name says what it is about, to those who do not see where it stands. */
-function name(button, text, about) {
-  if (!button.firstElementChild) {
-    button.append(document.createElement("span"), document.createElement("span"));
-    button.lastElementChild.className = "aside";
-  }
-  put(button.firstElementChild, text);
-  put(button.lastElementChild, ` ${about}`);
-}
-
-function show({ apps, next, isCut }) {
-  keyed(at("apps"), apps, (app) => app["bundle-id"], newApp, (node, app) => showApp(node, app, isCut), at("main"));
-  if (apps.length === 0) put(at("apps"), "There are no apps yet. apns-provider admin apps put adds one.");
-  at("next").hidden = !next;
-  at("first").hidden = !session.after;
-  at("pages").hidden = !next && !session.after;
-}
-
-function newApp() {
-  for (const text of at("apps").childNodes) if (text.nodeType === Node.TEXT_NODE) text.remove(); // there were none
-  return copy("app");
-}
-
-function showApp(node, app, isCut) {
-  const [bundleId, part] = [app["bundle-id"], (selector) => node.querySelector(selector)];
-  const heading = part("h2");
-  heading.id = `app-${bundleId}`;
-  node.setAttribute("aria-labelledby", heading.id);
-  put(heading, bundleId);
-  part(".paused").hidden = !app["is-paused"];
-
-  const depth = (lane) => sum(app.queues.filter((queue) => queue.lane === lane), (queue) => queue.depth);
-  keyed(part(".queue tbody"), LANES, (lane) => lane, () => row(["", "number"]), (tr, lane) =>
-    fill(tr, [lane, `${isCut ? "at least " : ""}${number(depth(lane))}`]));
-  const why = (it) => [it.status === 200 ? "" : it.status, it.why].filter(Boolean).join(" ") || "–";
-  const recent = app.recent.length ? app.recent : [{ ending: "nothing yet", count: 0 }];
-  keyed(part(".recent tbody"), recent, (it) => `${it.ending} ${why(it)}`, () => row(["", "", "number"]), (tr, it) =>
-    fill(tr, [it.ending, why(it), number(it.count)]));
-
-  const { campaigns, next } = app.campaigns;
-  const home = part(".of-campaigns");
-  keyed(part(".campaigns"), campaigns, (it) => it.id, newCampaign, (item, it) => showCampaign(item, it, bundleId), home);
-  put(part(".about-campaigns"), next ? `The latest ${CAMPAIGNS_MAX} are shown.` : campaigns.length ? "" : "There are none.");
-
-  const { "dead-letters": letters, count } = app.letters;
-  keyed(part(".letters tbody"), letters, (it) => it.id, newLetter, (tr, it) => showLetter(tr, it, bundleId), part(".of-letters"));
-  part(".letters").hidden = letters.length === 0;
-  const some = `${number(letters.length)} of ${number(count)} are shown.`;
-  put(part(".about-letters"), count === 0 ? "There are none." : letters.length < count ? some : "");
-}
-
-function newCampaign() {
-  const node = copy("campaign");
-  node.querySelector(".pause").addEventListener("click", (event) => {
-    const { path, label, isPaused } = shown.get(node);
+/** What buttons do. */
+const actions = {
+  cancel: (button, campaign) => confirm(button, campaign),
+  pause(button, { path, label, isPaused }) {
     const [what, done] = isPaused ? ["resume", "goes on"] : ["pause", "is paused"];
-    act(event.currentTarget, `${path}/${what}`, `The campaign ${label} ${done}.`);
-  });
-  node.querySelector(".cancel").addEventListener("click", (event) => confirm(event.currentTarget, shown.get(node)));
-  return node;
-}
-
-function showCampaign(node, it, app) {
-  const part = (selector) => node.querySelector(selector);
-  const [{ planned, unended, ended }, label] = [it.counts, it.campaign?.label ?? it.id];
-  const [done, isPaused] = [planned - unended, it.state === "paused"];
-  shown.set(node, { path: `${pathOf(app)}/campaigns/${it.id}`, label, isPaused, unended });
-  put(part("h4"), label);
-  const progress = part("progress");
-  progress.max = Math.max(planned, 1);
-  progress.value = planned ? done : Number(it.state === "finished");
-  progress.setAttribute("aria-label", `Progress of ${label}`);
-  const percent = planned ? ` (${Math.floor((100 * done) / planned)} %)` : "";
-  put(part(".progress-text"), `${it.state}: ${number(done)} of ${number(planned)} ended${percent}`);
-  const endings = Object.entries(ended).filter(([, count]) => count > 0).map(([ending, count]) => `${number(count)} ${ending}`);
-  put(part(".ended"), endings.join(", "));
-  const actions = part(".actions");
-  const isActive = ACTIVE.includes(it.state);
-  if (!isActive && actions.contains(document.activeElement)) part("h4").focus();
-  actions.hidden = !isActive;
-  name(part(".pause"), isPaused ? "Resume" : "Pause", `campaign ${label}`);
-  name(part(".cancel"), "Cancel", `campaign ${label}`);
-}
-
-function newLetter() {
-  const tr = row(["", "", "", ""]);
-  const button = document.createElement("button");
-  button.type = "button";
-  tr.lastElementChild.append(button);
-  button.addEventListener("click", () => {
-    const { path, id, device } = shown.get(tr);
-    act(button, `${path}/dead-letters/replay`, `What was for the device ${device} is sent again.`, { ids: [id] });
-  });
-  return tr;
-}
-
-function showLetter(tr, it, app) {
-  const device = it.token.length > 12 ? `${it.token.slice(0, 12)}…` : it.token;
-  shown.set(tr, { path: pathOf(app), id: it.id, device });
-  fill(tr, [device, [it.status, it.why].filter(Boolean).join(" ") || "–", moment(new Date(it.at))]);
-  name(tr.querySelector("button"), "Replay", `to device ${device}, ${it.why ?? ""}`);
-}
+    act(button, `${path}/${what}`, `The campaign ${label} ${done}.`);
+  },
+  replay: (button, { path, id, device }) =>
+    act(button, `${path}/dead-letters/replay`, `What was for the device ${device} is sent again.`, { ids: [id] }),
+};
 
 /* Telling. */
-
-const two = (value) => String(value).padStart(2, "0");
-const moment = (when) =>
-  `${when.getFullYear()}-${two(when.getMonth() + 1)}-${two(when.getDate())} ${two(when.getHours())}:${two(when.getMinutes())}`;
 
 /** To the second for eyes; a screen reader is told once a minute, and not every five seconds. */
 function tellTime() {
@@ -282,6 +127,12 @@ function tellTime() {
 function alert(kind, text) {
   alerts[kind] = text;
   put(at("alert"), [alerts.act, alerts.look].filter(Boolean).join(" "));
+}
+
+/** What came of doing something. */
+function tell(done, trouble) {
+  put(at("told"), done);
+  alert("act", trouble);
 }
 
 let asked = null;
@@ -376,7 +227,8 @@ at("tenant").addEventListener("change", ({ target }) => {
 at("halt").addEventListener("click", ({ currentTarget }) => {
   isHalted = !isHalted;
   put(currentTarget, isHalted ? "Refresh again" : "Stop refreshing");
-  refresh();
+  if (isHalted) clearTimeout(timer);
+  else refresh();
 });
 for (const [id, after] of [["first", () => ""], ["next", () => session.next]]) {
   at(id).addEventListener("click", async () => {
@@ -389,7 +241,10 @@ at("ask-yes").addEventListener("click", () => {
   at("ask").close();
   act(asked.button, `${asked.path}/cancel`, `The campaign ${asked.label} is cancelled.`);
 });
-document.addEventListener("visibilitychange", refresh); // one that nobody sees asks nothing
+// A page that nobody sees asks nothing.
+document.addEventListener("visibilitychange", () => {
+  if (!isHalted) refresh();
+});
 
 const key = sessionStorage.getItem("key");
 if (key) open(key, sessionStorage.getItem("tenant"));

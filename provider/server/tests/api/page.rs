@@ -4,10 +4,11 @@ use http::Method;
 
 use crate::server::Server;
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("/", "text/html; charset=utf-8"),
     ("/page.css", "text/css; charset=utf-8"),
     ("/page.js", "text/javascript; charset=utf-8"),
+    ("/show.js", "text/javascript; charset=utf-8"),
 ];
 
 #[tokio::test]
@@ -43,9 +44,11 @@ async fn the_page_has_no_script_and_no_style_within() {
         assert_eq!(tags.filter(|tag| tag.contains(absent)).collect::<Vec<_>>(), [""; 0], "{what}");
     }
     assert!(
-        page.matches("<script").count() == 1 && page.contains(r#"<script src="/page.js" defer></script>"#)
+        page.matches("<script").count() == 1
+            && page.contains(r#"<script src="/page.js" type="module"></script>"#)
     );
-    let script = server.nobody().get("/page.js").await.text;
+    let (script, show) = (server.nobody().get("/page.js").await, server.nobody().get("/show.js").await);
+    let script = script.text + &show.text;
     for absent in ["innerHTML", "insertAdjacentHTML", "document.write", "eval("] {
         assert!(!script.contains(absent), "{absent}");
     }
