@@ -1,25 +1,36 @@
 //! `apns-provider serve`: starts the provider server, says where it is, and stops it in order.
 
+mod ready;
 mod told;
 
-use std::{env, io::IsTerminal as _, process::ExitCode};
+use std::{
+    env,
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use apns_provider_server::{
     api,
     config::{Config, Options},
     server::{Server, StartError},
 };
+use apns_provider_server_core::api_key::ApiKeyText;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::{exit, report};
+use ready::ReadyFile;
 
-/// What the server is told; each option has a variable and a key of the configuration file as well.
+/// What the server is told; each option of its own has a variable and a key of the configuration file as well.
 #[derive(Args, Debug)]
 pub(super) struct ServeArgs {
     #[command(flatten)]
     options: Options,
+    /// Write where it is to this file when it is ready, as JSON, with the first key if it has made one; remove the file at the end.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
 }
 
 /// Serves until a signal says to stop.
@@ -28,13 +39,13 @@ pub(super) fn run(args: &ServeArgs) -> Result<ExitCode, String> {
     let config = Config::of(args.options.clone(), &variables).map_err(|error| error.to_string())?;
     start_log(&config)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("cannot start: {error}"))?;
-    let code = runtime.block_on(serve(&config))?;
+    let code = runtime.block_on(serve(&config, args.ready_file.as_deref()))?;
     // A question to a name server that does not answer would be waited for otherwise.
     runtime.shutdown_background();
     Ok(ExitCode::from(code))
 }
 
-async fn serve(config: &Config) -> Result<u8, String> {
+async fn serve(config: &Config, ready_file: Option<&Path>) -> Result<u8, String> {
     // From here on a signal means to stop, also while it starts.
     let mut signals = Signals::listen()?;
     let metrics = api::install_recorder().map_err(|error| format!("cannot count: {error}"))?;
@@ -42,7 +53,13 @@ async fn serve(config: &Config) -> Result<u8, String> {
         started = Server::start(config, metrics) => started.map_err(|error| explained(&error))?,
         () = signals.next() => return Ok(exit::ACCEPTED),
     };
-    report::print(told::Started { config, address: server.address(), first_key: server.first_key() })?;
+    let (address, first_key) = (server.address(), server.first_key());
+    // It comes first: whoever reads what is printed finds the file.
+    let ready = ready_file.map(|path| ReadyFile::write(path, address, first_key.map(ApiKeyText::as_str)));
+    let ready = ready.transpose();
+    // The key is told in any case: it is stored already, and never told again.
+    report::print(told::Started { config, address, first_key })?;
+    let ready = ready?;
     tokio::select! {
         () = signals.next() => {}
         () = server.failed() => {
@@ -50,6 +67,7 @@ async fn serve(config: &Config) -> Result<u8, String> {
             return Err("a part of the server has ended by itself: the log says which; start it again".to_owned());
         }
     }
+    drop(ready);
     report::note("stopping; what is under way is finished. Once more ends at once");
     tokio::select! {
         is_finished = server.stop() => {

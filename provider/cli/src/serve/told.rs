@@ -16,7 +16,9 @@ pub(super) struct Started<'a> {
 impl Display for Started<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "apns-provider {} serves.\n", env!("CARGO_PKG_VERSION"))?;
-        writeln!(f, "  API          http://{}/v1   (described at /v1/openapi.json)", self.address)?;
+        let url = url(self.address);
+        writeln!(f, "  page         {url}/")?;
+        writeln!(f, "  API          {url}/v1   (described at /v1/openapi.json)")?;
         match &self.config.store.place {
             Place::Sqlite { path } => writeln!(f, "  database     {} (SQLite)", path.display())?,
             // The URL may have a password in it.
@@ -30,8 +32,13 @@ impl Display for Started<'_> {
             writeln!(f, "  first key    {}", key.as_str())?;
             writeln!(f, "\nThe key is the operator's. It is told now and never again:\n")?;
             writeln!(f, "  export APNS_PROVIDER_API_KEY={}", key.as_str())?;
-            writeln!(f, "  apns-provider admin --server http://{} tenants list", self.address)?;
+            writeln!(f, "  apns-provider admin --server {url} tenants list")?;
         }
         Ok(())
     }
+}
+
+/// Where a server is that listens there.
+pub(super) fn url(address: SocketAddr) -> String {
+    format!("http://{address}")
 }

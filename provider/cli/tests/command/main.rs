@@ -13,5 +13,7 @@ mod doctor;
 mod help;
 mod output;
 mod send;
+#[cfg(feature = "server")]
+mod serve;
 mod token;
 mod validate;

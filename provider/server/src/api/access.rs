@@ -3,7 +3,8 @@
 //! An operation without a row in the table is answered to nobody. What belongs to another tenant is answered as what never was.
 //!
 //! There are no rules for `Host` and `Origin`, as the double's control API has them: that one may be asked without a key. Here a page of
-//! another site would need one, which no browser sends by itself, and without CORS it could not read an answer either.
+//! another site would need one, which no browser sends by itself, and without CORS it could not read an answer either. The
+//! operator's page keeps its key where no other origin gets at it.
 
 use apns_provider_server_core::{
     api_key::{ApiKeyText, Permission, Roles},
@@ -42,6 +43,10 @@ use Permission::{Manage, Observe, Operate, Read, ReadDevices, Send, WriteDevices
 
 /// Every operation.
 pub(super) const TABLE: &[(&str, &str, Needs)] = &[
+    ("GET", "/", Nothing),
+    ("GET", "/page.css", Nothing),
+    ("GET", "/page.js", Nothing),
+    ("GET", "/show.js", Nothing),
     ("GET", "/livez", Nothing),
     ("GET", "/readyz", Nothing),
     ("GET", "/metrics", Operator(Observe)),

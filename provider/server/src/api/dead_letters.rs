@@ -66,6 +66,7 @@ struct Shown {
 
 /// Dead letters, in the order in which their notifications were handed in.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 #[schema(as = DeadLetters)]
 #[serde(rename_all = "kebab-case")]
 struct List {

@@ -23,6 +23,7 @@ mod extract;
 mod health;
 mod keys;
 mod notifications;
+mod page;
 mod pipeline;
 mod queues;
 mod serving;
@@ -108,6 +109,7 @@ impl Api {
         let (router, openapi) = resources().split_for_parts();
         router
             .merge(docs::routes(&docs::finished(openapi)))
+            .merge(page::routes())
             .method_not_allowed_fallback(async |request: Request| wrong_method(&request).into_response())
             .fallback(async |uri: http::Uri| {
                 ApiError::new(Code::UnknownPath, format!("there is nothing at {}", uri.path()))

@@ -7,6 +7,7 @@ mod keys;
 mod limits;
 mod notifications;
 mod openapi;
+mod page;
 mod resources;
 mod server;
 mod strangers;

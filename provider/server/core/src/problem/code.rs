@@ -40,16 +40,16 @@ macro_rules! codes {
 codes! {
     BadJson "bad-json" 400 "The body is not JSON.", "Send one JSON object; the message says where it goes wrong.";
     BadField "bad-field" 400 "Fields of the body are unknown, missing or wrong.",
-        "`fields` lists them; /docs has the fields that there are.";
+        "`fields` lists them; /v1/openapi.json has the fields that there are.";
     BadParameter "bad-parameter" 400 "A parameter of the path, the query or a header is unknown, missing or wrong.",
-        "`fields` lists them; /docs has the parameters that there are.";
+        "`fields` lists them; /v1/openapi.json has the parameters that there are.";
     BadCursor "bad-cursor" 400 "A cursor is none that was ever given out.",
         "Use a cursor as it came, or leave it out to begin at the beginning.";
     Unauthorized "unauthorized" 401 "There is no API key, or none that is known.",
         "Send authorization: Bearer <key>; `apns-provider admin keys` makes one.";
     NotAllowed "not-allowed" 403 "The API key's roles do not include this.",
         "The message names the permission; use a key with a role that has it.";
-    UnknownPath "unknown-path" 404 "There is nothing at this path.", "See /docs for the paths that there are.";
+    UnknownPath "unknown-path" 404 "There is nothing at this path.", "See /v1/openapi.json for the paths that there are.";
     UnknownApp "unknown-app" 404 "There is no such app.", "GET /v1/apps lists those there are; PUT /v1/apps/<bundle ID> adds one.";
     UnknownCampaign "unknown-campaign" 404 "There is no such campaign.", "GET …/campaigns lists those there are.";
     UnknownChannel "unknown-channel" 404 "There is no such channel.", "GET …/channels lists those there are.";
@@ -67,7 +67,7 @@ codes! {
     UnknownUser "unknown-user" 404 "No device is registered for this user.", "A user is there while a device is.";
     UnknownWebhook "unknown-webhook" 404 "There is no such webhook.", "GET /v1/webhooks lists those there are.";
     MethodNotAllowed "method-not-allowed" 405 "The path is right and the method is not.",
-        "See /docs for the methods that there are.";
+        "See /v1/openapi.json for the methods that there are.";
     Conflict "conflict" 409 "What is there does not go together with what was asked for.", "The message says what is there.";
     IdempotencyKeyInUse "idempotency-key-in-use" 409 "The first request with this idempotency key is not answered yet.",
         "Wait for its answer, or send again in a second: the answer will be the same.";
