@@ -68,7 +68,6 @@ struct Shown {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = DeadLetters)]
-#[serde(rename_all = "kebab-case")]
 struct List {
     dead_letters: Vec<Shown>,
     /// How many the app has.
