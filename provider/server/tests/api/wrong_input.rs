@@ -93,5 +93,5 @@ async fn what_is_no_json_no_path_or_no_method_is_told_so() {
     operator.get("/v1/nothing").await.refused(404, "unknown-path");
     server.nobody().get("/v1/nothing").await.refused(404, "unknown-path");
     operator.delete("/v1/apps").await.refused(405, "method-not-allowed");
-    operator.ask(Method::PUT, "/v1/tuning", "{}").await.refused(405, "method-not-allowed");
+    operator.ask(Method::PATCH, "/v1/tuning", "{}").await.refused(405, "method-not-allowed");
 }
