@@ -12,3 +12,4 @@ mod set_up;
 mod shards;
 mod support;
 mod sweeping;
+mod webhooks;

@@ -106,11 +106,19 @@ pub enum Submitted {
     Stored,
 }
 
+impl NewNotification {
+    /// Whether it is finished as it comes.
+    pub(super) fn is_for_nobody(&self) -> bool {
+        self.progress.is_complete() && self.progress.planned == 0
+    }
+}
+
 impl Store {
     /// Takes what a request hands in. Requests that come at the same time share a transaction.
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, StoreError> {
         let lanes: BTreeSet<Lane> = submission.notifications.iter().map(|it| it.lane).collect();
         let is_planned = submission.notifications.iter().all(|it| it.progress.is_complete());
+        let is_finished = submission.notifications.iter().any(NewNotification::is_for_nobody);
         let submitted = self.inner.intakes.submit(submission).await?;
         if submitted == Submitted::Stored {
             for lane in lanes {
@@ -118,6 +126,9 @@ impl Store {
             }
             if !is_planned {
                 self.tell(Signal::Plan).await;
+            }
+            if is_finished {
+                self.tell(Signal::Webhooks).await;
             }
         }
         Ok(submitted)
