@@ -10,6 +10,7 @@
 //! | [`pipeline`] | what is queued becomes pushes, and their outcomes are stored |
 //! | [`secrets`] | what is encrypted before it is stored |
 //! | [`store`] | everything that has to survive: devices, notifications, outcomes; on SQLite or PostgreSQL |
+//! | [`webhooks`] | telling those who want to know |
 
 pub mod api;
 mod clock;
@@ -19,3 +20,4 @@ pub mod secrets;
 pub mod server;
 pub mod startup;
 pub mod store;
+pub mod webhooks;

@@ -24,6 +24,7 @@ use crate::{
     pipeline::{Pipeline, PipelineSettings, Services},
     startup::{self, Started},
     store::{Retention, Store},
+    webhooks::{Deliveries, DeliverySettings, NoClient},
 };
 
 /// A server that runs until it is [stopped](Self::stop); one that is dropped ends as a killed process does.
@@ -34,6 +35,7 @@ pub struct Server {
     store: Store,
     api: Api,
     pipeline: Arc<Sending>,
+    deliveries: Deliveries,
     listening: JoinHandle<()>,
     stop_listening: watch::Sender<bool>,
     housekeeping: JoinHandle<()>,
@@ -58,6 +60,9 @@ pub enum StartError {
     /// What sends.
     #[error("the pipeline's settings: {0}")]
     Pipeline(#[from] InvalidWorkerConfig),
+    /// What tells webhooks.
+    #[error(transparent)]
+    Webhooks(#[from] NoClient),
 }
 
 impl Server {
@@ -74,6 +79,12 @@ impl Server {
         let Started { store, vault, first_key } = startup::start(config, clock::now()).await?;
         let settings = pipeline_settings(config);
         let pipeline = Pipeline::start(store.clone(), Arc::clone(&vault) as _, settings)?;
+        let deliveries = Deliveries::start(
+            store.clone(),
+            Arc::clone(&vault),
+            pipeline.tuned(),
+            DeliverySettings::new(config.webhook_policy.clone()),
+        )?;
         let pipeline = Arc::new(Sending(pipeline));
         let api = Api::new(ApiParts {
             store: store.clone(),
@@ -89,7 +100,18 @@ impl Server {
         let listening = tokio::spawn(api::serve(listener, api.router(), limits, stopped));
         let housekeeping = tokio::spawn(keep_house(store.clone()));
         let drain = config.limits.drain;
-        Ok(Self { address, first_key, store, api, pipeline, listening, stop_listening, housekeeping, drain })
+        Ok(Self {
+            address,
+            first_key,
+            store,
+            api,
+            pipeline,
+            deliveries,
+            listening,
+            stop_listening,
+            housekeeping,
+            drain,
+        })
     }
 
     /// Where it is asked.
@@ -104,19 +126,22 @@ impl Server {
 
     /// Returns when it has ended although nobody has stopped it, which only a mistake of this program does.
     pub async fn failed(&self) {
-        while !self.pipeline.0.has_failed() && !self.listening.is_finished() {
+        let has_failed = || self.pipeline.0.has_failed() || self.deliveries.has_failed();
+        while !has_failed() && !self.listening.is_finished() {
             sleep(LOOK_EVERY).await;
         }
     }
 
     /// Stops it (C-71): says that it is not ready and takes nothing new; nothing more is claimed, and what is under way to APNs has the
-    /// configured time to be answered; connections to APNs are told goodbye; what is left is given back to the queue; then whoever asks
+    /// configured time to be answered; connections to APNs are told goodbye; what is left is given back to the queue; webhooks that are being
+    /// told have what is left of that time to answer, and what they are not told stays in the database; then whoever asks
     /// the API is answered to the end, and the database is closed. Says whether all that was under way was finished and stored: what was
     /// not is sent again, by who has the queue then.
     pub async fn stop(self) -> bool {
         let by = Instant::now() + self.drain;
         self.api.drain();
         let is_finished = self.pipeline.0.stop(self.drain).await;
+        self.deliveries.stop(by).await;
         self.stop_listening.send_replace(true);
         self.housekeeping.abort();
         // A task that has panicked has ended, too.

@@ -33,7 +33,7 @@ on_both! { Scene:
 }
 
 /// Recipients of a campaign.
-const MANY: usize = 20_000;
+const MANY: usize = 5_000;
 /// Long enough for what is in the engine.
 const DRAIN: Duration = Duration::from_secs(10);
 

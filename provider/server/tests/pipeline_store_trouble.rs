@@ -21,8 +21,10 @@ use apns_provider_server::{
     store::{ClaimRequest, Claimed, Credential, Outcomes, Owner, Recorded, Signal, Store, StoreError},
 };
 use apns_provider_server_core::{
+    ids::AppId,
     outcome::Ending,
     shard::Positions,
+    webhook::News,
     worker::{Rest, ShardKey, Source},
 };
 use databases::Database;
@@ -112,6 +114,10 @@ impl Queue for Troubled {
 
     async fn credential(&self, source: Source) -> Result<Option<Credential>, StoreError> {
         self.call(self.store.credential(source)).await
+    }
+
+    async fn tell_webhooks(&self, app: AppId, news: News, now: UnixTime) -> Result<(), StoreError> {
+        self.call(self.store.tell_webhooks(app, news, now)).await
     }
 
     async fn plan_next(&self, owner: Owner, clock: &dyn Clock) -> Result<bool, StoreError> {

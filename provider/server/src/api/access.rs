@@ -73,6 +73,7 @@ pub(super) const TABLE: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/webhooks/{webhook-id}", Tenant(Manage)),
     ("PUT", "/v1/webhooks/{webhook-id}", Tenant(Manage)),
     ("DELETE", "/v1/webhooks/{webhook-id}", Tenant(Manage)),
+    ("POST", "/v1/webhooks/{webhook-id}/test", Tenant(Manage)),
     ("GET", "/v1/apps", Tenant(Read)),
     ("GET", "/v1/apps/{bundle-id}", Tenant(Read)),
     ("PUT", "/v1/apps/{bundle-id}", Tenant(Manage)),

@@ -80,6 +80,7 @@ async fn metrics(State(api): State<Api>) -> ApiResult<Response> {
         let depth = queues.iter().filter(|queue| queue.lane == lane).map(|queue| queue.depth).sum();
         telemetry::queued(lane.as_str(), depth);
     }
+    crate::webhooks::waiting(api.store().count_deliveries().await?);
     let text = api.parts().metrics.as_ref().map(|metrics| {
         metrics.run_upkeep();
         metrics.render()

@@ -19,6 +19,7 @@ pub fn install_recorder() -> Result<Option<PrometheusHandle>, BuildError> {
     describe_counter!(REQUESTS, "Requests to the API that were answered.");
     describe_histogram!(REQUEST_SECONDS, "Time from a request's head to its answer, in seconds.");
     describe_gauge!(QUEUED, "Recipients without an outcome, by lane, of all tenants.");
+    crate::webhooks::describe();
     Ok(Some(handle))
 }
 

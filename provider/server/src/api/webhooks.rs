@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, put, remove))
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, put, remove)).routes(routes!(test))
 }
 
 /// A webhook.
@@ -60,6 +60,14 @@ struct Added {
     webhook: Shown,
     /// What its calls are signed with, told now and never again: as Standard Webhooks write it, `whsec_` and base64.
     secret: String,
+}
+
+/// A test that is on its way.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookTest)]
+struct Tested {
+    /// The event's ID: the header `webhook-id` of its delivery.
+    id: String,
 }
 
 /// Webhooks, in the order in which they were added.
@@ -212,4 +220,23 @@ async fn remove(
     let subject = format!("webhook {}", webhook.id.get());
     caller.audit(&api, Action::WebhookRemoved, &subject, json!({})).await?;
     Ok(DONE)
+}
+
+/// Tell a webhook a test event
+///
+/// It is told like any other event, whether the webhook asked for events of this kind or not.
+#[utoipa::path(
+    post, path = "/v1/webhooks/{webhook-id}/test", tag = "webhooks", params(OneWebhook),
+    responses((status = 202, body = Tested), ApiError)
+)]
+async fn test(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(one): Path<OneWebhook>,
+) -> ApiResult<(StatusCode, Json<Tested>)> {
+    let webhook = found(&api, caller.tenant()?, &one).await?;
+    match api.store().test_webhook(webhook.id, now()).await? {
+        Some(id) => Ok((StatusCode::ACCEPTED, Json(Tested { id: id.to_string() }))),
+        None => Err(ApiError::new(Code::Conflict, "the webhook is not enabled, so that it is told nothing")),
+    }
 }

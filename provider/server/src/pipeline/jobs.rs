@@ -4,8 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
+    ids::AppId,
     lanes::Lane,
     shard::Positions,
+    webhook::News,
     worker::{Batch, ClaimId, Input, Lease, Rest, ShardKey, Source},
 };
 
@@ -89,6 +91,14 @@ impl<Q: Queue> Jobs<Q> {
             Ok(false) => Done::Told { input: Input::StartFailed(claim), counts: Counts::default() },
             Err(error) => failed("mark recipients", &error, Input::StartFailed(claim)),
         }
+    }
+
+    /// Who is not told by this is told of what it leads to: dead letters, or nothing.
+    pub(super) async fn tell(self, app: AppId, news: News, now: UnixTime) -> Done {
+        if let Err(error) = self.queue.tell_webhooks(app, news, now).await {
+            tracing::warn!(%error, "webhooks are not told of an app's trouble");
+        }
+        Done::Nothing
     }
 
     /// What is not given back is free when its lease runs out.

@@ -94,6 +94,11 @@ impl Pipeline {
         *self.tuning.borrow()
     }
 
+    /// How it is tuned, now and from now on.
+    pub fn tuned(&self) -> watch::Receiver<Tuning> {
+        self.tuning.subscribe()
+    }
+
     /// Tunes it, from now on. With another number of connections, each client is replaced by one that has it with the next push; what the
     /// old one has is finished.
     pub fn tune(&self, tuning: Tuning) {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use apns_provider::Clock;
 use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
+    ids::AppId,
     shard::Positions,
+    webhook::News,
     worker::{Rest, ShardKey, Source},
 };
 use futures::{
@@ -58,6 +60,14 @@ pub trait Queue: Clone + Send + Sync + 'static {
         source: Source,
     ) -> impl Future<Output = Result<Option<Credential>, StoreError>> + Send;
 
+    /// Tells webhooks what happened to an app.
+    fn tell_webhooks(
+        &self,
+        app: AppId,
+        news: News,
+        now: UnixTime,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Plans a notification that is due, from where its plan is to its end, and says whether there was one.
     fn plan_next(
         &self,
@@ -108,6 +118,10 @@ impl Queue for Store {
 
     async fn credential(&self, source: Source) -> Result<Option<Credential>, StoreError> {
         self.credential(source).await
+    }
+
+    async fn tell_webhooks(&self, app: AppId, news: News, now: UnixTime) -> Result<(), StoreError> {
+        self.tell_webhooks(app, news, now).await
     }
 
     async fn plan_next(&self, owner: Owner, clock: &dyn Clock) -> Result<bool, StoreError> {

@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use apns_provider::Client;
-use apns_provider_core::{NotSent, Now, Outcome, Push};
+use apns_provider_core::{NotSent, Now, Outcome, Push, Suspension};
 use apns_provider_server_core::{
     lanes::Lane,
     tuning::Tuning,
+    webhook::News,
     worker::{Effect, Input, InvalidWorkerConfig, Rest, ShardKey, Source, Ticket, Worker},
 };
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
@@ -163,10 +164,15 @@ impl<Q: Queue> Shell<Q> {
                 Effect::TooManyInvalid { source, suspension } => {
                     self.counts.too_many_invalid += 1;
                     tracing::warn!(?source, ?suspension, "too many tokens are invalid: none is removed");
+                    let (environment, Suspension { invalid, results, .. }) = (source.environment, suspension);
+                    let news = News::RemovalsSuspended { environment, invalid, results };
+                    self.asked.spawn(self.jobs.clone().tell(source.app, news, now.date));
                 }
                 Effect::Troubled { source, trouble, until } => {
                     self.counts.troubled += 1;
                     tracing::warn!(?source, ?trouble, ?until, "nothing can be sent for a while");
+                    let news = News::AppTroubled { environment: source.environment, trouble, until };
+                    self.asked.spawn(self.jobs.clone().tell(source.app, news, now.date));
                 }
             }
         }
@@ -243,7 +249,7 @@ impl<Q: Queue> Shell<Q> {
             Signal::Credential(source) => self.look_again(now, source),
             Signal::Stop(stop) => self.worker.handle(now, Input::Stop(stop)),
             Signal::Work(lane) => self.worker.handle(now, Input::Woken { lane }),
-            Signal::App(_) | Signal::Plan => {}
+            Signal::App(_) | Signal::Plan | Signal::Webhooks => {}
         }
     }
 

@@ -1,6 +1,6 @@
 use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
-    ids::{AppId, NotificationId},
+    ids::{AppId, NotificationId, Sequence},
     lanes::{Lane, Pace},
 };
 
@@ -10,6 +10,7 @@ use super::{
     page::at_most,
     settings::Weight,
     sql::{Connection, Statement, values},
+    webhooks::{Told, tell_finished},
 };
 
 /// What cancelling has done.
@@ -73,13 +74,14 @@ impl Store {
         id: NotificationId,
         now: UnixTime,
     ) -> Result<Cancelled, StoreError> {
-        let cancelled = self
+        let (cancelled, told) = self
             .database()
             .write(Weight::Promise, (app, id, now), |data, transaction| Box::pin(cancel(data, transaction)))
             .await?;
         if cancelled == Cancelled::Cancelled {
             self.tell(Signal::Stop(Stop::Cancel(id))).await;
         }
+        self.after_telling(told).await;
         Ok(cancelled)
     }
 }
@@ -87,17 +89,18 @@ impl Store {
 async fn cancel(
     (app, id, now): &(AppId, NotificationId, UnixTime),
     transaction: &mut Connection,
-) -> Result<Cancelled, StoreError> {
+) -> Result<(Cancelled, Told), StoreError> {
     let Some(row) = transaction.first(&FIND, values![*app, *id]).await? else {
-        return Ok(Cancelled::Unknown);
+        return Ok((Cancelled::Unknown, Told::default()));
     };
     let sequence = row.int(0)?;
     if transaction.execute(&CANCEL, values![sequence, *now]).await? == 0 {
-        return Ok(Cancelled::TooLate);
+        return Ok((Cancelled::TooLate, Told::default()));
     }
     // Who is planning it finds that it is not theirs any more.
     transaction.execute(&END_PLAN, values![sequence]).await?;
-    Ok(Cancelled::Cancelled)
+    let told = tell_finished(*app, Sequence::new(sequence), *now, transaction).await?;
+    Ok((Cancelled::Cancelled, told))
 }
 
 static PAGE: Statement = Statement::new(concat!(

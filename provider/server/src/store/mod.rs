@@ -8,13 +8,14 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `tenants`, `api_keys`, `apps`, `webhooks`, `templates`, `audit` | what is set up, by whom |
+//! | `tenants`, `api_keys`, `apps`, `templates`, `audit` | what is set up, by whom |
 //! | `devices` | registering, finding, removing, walking through them |
 //! | `intake` | taking notifications, many requests in one transaction |
 //! | `plans` | audiences becoming shards, step by step |
 //! | `shards` | claiming, renewing, giving back |
 //! | `outcomes`, `dead_letters` | what became of recipients |
 //! | `notifications`, `queues`, `housekeeping` | looking, pausing, cancelling, forgetting |
+//! | `webhooks` | whom to tell of it, and what they were not told yet |
 //! | `signals` | that there may be something to do |
 //!
 //! A [`Store`] is on SQLite or on PostgreSQL, and nobody has to know on which. What it is asked is told with the time: it has no clock.
@@ -81,7 +82,10 @@ pub use shards::{ClaimRequest, Claimed, ClaimedShard, CurrentDevice, Owner, Vari
 pub use signals::{Signal, Signals};
 pub use templates::StoredTemplate;
 pub use tenants::Tenant;
-pub use webhooks::{NewWebhook, Webhook, WebhookId};
+pub use webhooks::{
+    ClaimedDeliveries, ClaimedDelivery, DeliveryId, DeliveryRequest, NewWebhook, WAITING_MAX, Webhook,
+    WebhookId,
+};
 
 use database::Database;
 use intake::Intakes;

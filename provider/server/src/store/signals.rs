@@ -24,6 +24,8 @@ pub enum Signal {
     Plan,
     /// Somebody has paused or cancelled something.
     Stop(Stop),
+    /// There is something to tell webhooks.
+    Webhooks,
     /// There is something to claim in a lane.
     Work(Lane),
 }
@@ -77,6 +79,7 @@ impl Signal {
             Self::Stop(Stop::Cancel(id)) => format!("cancel:{id}"),
             Self::Stop(Stop::PauseApp(app)) => format!("pause-app:{app}"),
             Self::Stop(Stop::PauseCampaign(id)) => format!("pause-campaign:{id}"),
+            Self::Webhooks => "webhooks".into(),
             Self::Work(lane) => format!("work:{}", lane.number()),
         }
     }
@@ -96,6 +99,7 @@ impl Signal {
             "pause-app" => app(which).map(|app| Self::Stop(Stop::PauseApp(app))),
             "pause-campaign" => notification().map(|id| Self::Stop(Stop::PauseCampaign(id))),
             "plan" => Some(Self::Plan),
+            "webhooks" => Some(Self::Webhooks),
             "work" => which.parse().ok().and_then(Lane::from_number).map(Self::Work),
             _ => None,
         };
@@ -124,6 +128,7 @@ mod tests {
             Signal::Stop(Stop::Cancel(id)),
             Signal::Stop(Stop::PauseApp(app)),
             Signal::Stop(Stop::PauseCampaign(id)),
+            Signal::Webhooks,
             Signal::Work(Lane::Urgent),
         ] {
             assert_eq!(Signal::from_text(&signal.to_text()), signal);

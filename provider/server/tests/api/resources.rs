@@ -153,9 +153,13 @@ async fn a_webhook_is_added_changed_and_removed_and_its_secret_told_once() {
         (&shown["app"], &shown["is-enabled"], &shown["secret"]),
         (&json!(APP), &json!(true), &Value::Null)
     );
+    let test = format!("{one}/test");
+    let tested = operator.post(&test, &json!({})).await.expect(202);
+    assert!(tested["id"].as_str().unwrap().starts_with("msg_"), "{tested}");
     let mut changed = new.clone();
     changed["is-enabled"] = json!(false);
     assert_eq!(operator.put(&one, &changed).await.expect(200)["is-enabled"], false);
+    operator.post(&test, &json!({})).await.refused(409, "conflict");
     for (field, value, fields) in [
         ("url", json!("http://crm.example/"), vec!["url"]),
         ("url", json!("https://me:secret@crm.example/"), vec!["url"]),

@@ -15,3 +15,4 @@ mod set_up;
 mod shards;
 mod support;
 mod sweeping;
+mod webhooks;

@@ -62,6 +62,16 @@ impl EventId {
     pub fn new(now: UnixTime, random: [u8; 10]) -> Self {
         Self(NotificationId::new(now, random))
     }
+
+    /// The one with these bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(NotificationId::from_bytes(bytes))
+    }
+
+    /// Its bytes, as they are stored.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
 }
 
 impl fmt::Display for EventId {
@@ -84,12 +94,17 @@ pub struct Event {
 impl Event {
     /// The body of its deliveries.
     pub fn to_body(&self) -> Vec<u8> {
-        let millis = i64::try_from(self.at.as_millis()).unwrap_or(i64::MAX);
-        let timestamp = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX).to_string();
-        let body =
-            serde_json::json!({ "type": self.kind.as_str(), "timestamp": timestamp, "data": self.data });
+        let body = serde_json::json!({
+            "type": self.kind.as_str(), "timestamp": timestamp(self.at), "data": self.data,
+        });
         body.to_string().into_bytes()
     }
+}
+
+/// A moment as receivers read it.
+pub(super) fn timestamp(at: UnixTime) -> String {
+    let millis = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX).to_string()
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@
 
 mod delivery;
 mod event;
+mod news;
 mod request;
 mod signature;
 mod url;
 
 pub use delivery::{Answer, Delivered, RETRIES, TIMEOUT, after};
 pub use event::{Event, EventId, EventKind};
+pub use news::{DeviceNews, ITEMS_MAX, News, NotificationNews, RecipientNews};
 pub use request::{Subscription, WebhookRequest};
 pub use signature::{InvalidSigningSecret, SignedHeaders, SigningSecret, TOLERANCE};
 pub use url::{InvalidUrl, Url};

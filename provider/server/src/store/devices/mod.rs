@@ -19,7 +19,7 @@ use super::{
 };
 use registering::{Request, register};
 use rows::{columns, columns_of_removed, forget_tags, read};
-pub(super) use rows::{read_token, remove_registrations};
+pub(super) use rows::{read_token, remove_registrations, suspect};
 
 /// What a registration has done.
 #[derive(Clone, Debug, Eq, PartialEq)]

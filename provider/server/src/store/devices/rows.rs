@@ -1,6 +1,6 @@
 //! Devices as rows.
 
-use apns_provider_core::DeviceToken;
+use apns_provider_core::{DeviceToken, UnixTime};
 use apns_provider_server_core::{
     device::{Device, DeviceRecord, Environment, Kind},
     ids::{AppId, AppVersion, DeviceId, Locale, RegistrationNumber, Tag, UserId},
@@ -21,7 +21,7 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// The columns that [`read_removed`] reads, in this order.
+/// The columns that [`forget_tags`] reads, in this order.
 macro_rules! columns_of_removed {
     () => {
         "id, app_id, environment, token, user_id, tags"
@@ -50,6 +50,18 @@ pub(in crate::store) fn read_token(row: &Row, column: usize) -> Result<DeviceTok
     DeviceToken::from_bytes(row.blob(column)?).map_err(|why| StoreError::damaged("a device token", why))
 }
 
+fn read_removed(row: &Row) -> Result<RemovedDevice, StoreError> {
+    Ok(RemovedDevice {
+        source: Source {
+            app: AppId::new(row.int(1)?),
+            environment: row.numbered(2, Environment::from_number)?,
+        },
+        device: DeviceId::new(row.int(0)?),
+        token: read_token(row, 3)?,
+        user: row.optional_parsed(4, UserId::parse)?,
+    })
+}
+
 /// Of rows that were deleted: their tags go as well.
 pub(super) async fn forget_tags(
     rows: &[Row],
@@ -64,12 +76,7 @@ pub(super) async fn forget_tags(
         for tag in &of_device {
             tags.push([app.into(), tag.into(), device.into()]);
         }
-        removed.push(RemovedDevice {
-            source: Source { app, environment: row.numbered(2, Environment::from_number)? },
-            device,
-            token: read_token(row, 3)?,
-            user: row.optional_parsed(4, UserId::parse)?,
-        });
+        removed.push(read_removed(row)?);
     }
     remove_tags(&tags, transaction).await?;
     Ok(removed)
@@ -97,6 +104,22 @@ pub(in crate::store) async fn remove_registrations(
     forget_tags(&rows, transaction).await
 }
 
+/// Notes with devices that their token may be of the other environment, each if its registration still is the one named. Returns them in
+/// the form of those that were removed.
+pub(in crate::store) async fn suspect(
+    registrations: &Table,
+    now: UnixTime,
+    transaction: &mut Connection,
+) -> Result<Vec<RemovedDevice>, StoreError> {
+    let rows = transaction.rows_with(&SUSPECT, values![now], registrations).await?;
+    rows.iter().map(read_removed).collect()
+}
+
+static SUSPECT: Statement = Statement::with_input(
+    "UPDATE device SET suspected_at = $1 FROM {input} WHERE device.id = input.id AND device.number = input.number
+     RETURNING device.id, device.app_id, device.environment, device.token, device.user_id",
+    &[("id", Column::Int), ("number", Column::Int)],
+);
 static REMOVE_REGISTRATIONS: Statement = Statement::with_input(
     concat!(
         "DELETE FROM device WHERE id IN (

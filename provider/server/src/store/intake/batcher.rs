@@ -71,6 +71,10 @@ async fn run(database: Arc<Database>, mut queued: mpsc::Receiver<Waiting>) {
                 Box::pin(store(submissions, transaction))
             })
             .await;
+        let stored = stored.map(|(submitted, told)| {
+            told.count();
+            submitted
+        });
         reply_to_all(replies, stored);
     }
 }

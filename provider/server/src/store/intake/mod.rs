@@ -106,6 +106,13 @@ pub enum Submitted {
     Stored,
 }
 
+impl NewNotification {
+    /// Whether it is finished as it comes.
+    pub(super) fn is_for_nobody(&self) -> bool {
+        self.progress.is_complete() && self.progress.planned == 0
+    }
+}
+
 impl Store {
     /// What became of the same request before, if it came before: whatever has changed since then, it is answered alike. A read, which
     /// [`submit`](Self::submit) does not rely on.
@@ -127,6 +134,7 @@ impl Store {
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, StoreError> {
         let lanes: BTreeSet<Lane> = submission.notifications.iter().map(|it| it.lane).collect();
         let is_planned = submission.notifications.iter().all(|it| it.progress.is_complete());
+        let is_finished = submission.notifications.iter().any(NewNotification::is_for_nobody);
         let submitted = self.inner.intakes.submit(submission).await?;
         if submitted == Submitted::Stored {
             for lane in lanes {
@@ -134,6 +142,9 @@ impl Store {
             }
             if !is_planned {
                 self.tell(Signal::Plan).await;
+            }
+            if is_finished {
+                self.tell(Signal::Webhooks).await;
             }
         }
         Ok(submitted)

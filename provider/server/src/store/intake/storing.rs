@@ -8,6 +8,7 @@ use apns_provider_server_core::{
     idempotency::{Kept, RequestHash},
     ids::{AppId, IdempotencyKey, Label, NotificationId, Sequence, TenantId},
     lanes::{Lane, Pace},
+    webhook::{News, NotificationNews},
 };
 
 use super::{NewNotification, Submission, Submitted, deciding::Known};
@@ -19,13 +20,14 @@ use crate::store::{
     plans::read_notification_id,
     sql::{Column, Connection, Row, Statement, Table, values},
     stored::{write_audience, write_json},
+    webhooks::{Telling, Told},
 };
 
 /// Stores what can be taken, and says of each what became of it.
 pub(super) async fn store(
     submissions: &[Submission],
     transaction: &mut Connection,
-) -> Result<Vec<Submitted>, StoreError> {
+) -> Result<(Vec<Submitted>, Told), StoreError> {
     let mut known = look(submissions, transaction).await?;
     let decided: Vec<Submitted> = submissions.iter().map(|submission| known.decide(submission)).collect();
     let taken: Vec<&Submission> = submissions
@@ -46,7 +48,8 @@ pub(super) async fn store(
     forget_keys(&known.over, transaction).await?;
     remember_keys(&taken, transaction).await?;
     take_dead_letters(&taken, transaction).await?;
-    Ok(decided)
+    let told = tell_finished(&new, transaction).await?;
+    Ok((decided, told))
 }
 
 /// A notification with its place.
@@ -174,7 +177,7 @@ async fn store_notifications(new: &[New<'_>], transaction: &mut Connection) -> R
             progress.planned.into(),
             progress.left_out.into(),
             progress.planned.into(),
-            (is_planned && progress.planned == 0).then_some(it.handed_in).into(),
+            it.is_for_nobody().then_some(it.handed_in).into(),
         ]);
         messages.push([
             (*sequence).into(),
@@ -202,6 +205,29 @@ async fn store_notifications(new: &[New<'_>], transaction: &mut Connection) -> R
     transaction.execute_with(&ADD_PLANS, values![], &plans).await?;
     store_shards(&shards, transaction).await?;
     overtake(new, transaction).await
+}
+
+/// Those that are for nobody are finished at once.
+async fn tell_finished(new: &[New<'_>], transaction: &mut Connection) -> Result<Told, StoreError> {
+    let mut finished: BTreeMap<AppId, Vec<NotificationNews>> = BTreeMap::new();
+    let mut now = None;
+    for New { notification: it, app, .. } in new {
+        if it.is_for_nobody() {
+            now = now.max(Some(it.handed_in));
+            finished.entry(*app).or_default().push(NotificationNews {
+                id: it.id.to_string(),
+                recipients: 0,
+                dead_letters: 0,
+                ended: Vec::new(),
+            });
+        }
+    }
+    let Some(now) = now else { return Ok(Told::default()) };
+    let mut telling = Telling::of(&finished.keys().copied().collect(), now, transaction).await?;
+    for (app, notifications) in finished {
+        telling.tell(app, &News::NotificationFinished(notifications));
+    }
+    telling.store(transaction).await
 }
 
 /// Older notifications with the same collapse ID that are not finished are overtaken by these.

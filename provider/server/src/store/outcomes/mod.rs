@@ -2,6 +2,7 @@
 
 mod preparing;
 mod storing;
+mod telling;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -71,7 +72,7 @@ pub struct RecordedOutcome {
 
 impl Store {
     /// Stores a batch in one transaction: outcomes, unless there is one already; who waits, while the shard is the owner's; counters; dead
-    /// letters; dead tokens. A shard whose recipients all have an outcome is closed. It may be handed over again: nothing counts twice.
+    /// letters; dead tokens; what webhooks are told of it. A shard whose recipients all have an outcome is closed. It may be handed over again: nothing counts twice.
     pub async fn record(&self, outcomes: Outcomes<'_>) -> Result<Recorded, StoreError> {
         let keys = outcomes.entries.iter().map(|entry| entry.shard);
         let shards = self.inner.leased.find(keys, async || self.reader().await).await?;
@@ -79,12 +80,13 @@ impl Store {
             owner: outcomes.owner,
             now: outcomes.now,
             prepared: Prepared::new(&outcomes, &shards),
+            shards,
             dead_tokens: registrations(outcomes.dead_tokens),
             suspects: registrations(outcomes.suspects),
             may_be_there: AtomicBool::new(false),
         });
         let mut tries = 0;
-        let Stored { outcomes: stored, removed, finished } = loop {
+        let Stored { outcomes: stored, removed, finished, told } = loop {
             tries += 1;
             let stored = self
                 .database()
@@ -97,6 +99,7 @@ impl Store {
                 stored => break stored?,
             }
         };
+        self.after_telling(told).await;
         Ok(Recorded { stored, removed, finished })
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
     device::{Environment, Kind},
-    ids::{AppId, DeviceId},
+    ids::{AppId, DeviceId, NotificationId},
     outcome::{Ending, FinalOutcome, Wait, Why},
 };
 
@@ -22,6 +22,7 @@ pub(super) struct Prepared {
 /// A recipient with its outcome.
 #[derive(Clone, Debug)]
 pub(super) struct Final {
+    pub(super) notification: NotificationId,
     pub(super) sequence: i64,
     pub(super) number: u32,
     pub(super) position: u16,
@@ -59,6 +60,7 @@ impl Prepared {
             let (sequence, number, position) = (shard.sequence, entry.shard.number, entry.position);
             match &entry.fate {
                 Fate::Final(outcome) => prepared.finals.push(Final {
+                    notification: entry.shard.notification,
                     sequence,
                     number,
                     position,

@@ -1,20 +1,25 @@
 //! A batch of outcomes in one transaction: a statement for each table, however many there are.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use apns_provider_core::UnixTime;
 use apns_provider_server_core::ids::NotificationId;
 
-use super::preparing::{Final, Prepared, Sums, Waits, rows_of_letters, rows_of_outcomes, rows_of_waits};
+use super::{
+    preparing::{Final, Prepared, Sums, Waits, rows_of_letters, rows_of_outcomes, rows_of_waits},
+    telling::{Happened, tell},
+};
 use crate::store::{
-    Owner, RemovedDevice, StoreError,
-    devices::remove_registrations,
+    Owner, RemovedDevice, ShardKey, StoreError,
+    devices::{remove_registrations, suspect},
+    leased::LeasedShard,
     plans::read_notification_id,
     shards::unmark,
     sql::{Column, Connection, Statement, Table, values},
+    webhooks::Told,
 };
 
 /// What is to be stored.
@@ -23,6 +28,8 @@ pub(super) struct Storing {
     pub(super) owner: Owner,
     pub(super) now: UnixTime,
     pub(super) prepared: Prepared,
+    /// Those that are in it: their recipients' tokens, if somebody is told.
+    pub(super) shards: BTreeMap<ShardKey, LeasedShard>,
     /// Rows of device and registration number.
     pub(super) dead_tokens: Table,
     pub(super) suspects: Table,
@@ -36,6 +43,7 @@ pub(super) struct Stored {
     pub(super) outcomes: u64,
     pub(super) removed: Vec<RemovedDevice>,
     pub(super) finished: Vec<NotificationId>,
+    pub(super) told: Told,
 }
 
 pub(super) async fn store(it: &Storing, transaction: &mut Connection) -> Result<Stored, StoreError> {
@@ -55,8 +63,10 @@ pub(super) async fn store(it: &Storing, transaction: &mut Connection) -> Result<
     transaction.execute_with(&ADD_LETTERS, values![], &letters).await?;
     wait(it.owner, &it.prepared.waits, transaction).await?;
     let removed = remove_registrations(&it.dead_tokens, transaction).await?;
-    transaction.execute_with(&SUSPECT, values![it.now], &it.suspects).await?;
-    Ok(Stored { outcomes: added, removed, finished })
+    let suspects = suspect(&it.suspects, it.now, transaction).await?;
+    let happened = Happened { finals: &finals, removed: &removed, suspects: &suspects };
+    let told = tell(it, happened, transaction).await?;
+    Ok(Stored { outcomes: added, removed, finished, told })
 }
 
 /// Those that have an outcome.
@@ -219,10 +229,6 @@ static WAIT: Statement = Statement::with_input(
         ("is_maybe_twice", Column::Int),
         ("why", Column::Text),
     ],
-);
-static SUSPECT: Statement = Statement::with_input(
-    "UPDATE device SET suspected_at = $1 FROM {input} WHERE device.id = input.id AND device.number = input.number",
-    &[("id", Column::Int), ("number", Column::Int)],
 );
 
 const OF_SHARDS: &[(&str, Column)] =

@@ -98,13 +98,14 @@ impl Store {
         now: UnixTime,
     ) -> Result<StepStored, StoreError> {
         let step = Step { owner, notification, shards, progress, lease, now };
-        let (stored, lane) = self
+        let (stored, lane, told) = self
             .database()
             .write(Weight::Progress, step, |step, it| Box::pin(storing::store_step(step, it)))
             .await?;
         if let Some(lane) = lane {
             self.tell(Signal::Work(lane)).await;
         }
+        self.after_telling(told).await;
         Ok(stored)
     }
 }

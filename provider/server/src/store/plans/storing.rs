@@ -18,6 +18,7 @@ use crate::store::{
     sql::{Connection, Row, Statement, values},
     stored::{read_audience, read_json, write_json},
     times::later,
+    webhooks::{Told, tell_finished},
 };
 
 /// What is to be leased, by whom, until when.
@@ -70,13 +71,13 @@ pub(super) struct Step {
     pub(super) now: UnixTime,
 }
 
-/// Returns the lane as well: there is something to claim in it now.
+/// Returns the lane as well: there is something to claim in it now; and what webhooks are told, if with it the notification is finished.
 pub(super) async fn store_step(
     step: &Step,
     transaction: &mut Connection,
-) -> Result<(StepStored, Option<Lane>), StoreError> {
+) -> Result<(StepStored, Option<Lane>, Told), StoreError> {
     let leased = transaction.first(&LEASED, values![step.notification, step.owner.0]).await?;
-    let Some(row) = leased else { return Ok((StepStored::Lost, None)) };
+    let Some(row) = leased else { return Ok((StepStored::Lost, None, Told::default())) };
     let sequence = Sequence::new(row.int(0)?);
     let app = AppId::new(row.int(1)?);
     let lane = row.numbered(2, Lane::from_number)?;
@@ -99,13 +100,15 @@ pub(super) async fn store_step(
     transaction.execute(&COUNT, values).await?;
     store_shards(&shards, transaction).await?;
     noted.store(transaction).await?;
+    let mut told = Told::default();
     if progress.is_complete() {
         transaction.execute(&FINISH, values![sequence]).await?;
+        told = tell_finished(app, sequence, step.now, transaction).await?;
     } else {
         let due_at = later(step.now, step.lease);
         transaction.execute(&GO_ON, values![sequence, write_json(progress), due_at]).await?;
     }
-    Ok((StepStored::Stored, Some(lane)))
+    Ok((StepStored::Stored, Some(lane), told))
 }
 
 static DUE: Statement =

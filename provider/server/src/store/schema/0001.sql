@@ -58,6 +58,23 @@ CREATE TABLE webhook (
 ){strict};
 CREATE INDEX webhook_tenant ON webhook (tenant_id, id);
 
+-- What a webhook is still to be told; it goes when it was told, or is given up. It may be claimed when it is due; while it is leased, due_at
+-- is the end of the lease.
+CREATE TABLE delivery (
+    id {row},
+    webhook_id {int} NOT NULL,
+    -- The same in all deliveries of one event.
+    event {blob} NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    -- How often it was tried.
+    attempts {small} NOT NULL DEFAULT 0,
+    due_at {int} NOT NULL,
+    owner {int}
+){strict};
+CREATE INDEX delivery_due ON delivery (webhook_id, due_at);
+CREATE INDEX delivery_order ON delivery (webhook_id, id);
+
 CREATE TABLE template (
     app_id {int} NOT NULL REFERENCES app (id),
     name TEXT NOT NULL,

@@ -7,6 +7,7 @@ use super::Dialect;
 /// | in braces | PostgreSQL | SQLite |
 /// |---|---|---|
 /// | `{input}` | the rows of a [`Table`](super::Table), as a table called `input` | the same |
+/// | `{keep webhooks}` | ` FOR KEY SHARE OF webhook`: none is removed before the transaction ends | nothing |
 /// | `{lock}` | ` FOR UPDATE` | nothing: there is one writer |
 /// | `{skip locked}` | ` FOR UPDATE SKIP LOCKED` | nothing |
 /// | `{skip locked shards}` | the same for the table that is called `shard` only | nothing |
@@ -124,9 +125,10 @@ fn last_parameter(text: &str) -> usize {
     numbers.max().unwrap_or(0)
 }
 
-const IN_BRACES: [(&str, &str, &str); 9] = [
+const IN_BRACES: [(&str, &str, &str); 10] = [
     ("{blob}", "BYTEA", "BLOB"),
     ("{int}", "BIGINT", "INTEGER"),
+    ("{keep webhooks}", " FOR KEY SHARE OF webhook", ""),
     ("{keyed}", "", " STRICT, WITHOUT ROWID"),
     ("{lock}", " FOR UPDATE", ""),
     ("{row}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT"),

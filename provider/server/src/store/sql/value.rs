@@ -1,6 +1,7 @@
 use apns_provider_core::UnixTime;
-use apns_provider_server_core::ids::{
-    AppId, DeviceId, Locale, NotificationId, RegistrationNumber, Sequence, Tag, TenantId, UserId,
+use apns_provider_server_core::{
+    ids::{AppId, DeviceId, Locale, NotificationId, RegistrationNumber, Sequence, Tag, TenantId, UserId},
+    webhook::EventId,
 };
 
 /// A value of a parameter. Nothing has a type as well: PostgreSQL wants to know it.
@@ -51,4 +52,5 @@ become_values! {
     &[u8] => Blob, it => it.to_vec();
     Vec<u8> => Blob, it => it;
     NotificationId => Blob, it => it.as_bytes().to_vec();
+    EventId => Blob, it => it.as_bytes().to_vec();
 }

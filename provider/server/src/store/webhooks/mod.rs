@@ -1,14 +1,22 @@
+//! Webhooks, and what they are still to be told.
+
+mod deliveries;
+mod telling;
+
 use std::fmt;
 
 use apns_provider_core::UnixTime;
 use apns_provider_server_core::ids::{AppId, Label, TenantId};
 
 use super::{
-    Store, StoreError,
+    Signal, Store, StoreError,
     page::{at_most, rows},
     settings::Weight,
     sql::{Row, Statement, Value, values},
 };
+pub use deliveries::{ClaimedDeliveries, ClaimedDelivery, DeliveryId, DeliveryRequest};
+pub use telling::WAITING_MAX;
+pub(super) use telling::{Telling, Told, tell_finished};
 
 rows! {
     /// A webhook in the store.
@@ -58,7 +66,12 @@ impl Store {
     pub async fn change_webhook(&self, id: WebhookId, webhook: NewWebhook) -> Result<bool, StoreError> {
         let mut values = values_of(&webhook);
         values.push(id.into());
-        Ok(self.database().execute(Weight::Promise, &CHANGE, values).await? > 0)
+        let is_there = self.database().execute(Weight::Promise, &CHANGE, values).await? > 0;
+        if is_there {
+            // Of one that is not called any more, what waits is dropped.
+            self.tell(Signal::Webhooks).await;
+        }
+        Ok(is_there)
     }
 
     /// A tenant's webhook.
@@ -78,9 +91,22 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Removes a tenant's webhook. `false`: there is no such webhook.
+    /// Removes a tenant's webhook, with what it was still to be told. `false`: there is no such webhook.
     pub async fn remove_webhook(&self, tenant: TenantId, id: WebhookId) -> Result<bool, StoreError> {
-        Ok(self.database().execute(Weight::Promise, &REMOVE, values![tenant, id]).await? > 0)
+        let dropped = self
+            .database()
+            .write(Weight::Promise, (tenant, id), |(tenant, id), transaction| {
+                Box::pin(async {
+                    // First the webhook: who is about to tell it something holds it, and has told it then.
+                    if transaction.execute(&REMOVE, values![*tenant, *id]).await? == 0 {
+                        return Ok(None);
+                    }
+                    transaction.execute(&deliveries::DROP_ALL, values![*id]).await.map(Some)
+                })
+            })
+            .await?;
+        crate::webhooks::count_dropped(dropped.unwrap_or(0));
+        Ok(dropped.is_some())
     }
 }
 
@@ -103,6 +129,7 @@ fn values_of(webhook: &NewWebhook) -> Vec<Value> {
     values![*tenant, *app, label.as_str(), url.as_str(), secret.as_slice(), events.as_str(), *is_enabled]
 }
 
+/// Reads the columns of [`BY_ID`].
 fn read(row: &Row) -> Result<Webhook, StoreError> {
     let webhook = NewWebhook {
         tenant: TenantId::new(row.int(1)?),
