@@ -63,6 +63,10 @@ pub(crate) fn sign_of(verdict: &Verdict) -> &'static str {
     }
 }
 
+fn is_sign(text: &&str) -> bool {
+    ["✓", "**✗**", "–", ""].contains(text)
+}
+
 /// What a page says.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Board {
@@ -82,7 +86,7 @@ impl Board {
                 ["item", "what", names @ ..] => {
                     providers = names.iter().map(|name| (*name).to_owned()).collect();
                 }
-                [item, _, signs @ ..] if item.starts_with("C-") && signs.len() == providers.len() => {
+                [item, _, signs @ ..] if signs.len() == providers.len() && signs.iter().all(is_sign) => {
                     let each = providers.iter().zip(signs).filter(|(_, sign)| !sign.is_empty());
                     let each =
                         each.map(|(name, sign)| ((name.clone(), (*item).to_owned()), (*sign).to_owned()));
@@ -98,10 +102,12 @@ impl Board {
     }
 }
 
-/// The cells of a line of a table.
+/// The cells of a line of a table that has any: not of the rule under its head.
 fn cells(line: &str) -> Option<Vec<&str>> {
     let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
-    Some(inner.split('|').map(str::trim).collect())
+    let cells: Vec<&str> = inner.split('|').map(str::trim).collect();
+    let is_rule = cells.iter().all(|cell| cell.trim_matches(['-', ':']).is_empty());
+    (!is_rule).then_some(cells)
 }
 
 fn is_must(item: &About) -> bool {
