@@ -77,4 +77,4 @@ fn without_a_bad_habit_the_same_provider_passes_them_all() {
 }
 
 /// Habits that are tried at once: a suite waits most of the time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;

@@ -25,7 +25,7 @@ pub(super) struct ProviderArgs {
     #[arg(long, value_name = "COMMAND")]
     adapter: Option<String>,
     /// Items at once, each with a double and an adapter of its own.
-    #[arg(long, value_name = "N", default_value_t = 6)]
+    #[arg(long, value_name = "N", default_value_t = 8)]
     jobs: usize,
     /// How long the adapter may take to say who it is, to read what it is told, to do what it does at once, and to end, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 20_000)]

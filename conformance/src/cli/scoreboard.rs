@@ -4,25 +4,28 @@ use std::{
     fs,
     path::PathBuf,
     process::ExitCode,
+    sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use apns_spec::Spec;
 use clap::Args;
+use futures::future::try_join_all;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::{
-    args::{SelectionArgs, read_differences},
-    exit, named, print,
+    DIFFERENT,
+    args::SelectionArgs,
+    named, print,
     progress::Progress,
     provider::{adapter_of, quoted},
     text,
 };
 use crate::{
-    About, Outcome,
+    About, Differences, Failure, Outcome, Verdict,
     provider::{Run, asked, introduce, run},
-    report::{self, Column, Report, scoreboard},
+    report::{Board, Column, scoreboard, sign_of},
 };
 
 #[derive(Args, Debug)]
@@ -38,8 +41,11 @@ pub(super) struct ScoreboardArgs {
     /// Where the page is written; standard output when absent.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Items at once.
-    #[arg(long, value_name = "N", default_value_t = 6)]
+    /// Compares with a page that was written before, and fails where a provider passes or fails otherwise three times.
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
+    compare: Option<PathBuf>,
+    /// Items at once of each provider.
+    #[arg(long, value_name = "N", default_value_t = 4)]
     jobs: usize,
 }
 
@@ -55,8 +61,6 @@ struct Adapters {
 struct Listed {
     name: String,
     command: Option<String>,
-    /// What it is known to fail, and is meant to; the board tells that too.
-    differences: Option<PathBuf>,
 }
 
 /// How long an adapter may take for what it does at once.
@@ -70,12 +74,17 @@ pub(super) async fn board(args: &ScoreboardArgs) -> Result<ExitCode, String> {
         return Err(named(Some(&args.adapters), &format!("there is no adapter {stranger:?}")));
     }
     let items = args.selection.of(asked(&spec))?;
+    let count = items.len();
     let items: Vec<About> = items.into_iter().map(|asked| asked.about).collect();
-    let mut columns = Vec::new();
-    for listed in &list.adapter {
-        if args.only.is_empty() || args.only.contains(&listed.name) {
-            columns.push(column(args, listed, &spec).await?);
-        }
+    let listed: Vec<&Listed> =
+        list.adapter.iter().filter(|it| args.only.is_empty() || args.only.contains(&it.name)).collect();
+    // Plays are for the most part waiting: all providers go at once.
+    let progress = Mutex::new(Progress::new(count * listed.len()));
+    let columns = try_join_all(listed.iter().map(|listed| column(args, listed, &spec, &progress))).await?;
+    progress.lock().unwrap_or_else(PoisonError::into_inner).end();
+    if let Some(path) = &args.compare {
+        let page = fs::read_to_string(path).map_err(|error| named(Some(path), &error))?;
+        return compare(args, &Board::read(&page), &listed, &columns, &spec).await;
     }
     let date = OffsetDateTime::from(SystemTime::now()).date().to_string();
     let page = scoreboard(&date, &items, &columns);
@@ -83,11 +92,16 @@ pub(super) async fn board(args: &ScoreboardArgs) -> Result<ExitCode, String> {
         Some(path) => fs::write(path, page).map_err(|error| named(Some(path), &error))?,
         None => print(&page),
     }
-    let outcomes: Vec<Outcome> = columns.into_iter().flat_map(|column| column.outcomes).collect();
-    Ok(exit(&outcomes))
+    let absent = columns.iter().find_map(|column| Some((&column.name, column.version.as_ref().err()?)));
+    absent.map_or(Ok(ExitCode::SUCCESS), |(name, why)| Err(format!("{name}: {why}")))
 }
 
-async fn column(args: &ScoreboardArgs, listed: &Listed, spec: &Spec) -> Result<Column, String> {
+async fn column(
+    args: &ScoreboardArgs,
+    listed: &Listed,
+    spec: &Spec,
+    progress: &Mutex<Progress>,
+) -> Result<Column, String> {
     let adapter = adapter_of(listed.command.as_deref(), PATIENCE)?;
     let options = listed.command.as_ref().map(|it| format!(" --adapter {}", quoted(it))).unwrap_or_default();
     let mut column =
@@ -99,18 +113,91 @@ async fn column(args: &ScoreboardArgs, listed: &Listed, spec: &Spec) -> Result<C
             return Ok(column);
         }
     };
-    let all = asked(spec);
-    let known =
-        read_differences(listed.differences.as_deref(), "", |id| all.iter().any(|it| it.about.id == id))?;
-    let items = args.selection.of(all)?;
-    let mut progress = Progress::new(items.len());
+    let items = args.selection.of(asked(spec))?;
     let how = Run { adapter, jobs: args.jobs, fail_fast: false };
-    column.outcomes = run(&how, &ready, items, &known, |outcome| progress.tell(outcome)).await;
-    progress.end();
+    let tell = |outcome: &Outcome| progress.lock().unwrap_or_else(PoisonError::into_inner).tell(outcome);
+    column.outcomes = run(&how, &ready, items, &Differences::default(), tell).await;
     column.version = Ok(ready.version);
-    if args.out.is_some() {
-        let Column { name, options, outcomes, .. } = &column;
-        print(&report::terminal(&Report { target: name, suite: "provider", options, outcomes, spec }));
-    }
     Ok(column)
 }
+
+/// Whether the providers do as a page says. What differs is played again, alone: a provider that depends on the moment, or a machine that
+/// was busy, is no news; one that does otherwise each time is.
+async fn compare(
+    args: &ScoreboardArgs,
+    board: &Board,
+    listed: &[&Listed],
+    columns: &[Column],
+    spec: &Spec,
+) -> Result<ExitCode, String> {
+    let mut news = Vec::new();
+    for (listed, column) in listed.iter().zip(columns) {
+        let name = &column.name;
+        let version = match &column.version {
+            Ok(version) => version,
+            Err(why) => {
+                news.push(format!("{name} cannot be asked: {why}"));
+                continue;
+            }
+        };
+        match board.versions.get(name) {
+            Some(of_page) if of_page == version => {}
+            of_page => news.push(format!("{name} is {version}, and on the page {of_page:?}")),
+        }
+        for outcome in &column.outcomes {
+            let id = &outcome.about.id;
+            let of_page = board.signs.get(&(name.clone(), id.clone())).map_or("nothing", String::as_str);
+            if sign_of(&outcome.verdict) == of_page {
+                continue;
+            }
+            if let Verdict::Skipped { why } = &outcome.verdict {
+                // The same version says so of itself only if this machine cannot show it.
+                print(&format!("{name} {id} could not be played here: {why}\n"));
+                continue;
+            }
+            match differs_each_time(args, listed, id, of_page, spec).await? {
+                None => print(&format!("{name} {id} is not the same each time; the page says {of_page}\n")),
+                Some(verdict) => news.push(format!("{name} {id}: {verdict}; the page says {of_page}")),
+            }
+        }
+    }
+    if news.is_empty() {
+        print("every provider does as the page says\n");
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&format!("{}\nwrite the page anew with --out if that is meant\n", news.join("\n")));
+    Ok(ExitCode::from(DIFFERENT))
+}
+
+/// Plays an item again until it is as the page says, or often enough: how it went then.
+async fn differs_each_time(
+    args: &ScoreboardArgs,
+    listed: &Listed,
+    id: &str,
+    of_page: &str,
+    spec: &Spec,
+) -> Result<Option<String>, String> {
+    let adapter = adapter_of(listed.command.as_deref(), PATIENCE)?;
+    let mut went = None;
+    for _ in 0..TIMES_AGAIN {
+        let ready = introduce(&adapter).await.map_err(text)?;
+        let items =
+            args.selection.of(asked(spec))?.into_iter().filter(|asked| asked.about.id == id).collect();
+        let how = Run { adapter: adapter.clone(), jobs: 1, fail_fast: false };
+        let outcomes = run(&how, &ready, items, &Differences::default(), |_| {}).await;
+        let Some(outcome) = outcomes.into_iter().next() else { break };
+        if sign_of(&outcome.verdict) == of_page {
+            return Ok(None);
+        }
+        went = Some(match outcome.verdict {
+            Verdict::Failed(Failure { expected, got, .. }) => {
+                format!("failed: expected {expected}, got {got}")
+            }
+            verdict => verdict.word().to_owned(),
+        });
+    }
+    Ok(went)
+}
+
+/// How often an item that is not as the page says is played again.
+const TIMES_AGAIN: usize = 2;

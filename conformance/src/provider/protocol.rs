@@ -33,6 +33,11 @@ pub(crate) enum Instruction {
     },
     /// Something about channels.
     Channel(Channel),
+    /// To finish what is in hand, and take nothing more.
+    Drain {
+        /// For how long at most.
+        within_ms: u64,
+    },
     /// The end.
     Exit {},
 }
@@ -180,6 +185,11 @@ pub(crate) enum Event {
         status: Option<u16>,
         #[serde(default)]
         channel_id: Option<String>,
+    },
+    /// What was in hand is finished, or the time for it is over.
+    Drained {
+        /// Whether it was finished in time.
+        all: bool,
     },
     /// An instruction could not be followed.
     Failed {

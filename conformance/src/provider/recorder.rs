@@ -24,6 +24,8 @@ pub(crate) struct Recorder {
     state: Mutex<State>,
     /// Something was written down.
     changed: Notify,
+    /// There is no room for more.
+    full: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +37,27 @@ struct State {
     dials: HashMap<SocketAddr, usize>,
     /// The adapter has ended.
     is_over: bool,
+    /// Bytes that are still taken of what comes over connections.
+    room: Room,
+}
+
+/// What a provider may still say, as it is kept.
+#[derive(Debug)]
+struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(KEPT_BYTES_MAX)
+    }
+}
+
+impl Room {
+    /// Takes so many bytes of it. `false` when there are no more.
+    fn take(&mut self, bytes: usize) -> bool {
+        let left = self.0.checked_sub(bytes);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
+    }
 }
 
 #[derive(Debug)]
@@ -48,7 +71,8 @@ impl Default for Recorder {
     fn default() -> Self {
         let mut state = State::default();
         state.evidence.dates = Dates::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
-        Self { began: Instant::now(), state: Mutex::new(state), changed: Notify::new() }
+        let (changed, full) = (Notify::new(), Notify::new());
+        Self { began: Instant::now(), state: Mutex::new(state), changed, full }
     }
 }
 
@@ -68,6 +92,11 @@ impl Recorder {
         self.changed.notified().await;
     }
 
+    /// Returns when more than [`KEPT_BYTES_MAX`] have come over connections; what comes after that is not kept.
+    pub(crate) async fn full(&self) {
+        self.full.notified().await;
+    }
+
     /// All there is; the play is over.
     pub(crate) fn take(&self) -> Evidence {
         std::mem::take(&mut self.lock().evidence)
@@ -82,6 +111,7 @@ impl Recorder {
     pub(crate) fn dialled(&self, road: usize) -> usize {
         let at = self.now();
         self.write(|state| {
+            self.has_room(&mut state.room, FIRST_BYTES_MAX);
             let dial = Dial { at, road, hello: None, first_bytes: Vec::new(), ended_at: None };
             state.evidence.dials.push(dial);
             state.evidence.dials.len() - 1
@@ -202,8 +232,22 @@ impl Recorder {
             };
             let Some(connection) = state.evidence.connections.get_mut(open.number) else { return };
             let said: &mut Vec<Said> = &mut connection.said;
-            reader.read(at, bytes, |frame| said.push(frame));
+            let room = &mut state.room;
+            reader.read(at, bytes, |frame| {
+                if self.has_room(room, frame.bytes()) {
+                    said.push(frame);
+                }
+            });
         });
+    }
+
+    /// Takes room for something. When there is none, the play is told to end.
+    fn has_room(&self, room: &mut Room, bytes: usize) -> bool {
+        let is_there = room.take(bytes);
+        if !is_there {
+            self.full.notify_one();
+        }
+        is_there
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -249,12 +293,31 @@ impl Wiretap for Recorder {
 
 /// What is kept of the beginning of a TCP connection: a hello of TLS, which is a few kilobytes with post-quantum keys.
 const FIRST_BYTES_MAX: usize = 16_384;
+/// What is kept of all that goes over the connections of one play: a hundred times what the largest play needs, and several plays at
+/// once fit into a small machine.
+pub(crate) const KEPT_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// What is kept of an adapter's standard error.
 const STDERR_BYTES_MAX: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_provider_that_never_ends_to_speak_fills_no_memory() {
+        let recorder = Recorder::default();
+        recorder.opened(1, "127.0.0.1:1".parse().unwrap(), Environment::Sandbox);
+        recorder.received(1, crate::wire::PREFACE);
+        recorder.write(|state| state.room = Room(1000));
+        let ping = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+        for _ in 0..100 {
+            recorder.received(1, &ping);
+        }
+        recorder.full().await;
+        let kept: usize =
+            recorder.look(|evidence| evidence.said().skip(1).map(|(_, said)| said.bytes()).sum());
+        assert!((1..=1000).contains(&kept), "{kept}");
+    }
 
     #[test]
     fn what_the_double_says_as_it_ends_is_no_part_of_the_play() {

@@ -1,18 +1,19 @@
 //! Items against an adapter, several at once, in bounded time.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures::StreamExt as _;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use super::{
     adapter::{Adapter, AdapterCommand, Surroundings, Trouble},
     item::{Finding, Item, Play, Stop},
     protocol::Ready,
-    recorder::Recorder,
+    recorder::{KEPT_BYTES_MAX, Recorder},
     shown::shown,
     stage::Stage,
 };
@@ -47,7 +48,7 @@ pub(crate) async fn introduce(command: &AdapterCommand) -> Result<Ready, Trouble
     Ok(ready)
 }
 
-/// Asks an adapter each item. Outcomes come in the order of the items, and go to `each` as they come.
+/// Asks an adapter each item. Outcomes go to `each` as they come, and come in the order of the items.
 pub(crate) async fn run(
     run: &Run,
     ready: &Ready,
@@ -55,7 +56,7 @@ pub(crate) async fn run(
     known: &Differences,
     mut each: impl FnMut(&Outcome),
 ) -> Vec<Outcome> {
-    let runs = items.into_iter().map(|asked| {
+    let runs = items.into_iter().enumerate().map(|(place, asked)| {
         let (command, ready, known) = (run.adapter.clone(), ready.clone(), known.clone());
         async move {
             let began = Instant::now();
@@ -65,20 +66,20 @@ pub(crate) async fn run(
             let played =
                 played.unwrap_or_else(|error| Played::failed("the suite to go on", error.to_string()));
             let verdict = played.verdict(known.reason(&about.id));
-            Outcome { about, verdict, took: began.elapsed() }
+            (place, Outcome { about, verdict, took: began.elapsed() })
         }
     });
-    let mut runs = futures::stream::iter(runs).buffered(run.jobs.max(1));
-    let mut outcomes = Vec::new();
-    while let Some(outcome) = runs.next().await {
+    let mut runs = futures::stream::iter(runs).buffer_unordered(run.jobs.max(1));
+    let mut outcomes = BTreeMap::new();
+    while let Some((place, outcome)) = runs.next().await {
         each(&outcome);
         let is_last = run.fail_fast && outcome.verdict.is_bad();
-        outcomes.push(outcome);
+        outcomes.insert(place, outcome);
         if is_last {
             break;
         }
     }
-    outcomes
+    outcomes.into_values().collect()
 }
 
 /// What came of plays.
@@ -155,16 +156,18 @@ async fn act(
     recorder: &Arc<Recorder>,
 ) -> Result<(), Stop> {
     let mut stage = Stage::set(play, command, ready, recorder).await?;
-    match timeout(PLAY_MAX, (play.script)(&mut stage)).await {
-        Ok(Ok(())) => Ok(stage.strike().await?),
-        Ok(Err(stop)) => {
+    let played = tokio::select! {
+        played = (play.script)(&mut stage) => played,
+        () = recorder.full() => Err(Trouble::Floods { bytes: KEPT_BYTES_MAX }.into()),
+        () = sleep(PLAY_MAX) => {
+            Err(Trouble::Silent { awaited: "all that the play waits for".to_owned(), within: PLAY_MAX }.into())
+        }
+    };
+    match played {
+        Ok(()) => Ok(stage.strike().await?),
+        Err(stop) => {
             stage.abandon().await;
             Err(stop)
-        }
-        Err(_) => {
-            stage.abandon().await;
-            Err(Trouble::Silent { awaited: "all that the play waits for".to_owned(), within: PLAY_MAX }
-                .into())
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{Outcome, Verdict};
 pub(crate) use json::json;
 pub(crate) use junit::junit;
 pub(crate) use markdown::markdown;
-pub(crate) use scoreboard::{Column, scoreboard};
+pub(crate) use scoreboard::{Board, Column, scoreboard, sign_of};
 pub(crate) use terminal::{list, terminal};
 
 /// What reports are made of.

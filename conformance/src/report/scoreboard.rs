@@ -1,6 +1,6 @@
 //! Providers side by side: docs/scoreboard.md.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::markdown::cell;
 use crate::{About, Failure, Outcome, Verdict};
@@ -23,8 +23,8 @@ pub(crate) fn scoreboard(date: &str, items: &[About], columns: &[Column]) -> Str
     let mut text = format!("# Scoreboard\n\n{INTRODUCTION}\n\nAs of {date}.\n\n");
     text.push_str("| provider | version | passed | failed | not applicable |\n|---|---|---:|---:|---:|\n");
     for column in columns {
-        let count = |is: fn(&Verdict) -> bool| column.outcomes.iter().filter(|it| is(&it.verdict)).count();
-        let (passed, failed) = (count(has_passed), count(has_failed));
+        let count = |sign| column.outcomes.iter().filter(|it| sign_of(&it.verdict) == sign).count();
+        let (passed, failed) = (count("✓"), count("**✗**"));
         let version = match &column.version {
             Ok(version) => version.clone(),
             Err(why) => format!("not asked: {}", cell(why)),
@@ -51,24 +51,67 @@ fn table(text: &mut String, items: &[About], columns: &[Column]) {
 }
 
 fn sign(column: &Column, item: &About) -> &'static str {
-    match column.outcomes.iter().find(|outcome| outcome.about.id == item.id).map(|it| &it.verdict) {
-        Some(verdict) if has_passed(verdict) => "✓",
-        Some(verdict) if has_failed(verdict) => "**✗**",
-        Some(_) => "–",
-        None => "",
+    column.outcomes.iter().find(|outcome| outcome.about.id == item.id).map_or("", |it| sign_of(&it.verdict))
+}
+
+/// What stands in the table for a verdict.
+pub(crate) fn sign_of(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed | Verdict::NoLongerDiffers { .. } => "✓",
+        Verdict::Failed(_) | Verdict::Differs { .. } => "**✗**",
+        Verdict::Skipped { .. } => "–",
     }
+}
+
+fn is_sign(text: &&str) -> bool {
+    ["✓", "**✗**", "–", ""].contains(text)
+}
+
+/// What a page says.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Board {
+    /// The version of each provider.
+    pub(crate) versions: BTreeMap<String, String>,
+    /// The sign of each provider and item.
+    pub(crate) signs: BTreeMap<(String, String), String>,
+}
+
+impl Board {
+    /// Reads the tables of a page that [`scoreboard`] has written.
+    pub(crate) fn read(page: &str) -> Self {
+        let mut board = Self::default();
+        let mut providers: Vec<String> = Vec::new();
+        for row in page.lines().filter_map(cells) {
+            match row.as_slice() {
+                ["item", "what", names @ ..] => {
+                    providers = names.iter().map(|name| (*name).to_owned()).collect();
+                }
+                [item, _, signs @ ..] if signs.len() == providers.len() && signs.iter().all(is_sign) => {
+                    let each = providers.iter().zip(signs).filter(|(_, sign)| !sign.is_empty());
+                    let each =
+                        each.map(|(name, sign)| ((name.clone(), (*item).to_owned()), (*sign).to_owned()));
+                    board.signs.extend(each);
+                }
+                [name, version, _, _, _] if providers.is_empty() && *name != "provider" => {
+                    board.versions.insert((*name).to_owned(), (*version).to_owned());
+                }
+                _ => {}
+            }
+        }
+        board
+    }
+}
+
+/// The cells of a line of a table that has any: not of the rule under its head.
+fn cells(line: &str) -> Option<Vec<&str>> {
+    let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
+    let cells: Vec<&str> = inner.split('|').map(str::trim).collect();
+    let is_rule = cells.iter().all(|cell| cell.trim_matches(['-', ':']).is_empty());
+    (!is_rule).then_some(cells)
 }
 
 fn is_must(item: &About) -> bool {
     item.tags.contains(&apns_spec::ItemLevel::Must.as_str())
-}
-
-fn has_passed(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Passed | Verdict::NoLongerDiffers { .. })
-}
-
-fn has_failed(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Failed(_) | Verdict::Differs { .. })
 }
 
 /// What a provider failed, and what does not apply to it.
@@ -154,5 +197,22 @@ mod tests {
             assert!(text.contains(part), "{part}\nis not in\n{text}");
         }
         assert!(!text.contains("## second"));
+    }
+
+    #[test]
+    fn a_page_can_be_read_again() {
+        let items: Vec<About> = outcomes().into_iter().map(|outcome| outcome.about).collect();
+        let named = |id: &str| format!("C-{id}");
+        let mut outcomes = outcomes();
+        for outcome in &mut outcomes {
+            outcome.about.id = named(&outcome.about.id);
+        }
+        let items: Vec<About> =
+            items.into_iter().map(|about| About { id: named(&about.id), ..about }).collect();
+        let column = Column { name: "a".into(), version: Ok("1.0".into()), options: String::new(), outcomes };
+        let board = Board::read(&scoreboard("2026-01-02", &items, &[column]));
+        assert_eq!(board.versions, [("a".to_owned(), "1.0".to_owned())].into());
+        let sign = |item: &str| board.signs[&("a".to_owned(), named(item))].clone();
+        assert_eq!((sign("one"), sign("two"), sign("three")), ("✓".into(), "**✗**".into(), "–".into()));
     }
 }

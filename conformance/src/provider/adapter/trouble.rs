@@ -33,6 +33,12 @@ pub(crate) enum Trouble {
         /// For how long.
         within: Duration,
     },
+    /// It says more on its connections than can be kept.
+    #[error("the adapter takes more than {bytes} bytes to write down what it says on its connections")]
+    Floods {
+        /// How many bytes are kept.
+        bytes: usize,
+    },
     /// It could not do what it was told.
     #[error("the adapter failed to {what}: {why}")]
     Failed {

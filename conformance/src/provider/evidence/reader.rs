@@ -140,9 +140,12 @@ impl Reader {
     fn whole(&mut self, flags: u8) -> Option<What> {
         let open = self.open.take_if(|_| flags & END_HEADERS != 0)?;
         let (forms, table_sizes) = forms(&open.block);
-        let mut fields = Vec::with_capacity(forms.len());
+        let mut fields = Vec::new();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let mut room = FIELDS_BYTES_MAX;
         let decoded = self.decoder.decode(&open.block, |name, value| {
+            let Some(left) = room.checked_sub(name.len() + value.len() + size_of::<Field>()) else { return };
+            room = left;
             let form = forms.get(fields.len()).copied().unwrap_or(Form::WithoutIndexing);
             fields.push(Field { name: text(name), value: text(value), form });
         });
@@ -238,6 +241,8 @@ fn integer(block: &mut &[u8], prefix_bits: u32) -> Option<usize> {
 
 /// Bytes of a body that are kept of each frame: a push whole, and an answer of ten megabytes in part.
 const KEPT_BYTES_MAX: usize = 8192;
+/// What is kept of the fields of one section: the double takes 8,000 bytes, and a byte can refer to thousands.
+const FIELDS_BYTES_MAX: usize = 1024 * 1024;
 /// More than any side is allowed in a play.
 const TABLE_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a priority in HEADERS (RFC 9113, 6.2).

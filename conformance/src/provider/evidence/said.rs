@@ -129,6 +129,23 @@ pub(crate) struct Data {
     pub(crate) end: bool,
 }
 
+impl Said {
+    /// Bytes that it takes to keep.
+    pub(crate) fn bytes(&self) -> usize {
+        let more = match &self.what {
+            What::Settings(parameters) => size_of_val(parameters.as_slice()),
+            What::Headers(Headers { fields, table_sizes, .. }) => {
+                let each = |field: &Field| size_of::<Field>() + field.name.len() + field.value.len();
+                fields.iter().map(each).sum::<usize>() + size_of_val(table_sizes.as_slice())
+            }
+            What::Data(data) => data.bytes.len(),
+            What::GoAway { debug: text, .. } | What::Rubbish(text) => text.len(),
+            _ => 0,
+        };
+        size_of::<Self>() + more
+    }
+}
+
 impl What {
     /// The stream that it is about, if it is about one.
     pub(crate) fn stream(&self) -> Option<u32> {

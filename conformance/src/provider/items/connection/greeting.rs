@@ -11,7 +11,12 @@ use crate::provider::{
 };
 
 pub(super) fn item() -> Item {
-    Item::new("C-09", vec![Play::new("pushes-and-pings", pushes_and_pings, greets_as_http2_wants)])
+    let plays = vec![
+        Play::new("pushes-and-pings", pushes_and_pings, greets_as_http2_wants),
+        // By itself and last: it is this project's advice, and no rule of RFC 9113.
+        Play::new("no-server-push", one_push, refuses_to_be_pushed_to),
+    ];
+    Item::new("C-09", plays)
 }
 
 /// PING behind each push, and other SETTINGS in between.
@@ -39,7 +44,7 @@ fn pushes_and_pings(stage: &mut Stage) -> Acting<'_> {
 
 fn greets_as_http2_wants(evidence: &Evidence) -> Result<(), Finding> {
     ensure(!evidence.connections.is_empty(), "a connection", || "none".to_owned())?;
-    let checks = [begins_as_http2, acknowledges, answers_pings, refuses_to_be_pushed_to];
+    let checks = [begins_as_http2, acknowledges, answers_pings];
     for (place, connection) in evidence.connections.iter().enumerate() {
         for check in checks {
             check(connection).map_err(|finding| finding.at(place, Duration::ZERO))?;
@@ -61,7 +66,22 @@ fn begins_as_http2(connection: &Connection) -> Result<(), Finding> {
     })
 }
 
-fn refuses_to_be_pushed_to(connection: &Connection) -> Result<(), Finding> {
+fn one_push(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async move {
+        stage.configure(Options::default()).await?;
+        stage.send_and_wait(PATIENCE, stage.push()).await?;
+        Ok(())
+    })
+}
+
+fn refuses_to_be_pushed_to(evidence: &Evidence) -> Result<(), Finding> {
+    all_accepted(evidence)?;
+    evidence.connections.iter().enumerate().try_for_each(|(place, connection)| {
+        disables_push(connection).map_err(|finding| finding.at(place, Duration::ZERO))
+    })
+}
+
+fn disables_push(connection: &Connection) -> Result<(), Finding> {
     let first = connection.by_provider().map(|it| &it.what).find(|what| matches!(what, What::Settings(_)));
     let refuses =
         matches!(first, Some(What::Settings(settings)) if settings.contains(&(SETTINGS_ENABLE_PUSH, 0)));

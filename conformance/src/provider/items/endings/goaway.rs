@@ -9,7 +9,7 @@ use super::{
 use crate::provider::{
     evidence::{Evidence, GoingAway, Request},
     item::{Acting, Finding, Item, Play, ensure},
-    protocol::{Options, Outcome},
+    protocol::{Event, Instruction, Options, Outcome},
     stage::{PATIENCE, Stage},
 };
 
@@ -18,9 +18,10 @@ pub(super) fn items() -> Vec<Item> {
     let waits = Play::new("goaway-while-pushes-wait", goaway_while_pushes_wait, stops_soon);
     let drained = Play::new("answers-behind-goaway", answers_behind_goaway, waits_for_answers);
     let given_up = Play::new("no-answers-behind-goaway", no_answers_behind_goaway, closes_in_the_end);
+    let finished = Play::new("told-to-finish", told_to_finish, finishes);
     vec![
         Item::new("C-31", vec![stops, waits]),
-        Item::new("C-32", vec![drained, given_up.needing(&["deadline"])]),
+        Item::new("C-32", vec![drained, given_up.needing(&["deadline"]), finished.needing(&["drain"])]),
     ]
 }
 
@@ -145,6 +146,29 @@ fn closes_in_the_end(evidence: &Evidence) -> Result<(), Finding> {
     )
 }
 
+/// C-32: the provider itself is told to finish while answers are on their way.
+fn told_to_finish(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async move {
+        stage.fault(r#"{"name":"slow","match":{"stream":{"from":2}},"action":{"answer":{"delay":"1s"}}}"#)?;
+        stage.configure(one_connection()).await?;
+        warm_up(stage).await?;
+        let before = stage.look(|evidence| evidence.requests().len());
+        stage.send_numbered(10).await?;
+        stage.until(PATIENCE, |evidence| evidence.requests().len() >= before + 10).await?;
+        let drain = Instruction::Drain { within_ms: DRAIN_MS };
+        stage.ask("drain", &drain, |event| matches!(event, Event::Drained { .. })).await?;
+        stage.results(PATIENCE).await?;
+        Ok(())
+    })
+}
+
+fn finishes(evidence: &Evidence) -> Result<(), Finding> {
+    let drained = evidence.reported.iter().find(|it| matches!(it.event, Event::Drained { .. }));
+    let in_time = drained.is_some_and(|it| it.event == Event::Drained { all: true });
+    ensure(in_time, "what was in hand finished in time", || "`drained` with `all` false".to_owned())?;
+    all_accepted(evidence)
+}
+
 fn is_answered_by(going: &[GoingAway], request: &Request) -> bool {
     going.iter().any(|it| it.connection == request.connection && request.stream <= it.last)
 }
@@ -170,5 +194,7 @@ const LATER: &str = "later";
 const WAITED: &str = "waited";
 /// How soon a connection on which nothing is left to wait for is closed.
 const CLOSED_BY: Duration = Duration::from_secs(5);
+/// Much longer than answers take to come.
+const DRAIN_MS: u64 = 10_000;
 /// A deadline that is waited for.
 const SHORT_DEADLINE_MS: u64 = 2000;
