@@ -179,7 +179,7 @@ fn pipeline_settings(config: &Config) -> PipelineSettings {
     });
     let usual = WorkerConfig::default();
     // What is handed to the engine ends within the lease, with time to store it.
-    let engine_timeout = usual.engine_timeout.min(config.lease * 3 / 4 - LEASE_MARGIN);
+    let engine_timeout = usual.engine_timeout.min((config.lease * 3 / 4).saturating_sub(LEASE_MARGIN));
     let worker = WorkerConfig { lease: config.lease, engine_timeout, ..usual };
     PipelineSettings { services, worker, tuning: config.tuning, ..PipelineSettings::default() }
 }

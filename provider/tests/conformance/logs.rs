@@ -47,6 +47,7 @@ impl Logs {
         Self
     }
 
+    #[expect(clippy::unused_self, reason = "only whoever keeps something can ask for it")]
     pub(crate) fn text(&self) -> String {
         KEPT.with_borrow(|kept| String::from_utf8(kept.as_ref().unwrap().said.clone()).unwrap())
     }

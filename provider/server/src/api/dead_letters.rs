@@ -25,8 +25,8 @@ use super::{
     apps::{OneApp, find},
     error::{ApiError, ApiResult},
     extract::{self, Bytes, Idempotent, Page, Path, Query, cursor, moment, next},
-    notifications::{bounds, repetition, take},
     now,
+    taking::{bounds, repetition, take},
 };
 use crate::store::{self, DeadLetter, DeadLetterId, NewNotification, Submission};
 

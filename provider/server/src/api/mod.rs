@@ -27,6 +27,7 @@ mod page;
 mod pipeline;
 mod queues;
 mod serving;
+mod taking;
 mod telemetry;
 mod templates;
 mod tenants;

@@ -1,14 +1,12 @@
 //! Notifications: handing in, looking, cancelling.
 
 use apns_provider_server_core::{
-    audience::Who,
     audit::Action,
     ids::NotificationId,
     json as body_json,
-    notification::{BatchRequest, Delivery, Intake, NotificationRequest},
+    notification::{BatchRequest, Delivery, NotificationRequest},
     outcome::Ending,
-    plan::{Plan, STEP_USERS},
-    problem::{Code, Field, Problem},
+    problem::Code,
 };
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -19,15 +17,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Api,
     access::Caller,
-    apps::{self, OneApp, find},
+    apps::{OneApp, find},
     error::{ApiError, ApiResult},
-    extract::{Bytes, IDEMPOTENCY_KEY, Idempotent, Page, Path, Query, cursor, moment, next, parameter},
-    now, templates, tenants,
+    extract::{Bytes, Idempotent, Page, Path, Query, cursor, moment, next, parameter},
+    now,
+    taking::{repetition, submit_all},
 };
-use crate::store::{
-    self, Cancelled, Counts, Idempotency, NewNotification, NotificationState, QueueBounds, RecordedOutcome,
-    State as Where, Submission, Submitted,
-};
+use crate::store::{self, Cancelled, Counts, NotificationState, RecordedOutcome, State as Where};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -42,8 +38,6 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 const BODY: usize = 4 * 1024 * 1024;
 /// A thousand notifications of a full payload each, and their audiences.
 const BATCH_BODY: usize = 16 * 1024 * 1024;
-/// Names in an audience that are planned at once, so that a push to one user waits for no planner; more are planned step by step.
-const PLANNED_AT_ONCE: usize = 100;
 
 /// What was taken.
 #[derive(Serialize, ToSchema)]
@@ -226,149 +220,6 @@ fn unknown(id: NotificationId) -> ApiError {
     ApiError::new(Code::UnknownNotification, format!("the app has no notification {id}"))
 }
 
-/// What may be queued: the app's own bound, the tenant's, or the usual ones.
-pub(super) async fn bounds(api: &Api, app: &store::App) -> ApiResult<QueueBounds> {
-    let usual = api.parts().bounds;
-    let tenant = match api.store().tenant_by_id(app.tenant).await? {
-        Some(tenant) => tenants::settings(&tenant)?.queue_max,
-        None => None,
-    };
-    let app = apps::settings(app)?.queue_max;
-    Ok(QueueBounds { app: app.unwrap_or(usual.app), tenant: tenant.unwrap_or(usual.tenant) })
-}
-
-/// Hands it to the store; the IDs are those of the notifications, or of the same request's before.
-pub(super) async fn take(api: &Api, submission: Submission) -> ApiResult<Vec<NotificationId>> {
-    if !api.parts().pipeline.tuning().takes_notifications {
-        return Err(Problem::plain(Code::NotTaking).with_retry_after(NOT_TAKING_PAUSE).into());
-    }
-    let ids = submission.notifications.iter().map(|notification| notification.id).collect();
-    answer(ids, api.store().submit(submission).await?)
-}
-
-/// What the same request was answered before, if it came before: to be asked before anything is looked at that may have changed.
-pub(super) async fn repetition(
-    api: &Api,
-    app: &store::App,
-    idempotency: Option<&Idempotency>,
-) -> ApiResult<Option<Vec<NotificationId>>> {
-    let Some(idempotency) = idempotency else { return Ok(None) };
-    let before = api.store().repetition(app.id, idempotency, now()).await?;
-    before.map(|submitted| answer(Vec::new(), submitted)).transpose()
-}
-
-/// The answer to a request that hands in notifications of these IDs.
-fn answer(ids: Vec<NotificationId>, submitted: Submitted) -> ApiResult<Vec<NotificationId>> {
-    match submitted {
-        Submitted::Stored => Ok(ids),
-        Submitted::Known(ids) => Ok(ids),
-        Submitted::KeyReused => {
-            let error = "another request came with this idempotency key";
-            Err(Problem::new(Code::IdempotencyKeyReused, format!("{IDEMPOTENCY_KEY}: {error}")).into())
-        }
-        Submitted::AlreadyReplayed(_) => {
-            let message = "a dead letter was sent again or forgotten by somebody else meanwhile";
-            Err(ApiError::new(Code::Conflict, message))
-        }
-        Submitted::QueueFull { is_tenants, queued, bound } => {
-            let whose = if is_tenants { "the tenant's apps have" } else { "the app has" };
-            let message = format!("{whose} {queued} recipients queued in this lane, and {bound} may be");
-            Err(Problem::new(Code::QueueFull, message).with_retry_after(FULL_PAUSE).into())
-        }
-    }
-}
-
-/// Somebody has to say otherwise.
-const NOT_TAKING_PAUSE: std::time::Duration = std::time::Duration::from_mins(1);
-/// A queue that is full has room again when a few thousand pushes are sent.
-const FULL_PAUSE: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// Makes of what was handed in what is stored: finds the template, writes the message out, plans what is small.
-async fn prepare(api: &Api, app: &store::App, at: Field<'_>, intake: Intake) -> ApiResult<NewNotification> {
-    let template = match intake.message.template() {
-        Some(name) => templates::load(api, app, name).await?,
-        None => None,
-    };
-    let message = intake.message.compose(at.key("message"), &app.bundle_id, template.as_ref())?;
-    let Intake { audience, schedule, lane, delivery, campaign, handed_in, .. } = intake;
-    let plan = Plan {
-        message: &message,
-        audience: &audience,
-        schedule: &schedule,
-        handed_in,
-        pace: campaign.as_ref().and_then(|campaign| campaign.pace),
-    };
-    let mut progress = plan.begin();
-    let is_small = match &audience.who {
-        Who::All | Who::Tags(_) => false,
-        Who::Tokens(tokens) => tokens.len() <= PLANNED_AT_ONCE,
-        Who::Users(users) => users.len() <= PLANNED_AT_ONCE.min(STEP_USERS),
-    };
-    let mut shards = Vec::new();
-    if is_small {
-        let found = api.store().find_candidates(app.id, &plan, &progress).await?;
-        shards = plan.step(&mut progress, &found.candidates());
-    }
-    let id = NotificationId::new(handed_in, rand::random());
-    Ok(NewNotification {
-        id,
-        message,
-        audience,
-        schedule,
-        lane,
-        delivery,
-        campaign,
-        handed_in,
-        shards,
-        progress,
-    })
-}
-
-/// Where nothing is authenticated with, nothing could ever be sent.
-async fn check_credentials(api: &Api, app: &store::App, intakes: &[Intake]) -> ApiResult<()> {
-    let credentials = api.store().credentials(app.id).await?;
-    for intake in intakes {
-        let wanted = intake.audience.environment;
-        if !credentials.iter().any(|(environment, _)| wanted.is_none_or(|wanted| wanted == *environment)) {
-            let message = match wanted {
-                Some(environment) => format!("the app has no credential for {environment}"),
-                None => "the app has no credential".to_owned(),
-            };
-            return Err(ApiError::new(Code::NoCredential, message));
-        }
-    }
-    Ok(())
-}
-
-async fn submit_all(
-    api: &Api,
-    caller: &Caller,
-    app: store::App,
-    intakes: Vec<Intake>,
-    is_batch: bool,
-    idempotency: Option<Idempotency>,
-) -> ApiResult<Vec<NotificationId>> {
-    check_credentials(api, &app, &intakes).await?;
-    let bounds = bounds(api, &app).await?;
-    let list = Field::new("notifications");
-    let mut notifications = Vec::with_capacity(intakes.len());
-    for (index, intake) in intakes.into_iter().enumerate() {
-        let at = if is_batch { list.at(index) } else { Field::ROOT };
-        notifications.push(prepare(api, &app, at, intake).await?);
-    }
-    let tenant = caller.tenant()?;
-    let submission = Submission {
-        tenant,
-        app: app.id,
-        idempotency,
-        bounds,
-        notifications,
-        replayed: Vec::new(),
-        now: now(),
-    };
-    take(api, submission).await
-}
-
 /// Hand in a notification
 ///
 /// When it is answered with 202, the notification is durable: it is sent whatever happens to the server. With an `idempotency-key`
@@ -387,12 +238,11 @@ async fn submit(
 ) -> ApiResult<(StatusCode, Json<Taken>)> {
     let app = find(&api, &caller, &one.bundle_id).await?;
     let idempotency = request.with(&body);
-    let ids = match repetition(&api, &app, idempotency.as_ref()).await? {
-        Some(ids) => ids,
-        None => {
-            let intake = body_json::read::<NotificationRequest>(&body)?.check(now())?;
-            submit_all(&api, &caller, app, vec![intake], false, idempotency).await?
-        }
+    let ids = if let Some(ids) = repetition(&api, &app, idempotency.as_ref()).await? {
+        ids
+    } else {
+        let intake = body_json::read::<NotificationRequest>(&body)?.check(now())?;
+        submit_all(&api, &caller, app, vec![intake], false, idempotency).await?
     };
     let id = ids.first().map(ToString::to_string).unwrap_or_default();
     Ok((StatusCode::ACCEPTED, Json(Taken { id })))
@@ -415,12 +265,11 @@ async fn submit_batch(
 ) -> ApiResult<(StatusCode, Json<BatchTaken>)> {
     let app = find(&api, &caller, &one.bundle_id).await?;
     let idempotency = request.with(&body);
-    let ids = match repetition(&api, &app, idempotency.as_ref()).await? {
-        Some(ids) => ids,
-        None => {
-            let intakes = body_json::read::<BatchRequest>(&body)?.check(now())?;
-            submit_all(&api, &caller, app, intakes, true, idempotency).await?
-        }
+    let ids = if let Some(ids) = repetition(&api, &app, idempotency.as_ref()).await? {
+        ids
+    } else {
+        let intakes = body_json::read::<BatchRequest>(&body)?.check(now())?;
+        submit_all(&api, &caller, app, intakes, true, idempotency).await?
     };
     Ok((StatusCode::ACCEPTED, Json(BatchTaken { ids: ids.iter().map(ToString::to_string).collect() })))
 }
