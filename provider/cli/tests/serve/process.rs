@@ -17,8 +17,6 @@ use mock_apns::{DeviceId, Filter, MockApns, Settings, TokenKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::databases::Database;
-
 /// The app of the double's ready-made team.
 pub(crate) const APP: &str = "com.example.app";
 /// Longer than anything takes that does happen.
@@ -28,8 +26,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_apns-provider");
 /// What outlives a server.
 pub(crate) struct House {
     pub(crate) mock: MockApns,
-    folder: TempDir,
-    database: Option<Database>,
+    pub(crate) folder: TempDir,
     key: Option<String>,
 }
 
@@ -40,20 +37,14 @@ pub(crate) struct Running {
 }
 
 impl House {
-    /// With a file of SQLite.
     pub(crate) async fn new() -> Self {
-        Self::on(None).await
-    }
-
-    /// With this database.
-    pub(crate) async fn on(database: Option<Database>) -> Self {
         let mut settings = Settings::default();
         settings.set("journal-entries", "2000000").unwrap();
         let mock = MockApns::builder().seed(8).settings(settings).start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let ca = mock.certificates().authority().root_pem(Purpose::Server);
         std::fs::write(folder.path().join("ca.pem"), ca).unwrap();
-        Self { mock, folder, database, key: None }
+        Self { mock, folder, key: None }
     }
 
     /// Starts a server whose pushes go to the double.
@@ -70,7 +61,6 @@ impl House {
             .arg(self.folder.path().join("ca.pem"))
             .arg("--data-dir")
             .arg(self.data())
-            .args(self.database.iter().flat_map(|database| ["--database", &database.place]))
             .args(more)
             .stdout(Stdio::piped())
             .spawn()
@@ -91,7 +81,7 @@ impl House {
         Running { child, url: url.expect("it says where it is") }
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
@@ -133,9 +123,8 @@ impl House {
 
     /// Registers devices past the API, while no server runs.
     pub(crate) async fn register(&self, tokens: &[String]) {
-        let file = self.data().join("apns-provider.db");
-        let place = self.database.as_ref().map_or(file.to_str().unwrap(), |database| &database.place);
-        let store = Store::open(&StoreSettings::new(place).unwrap()).await.unwrap();
+        let path = self.data().join("apns-provider.db");
+        let store = Store::open(&StoreSettings::new(path.to_str().unwrap()).unwrap()).await.unwrap();
         let tenant = store.tenant(&TenantName::parse("default").unwrap()).await.unwrap().unwrap().id;
         let bundle_id = apns_provider_core::BundleId::parse(APP).unwrap();
         let app = store.app(tenant, &bundle_id).await.unwrap().unwrap().id;
@@ -160,16 +149,6 @@ impl House {
             }
         }
         taken
-    }
-
-    /// What a server has had accepted, by its own count.
-    pub(crate) fn accepted_by(&self, server: &Running) -> usize {
-        let metrics = self.admin(server, &["health", "metrics"]);
-        let metrics = String::from_utf8(metrics.stdout).unwrap();
-        let is_it =
-            |line: &&str| line.starts_with("apns_provider_pushes_total{") && line.contains("\"accepted\"");
-        let line = metrics.lines().find(is_it);
-        line.and_then(|line| line.rsplit(' ').next()).map_or(0, |count| count.parse().unwrap())
     }
 
     /// Waits until each recipient of a notification has an outcome; what is told of it then.
