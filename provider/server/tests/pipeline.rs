@@ -34,6 +34,8 @@ on_both! { Scene:
 
 /// Recipients of a campaign.
 const MANY: usize = 5_000;
+/// So many that it is under way, and so few that it is not over.
+const SOME: u64 = 500;
 /// Long enough for what is in the engine.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -68,9 +70,9 @@ async fn a_campaign_ends_with_one_outcome_for_each_recipient_and_no_push_twice(s
 
 async fn c70_what_was_stored_is_not_sent_again_by_the_process_after_this_one(scene: Scene) {
     scene.register_all(&scene.tokens("phone", MANY)).await;
-    let pipeline = scene.pipeline();
+    let pipeline = scene.pipeline_on(scene.store.clone(), scene.slow());
     let id = scene.submit(to_all()).await;
-    scene.until(id, |state| state.counts.ended() > 3_000).await;
+    scene.until(id, |state| state.counts.ended() > SOME).await;
     assert!(pipeline.stop(DRAIN).await, "all that the engine had was finished and stored");
     let half = scene.state(id).await;
     assert!(half.counts.ended() < MANY as u64, "it was stopped in the middle: {half:?}");
@@ -86,12 +88,12 @@ async fn c70_what_was_stored_is_not_sent_again_by_the_process_after_this_one(sce
 
 async fn c70_a_process_that_dies_is_taken_over_when_its_leases_run_out(scene: Scene) {
     scene.register_all(&scene.tokens("phone", MANY)).await;
-    let mut settings = scene.settings();
+    let mut settings = scene.slow();
     settings.worker.engine_timeout = Duration::from_millis(500);
     settings.worker.lease = Duration::from_secs(8);
     let pipeline = scene.pipeline_on(scene.store.clone(), settings);
     let id = scene.submit(to_all()).await;
-    scene.until(id, |state| state.counts.ended() > 3_000).await;
+    scene.until(id, |state| state.counts.ended() > SOME).await;
     let stored: BTreeSet<String> = {
         drop(pipeline); // as a killed one: nothing is given back
         tokio::time::sleep(Duration::from_millis(200)).await; // what the store was asked before is done
@@ -273,7 +275,7 @@ async fn a_campaign_that_is_cancelled_or_paused_is_not_sent_on(scene: Scene) {
     assert!(scene.store.pause_campaign(scene.app, id, true).await.unwrap());
     tokio::time::sleep(Duration::from_millis(300)).await; // what the engine has ends
     let paused = scene.state(id).await;
-    assert!(paused.counts.ended() < 6_000, "it keeps its pace: {paused:?}");
+    assert!(paused.counts.ended() < 4_500, "it keeps its pace: {paused:?}");
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(scene.state(id).await.counts.ended(), paused.counts.ended(), "nothing is sent meanwhile");
 

@@ -114,6 +114,13 @@ impl Scene {
         PipelineSettings { services, dispatch, ..PipelineSettings::default() }
     }
 
+    /// So slow that it can be stopped in the middle of a campaign, on any machine.
+    pub(crate) fn slow(&self) -> PipelineSettings {
+        let mut settings = self.settings();
+        settings.tuning.pushes_per_second = Some(1000);
+        settings
+    }
+
     pub(crate) fn pipeline(&self) -> Pipeline {
         self.pipeline_on(self.store.clone(), self.settings())
     }
