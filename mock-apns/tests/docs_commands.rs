@@ -32,7 +32,10 @@ impl Page {
         let cargo = bin.join("cargo");
         fs::write(
             &cargo,
-            CARGO.replace("@CARGO@", env!("CARGO")).replace("@ROOT@", root().to_str().unwrap()),
+            CARGO
+                .replace("@CARGO@", env!("CARGO"))
+                .replace("@ROOT@", root().to_str().unwrap())
+                .replace("@TARGET@", Path::new(program).parent().unwrap().to_str().unwrap()),
         )
         .unwrap();
         fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
@@ -109,6 +112,11 @@ const CARGO: &str = r#"#!/bin/sh
 case "$*" in
     'run --release' | 'test --workspace') ;;
     'run --release -- '*) shift 3; exec mock-apns "$@" ;;
+    # As the tests of the workspace build it: by itself it would be built anew, with other features of what it depends on.
+    'run --release -p apns-provider-cli -- '*)
+        shift 5
+        "@CARGO@" test --quiet --workspace --no-run --test command --manifest-path "@ROOT@/Cargo.toml" >&2 || exit
+        exec "@TARGET@/apns-provider" "$@" ;;
     'run --release -p '*) package=$4; shift 5; exec "@CARGO@" run --quiet --manifest-path "@ROOT@/Cargo.toml" -p "$package" -- "$@" ;;
     *) echo "no such command in these tests: cargo $*" >&2; exit 64 ;;
 esac
