@@ -13,7 +13,7 @@ use crate::process::{APP, House, to_tokens};
 
 /// What is said of how it went, and how often and of how many: `cargo test` has a small one, and docs/provider-server.md says how to run
 /// the large one.
-fn number(name: &str, usual: usize) -> usize {
+pub(crate) fn number(name: &str, usual: usize) -> usize {
     env::var(name).ok().map_or(usual, |text| text.parse().unwrap())
 }
 

@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by where it panics")]
 
 mod admin;
+#[path = "../../../server/tests/databases/mod.rs"]
+mod databases;
 mod killed;
 mod process;
+mod shared;
 mod stopped;

@@ -17,6 +17,8 @@ use mock_apns::{DeviceId, Filter, MockApns, Settings, TokenKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::databases::Database;
+
 /// The app of the double's ready-made team.
 pub(crate) const APP: &str = "com.example.app";
 /// Longer than anything takes that does happen.
@@ -26,7 +28,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_apns-provider");
 /// What outlives a server.
 pub(crate) struct House {
     pub(crate) mock: MockApns,
-    pub(crate) folder: TempDir,
+    folder: TempDir,
+    database: Option<Database>,
     key: Option<String>,
 }
 
@@ -37,14 +40,20 @@ pub(crate) struct Running {
 }
 
 impl House {
+    /// With a file of SQLite.
     pub(crate) async fn new() -> Self {
+        Self::on(None).await
+    }
+
+    /// With this database.
+    pub(crate) async fn on(database: Option<Database>) -> Self {
         let mut settings = Settings::default();
         settings.set("journal-entries", "2000000").unwrap();
         let mock = MockApns::builder().seed(8).settings(settings).start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let ca = mock.certificates().authority().root_pem(Purpose::Server);
         std::fs::write(folder.path().join("ca.pem"), ca).unwrap();
-        Self { mock, folder, key: None }
+        Self { mock, folder, database, key: None }
     }
 
     /// Starts a server whose pushes go to the double.
@@ -61,6 +70,7 @@ impl House {
             .arg(self.folder.path().join("ca.pem"))
             .arg("--data-dir")
             .arg(self.data())
+            .args(self.database.iter().flat_map(|database| ["--database", &database.place]))
             .args(more)
             .stdout(Stdio::piped())
             .spawn()
@@ -81,7 +91,7 @@ impl House {
         Running { child, url: url.expect("it says where it is") }
     }
 
-    pub(crate) fn data(&self) -> PathBuf {
+    fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
@@ -123,8 +133,9 @@ impl House {
 
     /// Registers devices past the API, while no server runs.
     pub(crate) async fn register(&self, tokens: &[String]) {
-        let path = self.data().join("apns-provider.db");
-        let store = Store::open(&StoreSettings::new(path.to_str().unwrap()).unwrap()).await.unwrap();
+        let file = self.data().join("apns-provider.db");
+        let place = self.database.as_ref().map_or_else(|| file.to_str().unwrap(), |database| &database.place);
+        let store = Store::open(&StoreSettings::new(place).unwrap()).await.unwrap();
         let tenant = store.tenant(&TenantName::parse("default").unwrap()).await.unwrap().unwrap().id;
         let bundle_id = apns_provider_core::BundleId::parse(APP).unwrap();
         let app = store.app(tenant, &bundle_id).await.unwrap().unwrap().id;
@@ -149,6 +160,16 @@ impl House {
             }
         }
         taken
+    }
+
+    /// What a server has had accepted, by its own count.
+    pub(crate) fn accepted_by(&self, server: &Running) -> usize {
+        let metrics = self.admin(server, &["health", "metrics"]);
+        let metrics = String::from_utf8(metrics.stdout).unwrap();
+        let is_it =
+            |line: &&str| line.starts_with("apns_provider_pushes_total{") && line.contains("\"accepted\"");
+        let line = metrics.lines().find(is_it);
+        line.and_then(|line| line.rsplit(' ').next()).map_or(0, |count| count.parse().unwrap())
     }
 
     /// Waits until each recipient of a notification has an outcome; what is told of it then.

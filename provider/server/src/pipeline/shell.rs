@@ -6,6 +6,7 @@ use apns_provider::Client;
 use apns_provider_core::{NotSent, Now, Outcome, Push, Suspension};
 use apns_provider_server_core::{
     lanes::Lane,
+    shard::SHARD_RECIPIENTS,
     tuning::Tuning,
     webhook::News,
     worker::{Effect, Input, InvalidWorkerConfig, Rest, ShardKey, Source, Ticket, Worker},
@@ -74,7 +75,11 @@ impl<Q: Queue> Shell<Q> {
         told: Told,
     ) -> Result<Self, InvalidWorkerConfig> {
         let mut settings = settings;
+        // What a process claims and does not send is what another one could.
         settings.worker.in_engine_max = usize::try_from(settings.tuning.in_engine).unwrap_or(usize::MAX);
+        let claimed_max =
+            settings.worker.claimed_max.min(settings.worker.in_engine_max.saturating_mul(5) / 2);
+        settings.worker.claimed_max = claimed_max.max(SHARD_RECIPIENTS);
         let (began, clock) = (Instant::now(), Arc::clone(&settings.clock));
         let now = Now { elapsed: Duration::ZERO, date: clock.now() };
         let mut shell = Self {
