@@ -293,8 +293,8 @@ impl Wiretap for Recorder {
 
 /// What is kept of the beginning of a TCP connection: a hello of TLS, which is a few kilobytes with post-quantum keys.
 const FIRST_BYTES_MAX: usize = 16_384;
-/// What is kept of all that goes over the connections of one play: a hundred times what the largest play needs, and several plays at
-/// once fit into a small machine.
+/// What is kept of all that goes over the connections of one play. No provider that was asked so far came near it; one that floods must
+/// not take the memory of the machine.
 pub(crate) const KEPT_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// What is kept of an adapter's standard error.
 const STDERR_BYTES_MAX: usize = 256 * 1024;
