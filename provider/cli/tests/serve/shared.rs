@@ -13,7 +13,7 @@ use crate::{
 
 /// Leases that a test can wait for, and a pace at which each process is slower than the store: what is shared is the work then, and not
 /// the two cores of a machine.
-const SETTINGS: &[&str] = &["--lease-seconds", "20", "--in-engine", "400", "--pushes-per-second", "600"];
+const SETTINGS: &[&str] = &["--lease-seconds", "10", "--in-engine", "400", "--pushes-per-second", "600"];
 /// What is claimed at once: less than that nobody can share evenly.
 const SHARD: usize = 1000;
 

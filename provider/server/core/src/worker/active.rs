@@ -31,6 +31,7 @@ pub(super) struct Active {
     pub(super) variants: Vec<Arc<Notification>>,
     pub(super) deadline: Deadline,
     pub(super) delivery: Delivery,
+    /// How often it went back without one answer of APNs.
     pub(super) rounds: u16,
     states: Box<[State]>,
     /// What is not as planned, sorted by position.

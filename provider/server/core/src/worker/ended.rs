@@ -49,7 +49,14 @@ impl Worker {
         if matches!(outcome, Outcome::Accepted(_) | Outcome::Rejected(_))
             && !matches!(verdict, Verdict::Back(_))
         {
-            self.sources.get(source).answered();
+            let source = self.sources.get(source);
+            source.answered();
+            if attempt.attempts_before > 0 && matches!(verdict, Verdict::Final(_)) {
+                source.budget.repay();
+            }
+            if let Some(active) = self.slots.get(id) {
+                active.rounds = 0;
+            }
         }
         match verdict {
             Verdict::Final(outcome) => self.end(now, id, position, outcome),

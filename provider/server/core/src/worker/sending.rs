@@ -103,9 +103,20 @@ impl Worker {
         if attempts == 0 {
             source.budget.earn();
         } else if !source.budget.spend(now.elapsed) {
-            let pause = self.config.rules.pause_after(attempts, self.random.next());
-            let wait = Wait { attempts, until: later(now.date, pause), why: None, maybe_twice };
-            return self.record(now, id, position, Fate::Wait(wait));
+            let until = later(now.date, self.config.rules.pause_after(attempts, self.random.next()));
+            if active.delivery == Delivery::AtMostOnce {
+                // It is marked as sent: waiting takes the mark away.
+                return self.record(
+                    now,
+                    id,
+                    position,
+                    Fate::Wait(Wait { attempts, until, why: None, maybe_twice }),
+                );
+            }
+            // The store knows that it waits, and why: in an outage that would be written for each again and again.
+            active.wait(position, until);
+            self.to_send[place(active.lane)] -= 1;
+            return;
         }
         let token = extra.and_then(|extra| extra.send_to.clone()).unwrap_or_else(|| recipient.device_token());
         let push = Push::new(Arc::clone(notification), token, active.shard.apns_id(position));

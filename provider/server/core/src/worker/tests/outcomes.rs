@@ -1,6 +1,6 @@
 //! What becomes of recipients.
 
-use apns_provider_core::{DeviceToken, NotSent, Outcome, Reason};
+use apns_provider_core::{Ambiguity, DeviceToken, NotSent, Outcome, Reason};
 
 use super::{
     world::{Sent, answered},
@@ -116,6 +116,57 @@ fn after_days_of_trouble_what_is_queued_is_undeliverable_and_can_be_replayed() {
     assert_eq!(
         (outcome.ending, outcome.why.as_ref()),
         (Ending::Undeliverable, Some(&Why::Ours(Cause::NoConnection)))
+    );
+}
+
+#[test]
+fn a_shard_that_gets_on_does_not_rest_longer_and_longer() {
+    let mut world = world();
+    let at = world.add(app(1), Lane::Normal, 40);
+    for round in 1..=20 {
+        world.answer_all();
+        world.end_all(|sent| match sent.position {
+            position if position < 2 * round => accepted(),
+            _ => Outcome::NotSent(NotSent::OutOfTime),
+        });
+        world.pass(Duration::from_millis(5_100));
+    }
+    assert_eq!(
+        world.endings(at),
+        BTreeMap::from([(Ending::Accepted, 40)]),
+        "after 100 s, and not after an hour"
+    );
+}
+
+#[test]
+fn c53_what_one_stall_has_left_unanswered_is_soon_sent_again_when_apns_answers() {
+    let mut world = world();
+    let stalled = [0; 4].map(|_| world.add(app(1), Lane::Normal, 1000));
+    world.answer_all();
+    assert_eq!(world.in_engine.len(), 3000, "the room of one app");
+    world.end_all(|_| Outcome::Ambiguous(Ambiguity::NoAnswer));
+    for _ in 0..60 {
+        world.end_all(|_| accepted());
+        world.pass(Duration::from_secs(1));
+    }
+    let ended: usize = stalled.iter().map(|at| world.shards[*at].finals.len()).sum();
+    assert_eq!(ended, 4000, "a minute later");
+    assert_eq!(world.sent.len(), 7000, "each of the stall once more");
+}
+
+#[test]
+fn c53_while_apns_fails_the_queue_adds_a_tenth_and_a_few() {
+    let mut world = world();
+    world.add(app(1), Lane::Normal, 1000);
+    for _ in 0..600 {
+        world.answer_all();
+        world.end_all(|_| answered(503, "ServiceUnavailable"));
+        world.pass(Duration::from_millis(100));
+    }
+    let retries = world.sent.len() - 1000;
+    assert!(
+        (60..=180).contains(&retries),
+        "{retries} in a minute: 100 of 1,000 pushes, 10, and one a second"
     );
 }
 
