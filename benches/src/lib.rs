@@ -16,13 +16,15 @@
 //! while two share it, and it can be compared. And ratios, from runs that take turns: they travel from machine to machine.
 //!
 //! `cargo run --release -p apns-benches -- devices` connects devices to the double's gateway and reads what they cost it in memory, and `soak` lets the
-//! provider push for minutes to a double that has a bad day, and reads what that costs it.
+//! provider push for minutes to a double that has a bad day, and reads what that costs it. `server` hands in
+//! notifications at a provider server: what a push costs from the request to the stored outcome.
 //!
 //! | module | what |
 //! |---|---|
 //! | `child` | a child's job, its conversation with the parent, how it measures itself; the peers' program includes it |
 //! | `roles` | what a child can be |
 //! | `load` | the parent: pairs and ratios, processes, the report |
+//! | `provider_server` | another parent: single pushes, batches and a campaign through the provider server |
 //!
 //! What the children send is public, so that the micro-benchmarks measure the same:
 //!
@@ -38,6 +40,7 @@
 
 mod child;
 mod load;
+mod provider_server;
 mod roles;
 
 pub use child::{DEVICES, Failure, HOST_NAME, KEY_ID, TEAM_ID, TOPIC, Workload, device_token, payload};
@@ -45,4 +48,5 @@ pub use load::{
     DevicesReport, LoadError, LoadOptions, Report, Sample, SoakOptions, SoakReport, devices, load,
     run_in_namespace, soak,
 };
+pub use provider_server::{Cost, LoadRun, ServerOptions, ServerReport, ThreadsCost, provider_server};
 pub use roles::{Fields, RequestTemplate, provider_token, run_role};

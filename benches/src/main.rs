@@ -3,7 +3,8 @@
 use std::{io::Write as _, process::ExitCode, time::Duration};
 
 use apns_benches::{
-    LoadError, LoadOptions, SoakOptions, Workload, devices, load, run_in_namespace, run_role, soak,
+    LoadError, LoadOptions, ServerOptions, SoakOptions, Workload, devices, load, provider_server,
+    run_in_namespace, run_role, soak,
 };
 use clap::{Parser, Subcommand};
 
@@ -23,6 +24,8 @@ enum Command {
     Devices(Devices),
     /// Pushes for minutes to a double that has a bad day, and tells whether the provider's memory grows.
     Soak(Soak),
+    /// Hands in single pushes, batches and a campaign at a provider server, and tells how fast all have their outcome and what it costs.
+    Server(Server),
     /// One side of a pair; started by `load`.
     #[command(hide = true)]
     Role {
@@ -91,11 +94,34 @@ struct Soak {
     json: bool,
 }
 
+#[derive(Debug, clap::Args)]
+struct Server {
+    /// Devices of the app, and so recipients of the campaign.
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1000..=10_000_000))]
+    devices: u64,
+    /// Notifications that are handed in one by one.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    singles: u64,
+    /// Batches that are handed in, of 100 notifications each.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    batches: u64,
+    /// Connections to the API, each with one request at a time.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    in_flight: u16,
+    /// The URL of an empty database of PostgreSQL; left out, a file of SQLite.
+    #[arg(long)]
+    database: Option<String>,
+    /// Prints the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Load(options) => options.run(),
         Command::Devices(options) => options.run(),
         Command::Soak(options) => options.run(),
+        Command::Server(options) => options.run(),
         Command::Role { job } => run_role(&job),
         Command::Namespace { job } => run_in_namespace(&job),
     };
@@ -140,6 +166,26 @@ impl Devices {
         Ok(())
     }
 }
+
+impl Server {
+    fn run(&self) -> Result<(), LoadError> {
+        let report = provider_server(&ServerOptions {
+            devices: self.devices,
+            singles: self.singles,
+            batches: self.batches,
+            batch: BATCH,
+            in_flight: usize::from(self.in_flight),
+            database: self.database.clone(),
+        })?;
+        let text = if self.json { report.to_json() } else { report.to_string() };
+        // A reader that has gone away wants no more.
+        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+        Ok(())
+    }
+}
+
+/// Notifications of a batch: what a program gathers in a moment.
+const BATCH: u64 = 100;
 
 impl Soak {
     fn run(&self) -> Result<(), LoadError> {

@@ -1,4 +1,9 @@
-use std::{fs, net::SocketAddr, ops::Range, path::PathBuf};
+use std::{
+    fs,
+    net::SocketAddr,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,14 +37,18 @@ impl Job {
 
     /// The devices that pushes go to in turn; at least one.
     pub(crate) fn device_tokens(&self) -> Result<Vec<String>, Failure> {
-        let text = fs::read_to_string(self.directory.join(DEVICE_TOKENS_FILE))
-            .explain("reading the device tokens")?;
-        let tokens: Vec<String> = text.lines().map(str::to_owned).collect();
-        if tokens.is_empty() {
-            Err(Failure::new("reading the device tokens", "there are none"))
-        } else {
-            Ok(tokens)
-        }
+        device_tokens(&self.directory)
+    }
+}
+
+/// The devices that a server has put into this directory; at least one.
+pub(crate) fn device_tokens(directory: &Path) -> Result<Vec<String>, Failure> {
+    let text = fs::read_to_string(directory.join(DEVICE_TOKENS_FILE)).explain("reading the device tokens")?;
+    let tokens: Vec<String> = text.lines().map(str::to_owned).collect();
+    if tokens.is_empty() {
+        Err(Failure::new("reading the device tokens", "there are none"))
+    } else {
+        Ok(tokens)
     }
 }
 
@@ -95,6 +104,8 @@ const WARM_UP_PUSHES_MAX: u64 = 10_000;
 
 /// In [`Job::directory`]: the root that clients trust, PEM.
 pub(crate) const CA_FILE: &str = "ca.pem";
+/// In [`Job::directory`]: the key of the provider server's operator.
+pub(crate) const API_KEY_FILE: &str = "api-key";
 /// In [`Job::directory`]: the authority with its keys, PEM, from which devices' certificates are issued.
 pub(crate) const AUTHORITY_FILE: &str = "authority.pem";
 /// In [`Job::directory`]: the key that signs provider tokens, PKCS#8 in PEM.

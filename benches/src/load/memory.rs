@@ -5,7 +5,7 @@ use std::fs;
 use super::LoadError;
 
 /// Resident set size of a process, bytes (proc_pid_status(5), `VmRSS`).
-pub(super) fn resident_bytes(process: u32) -> Result<u64, LoadError> {
+pub(crate) fn resident_bytes(process: u32) -> Result<u64, LoadError> {
     let path = format!("/proc/{process}/status");
     let status =
         fs::read_to_string(&path).map_err(|error| LoadError::NoMemory { why: format!("{path}: {error}") })?;

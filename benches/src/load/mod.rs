@@ -30,7 +30,10 @@ use tempfile::TempDir;
 
 pub use devices::{DevicesReport, devices};
 pub use error::LoadError;
+pub(crate) use memory::resident_bytes;
 pub use namespace::run_in_namespace;
+pub(crate) use pair_run::ready;
+pub(crate) use process::ChildProcess;
 pub use report::Report;
 pub use soak::{Sample, SoakOptions, SoakReport, soak};
 

@@ -95,7 +95,7 @@ impl PairJob {
     }
 }
 
-pub(super) fn ready(line: Line) -> Result<SocketAddr, Line> {
+pub(crate) fn ready(line: Line) -> Result<SocketAddr, Line> {
     match line {
         Line::Ready { address } => Ok(address),
         other => Err(other),

@@ -13,7 +13,7 @@ use crate::child::{Command, Line};
 
 /// A child process that talks in lines. Killed, if it still runs, when this is dropped.
 #[derive(Debug)]
-pub(super) struct ChildProcess {
+pub(crate) struct ChildProcess {
     role: String,
     child: Child,
     commands: ChildStdin,
@@ -22,7 +22,7 @@ pub(super) struct ChildProcess {
 
 impl ChildProcess {
     /// Starts `program` with `arguments` and, in its environment, `environment`. `role` names it in errors.
-    pub(super) fn start(
+    pub(crate) fn start(
         role: &str,
         program: &Path,
         arguments: &[&OsStr],
@@ -49,19 +49,19 @@ impl ChildProcess {
     }
 
     /// The process ID.
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Tells the child something.
-    pub(super) fn say(&mut self, command: Command) {
+    pub(crate) fn say(&mut self, command: Command) {
         // A child that has ended says so when its answer is waited for.
         let _ = writeln!(self.commands, "{}", command.word());
     }
 
     /// Waits for a line of the child's that `take` takes; anything else is an error, and so is silence. `expected` says what the
     /// child is to be by then.
-    pub(super) fn expect<T>(
+    pub(crate) fn expect<T>(
         &self,
         expected: &'static str,
         limit: Duration,
@@ -77,7 +77,7 @@ impl ChildProcess {
     }
 
     /// Waits for a line of the child's, whatever it is.
-    pub(super) fn text(&self, expected: &'static str, limit: Duration) -> Result<String, LoadError> {
+    pub(crate) fn text(&self, expected: &'static str, limit: Duration) -> Result<String, LoadError> {
         let role = self.role.clone();
         self.lines.recv_timeout(limit).map_err(|error| match error {
             RecvTimeoutError::Timeout => LoadError::Hung { role, expected, seconds: limit.as_secs() },

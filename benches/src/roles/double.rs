@@ -3,7 +3,7 @@
 use std::{future, net::SocketAddr};
 
 use apns_certs::Purpose;
-use mock_apns::MockApns;
+use mock_apns::{BundleId, DeviceId, Environment, MockApns, TokenKind};
 use tokio::sync::oneshot;
 
 use super::admission::admit;
@@ -18,6 +18,31 @@ pub(super) async fn serve(job: Job, listening: oneshot::Sender<SocketAddr>) -> R
 
 pub(super) async fn serve_badly(job: Job, listening: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
     serve_with(BAD_DAY, job, listening).await
+}
+
+/// With as many devices as there are to be pushes.
+pub(super) async fn serve_many(job: Job, listening: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
+    let mock = MockApns::builder().seed(SEED).ports(0, 0).start().await.explain("starting the double")?;
+    let app = BundleId::parse(TOPIC).explain("naming the app")?;
+    let tokens = mock.team().at_work(|team| {
+        let device = |number| -> Result<String, Failure> {
+            let id = DeviceId::parse(&format!("phone-{number}")).explain("naming a device")?;
+            team.add_device(id.clone()).explain("adding a device")?;
+            team.install(&id, &app, Environment::Production).explain("installing the app")?;
+            let token = team.register(&id, &app, Environment::Production, TokenKind::App);
+            Ok(token.explain("registering a device")?.to_string())
+        };
+        (0..job.workload.pushes).map(device).collect::<Result<Vec<_>, _>>()
+    })?;
+    let key = mock
+        .ready_made()
+        .keys
+        .first()
+        .ok_or_else(|| Failure::new("reading the ready-made team", "it has no key"))?;
+    let ca = mock.certificates().authority().root_pem(Purpose::Server);
+    admit(&job.directory, &ca, &key.key.to_p8(), &tokens)?;
+    let _ = listening.send(mock.production());
+    future::pending().await
 }
 
 async fn serve_with(faults: &str, job: Job, listening: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {

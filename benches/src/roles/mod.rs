@@ -5,6 +5,8 @@
 //! | `double` | server | mock-apns with all its checks |
 //! | `bad-day` | server | mock-apns with faults of every kind, seeded |
 //! | `device-gateway` | server | mock-apns for devices |
+//! | `many-devices` | server | mock-apns with as many devices as there are to be pushes |
+//! | `provider-server` | server | the provider server, whose pushes go to that |
 //! | `h2-always-200` | server | the h2 crate and tokio-rustls, answering 200 to everything |
 //! | `http2-always-200` | server | our HTTP/2, answering 200 to everything: what validation costs is the double less this |
 //! | `engine` | client | the provider's engine |
@@ -21,6 +23,7 @@ mod h2_always_200;
 mod h2_client;
 mod h2load;
 mod http2_always_200;
+mod provider_server;
 mod provider_token;
 mod request;
 mod server;
@@ -45,6 +48,8 @@ pub(crate) enum Role {
     Double,
     BadDay,
     DeviceGateway,
+    ManyDevices,
+    ProviderServer,
     H2Always200,
     Http2Always200,
     Engine,
@@ -54,10 +59,12 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Double,
         Self::BadDay,
         Self::DeviceGateway,
+        Self::ManyDevices,
+        Self::ProviderServer,
         Self::H2Always200,
         Self::Http2Always200,
         Self::Engine,
@@ -72,6 +79,8 @@ impl Role {
             Self::Double => "double",
             Self::BadDay => "bad-day",
             Self::DeviceGateway => "device-gateway",
+            Self::ManyDevices => "many-devices",
+            Self::ProviderServer => "provider-server",
             Self::H2Always200 => "h2-always-200",
             Self::Http2Always200 => "http2-always-200",
             Self::Engine => "engine",
@@ -92,6 +101,8 @@ impl Role {
             Self::Double => run_server(job, double::serve),
             Self::BadDay => run_server(job, double::serve_badly),
             Self::DeviceGateway => run_server(job, device_gateway::serve),
+            Self::ManyDevices => run_server(job, double::serve_many),
+            Self::ProviderServer => run_server(job, provider_server::serve),
             Self::H2Always200 => run_server(job, h2_always_200::serve),
             Self::Http2Always200 => run_server(job, http2_always_200::serve),
             Self::Engine => run_client::<engine::EngineClient>(job),

@@ -26,6 +26,7 @@
 mod api_keys;
 mod apps;
 mod audit;
+mod batcher;
 mod campaigns;
 mod collapsing;
 mod database;
@@ -88,6 +89,7 @@ pub use webhooks::{
 };
 
 use database::Database;
+use devices::Registrations;
 use intake::Intakes;
 use leased::Leased;
 use signals::Bell;
@@ -103,6 +105,7 @@ pub struct Store {
 struct Inner {
     database: Arc<Database>,
     intakes: Intakes,
+    registrations: Registrations,
     leased: Leased,
     bell: Bell,
     /// Hears what other processes tell.
@@ -116,8 +119,9 @@ impl Store {
         let bell = Bell::new();
         let listener = database.listen(&bell).await?;
         let intakes = Intakes::start(Arc::clone(&database));
+        let registrations = Registrations::start(Arc::clone(&database));
         let leased = Leased::default();
-        Ok(Self { inner: Arc::new(Inner { database, intakes, leased, bell, listener }) })
+        Ok(Self { inner: Arc::new(Inner { database, intakes, registrations, leased, bell, listener }) })
     }
 
     /// Asks the database for something small: whether it is there.

@@ -1,10 +1,13 @@
-use apns_provider_core::UnixTime;
+use apns_provider_core::{BundleId, UnixTime};
+use apns_provider_server::store::RegisteredDevice;
 use apns_provider_server_core::{
-    device::{Environment, Kind, Registered, Registration, WhyRemoved},
-    ids::{RegistrationNumber, Tag, UserId},
+    audience::TagExpression,
+    device::{Device, DeviceRecord, Environment, Kind, Registered, Registration, WhyRemoved},
+    ids::{AppId, RegistrationNumber, Tag, UserId},
     worker::Source,
 };
 
+use crate::planning::found_by;
 use crate::support::{NOW, TestStore, after, on_both, registration, token};
 
 on_both! { TestStore:
@@ -13,6 +16,7 @@ on_both! { TestStore:
     beyond_the_cap_the_oldest_goes,
     many_registrations_at_once_keep_the_cap,
     many_registrations_of_one_token_at_once_are_one_device,
+    many_at_once_are_as_if_one_came_after_the_other,
     a_removal_that_was_decided_before_a_registration_does_nothing,
     a_user_is_forgotten,
     devices_come_in_pages,
@@ -98,6 +102,64 @@ async fn many_registrations_of_one_token_at_once_are_one_device(store: TestStore
     store.register_device(store.app.id, last, 20, NOW).await.unwrap();
     let left = store.devices(store.app.id, None, 10).await.unwrap();
     assert_eq!(left.iter().map(|it| it.record.token.clone()).collect::<Vec<_>>(), [token(2)]);
+}
+
+/// What somebody sees of registrations: what each was, what went with it, and what is left.
+type Seen = (Vec<(Registered, Vec<WhyRemoved>)>, Vec<DeviceRecord>);
+
+async fn seen(store: &TestStore, app: AppId, done: Vec<RegisteredDevice>) -> Seen {
+    let done =
+        done.into_iter().map(|it| (it.registered, it.removed.into_iter().map(|(_, why)| why).collect()));
+    let without_numbers = |device: Device| DeviceRecord {
+        number: RegistrationNumber::new(0),
+        user_since: RegistrationNumber::new(0),
+        ..device.record
+    };
+    let mut left: Vec<_> =
+        store.devices(app, None, 1000).await.unwrap().into_iter().map(without_numbers).collect();
+    left.sort_by(|one, other| (&one.token, one.environment).cmp(&(&other.token, other.environment)));
+    (done.collect(), left)
+}
+
+async fn many_at_once_are_as_if_one_came_after_the_other(store: TestStore) {
+    let mut random = 7_u32;
+    let mut below = |limit: u32| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 16) % limit
+    };
+    // So few tokens and users that many have something in common.
+    let registrations: Vec<Registration> = (0..400)
+        .map(|_| {
+            let tags =
+                (0..below(3)).map(|_| Tag::parse(["a", "b", "c"][below(3) as usize]).unwrap()).collect();
+            Registration {
+                user: (below(4) > 0).then(|| UserId::parse(&format!("user-{}", below(12))).unwrap()),
+                previous_token: (below(3) == 0).then(|| token(below(60))),
+                environment: if below(6) == 0 { Environment::Sandbox } else { Environment::Production },
+                tags,
+                ..registration(below(60))
+            }
+        })
+        .collect();
+    let bundle_id = BundleId::parse("com.example.coffee").unwrap();
+    let other = store.put_app(store.tenant.id, &bundle_id, "{}", NOW).await.unwrap().now.id;
+    let mut singly = Vec::new();
+    for registration in &registrations {
+        singly.push(store.register_device(other, registration.clone(), 3, NOW).await.unwrap());
+    }
+    let together = store.register_devices(store.app.id, registrations, 3, NOW).await.unwrap();
+    let (together, singly) = (seen(&store, store.app.id, together).await, seen(&store, other, singly).await);
+    assert!(together.1.len() > 20 && together.0.iter().any(|(_, removed)| removed.len() > 1));
+    for (at, (together, singly)) in together.0.iter().zip(&singly.0).enumerate() {
+        assert_eq!(together, singly, "registration {at}");
+    }
+    assert!(together == singly, "what is left is the same");
+    // The tags that are walked are those that devices have.
+    let a = Tag::parse("a").unwrap();
+    let is_tagged = |it: &&DeviceRecord| it.environment == Environment::Production && it.tags.contains(&a);
+    let tagged = together.1.iter().filter(is_tagged).count();
+    let tags = TagExpression { all: [a.clone()].into(), ..TagExpression::default() };
+    assert_eq!(found_by(&store, tags).await.len(), tagged);
 }
 
 async fn a_removal_that_was_decided_before_a_registration_does_nothing(store: TestStore) {

@@ -67,6 +67,24 @@ async fn a_planner_that_dies_is_followed_by_another_and_nobody_is_planned_twice(
     assert_eq!(store.claim_one(ME, Lane::Campaign, after(70)).await.recipients.len(), 1);
 }
 
+/// The devices that a plan finds by their tags, by the number in their tokens.
+pub(crate) async fn found_by(store: &TestStore, tags: TagExpression) -> Vec<u32> {
+    let notification = unplanned(1, Who::Tags(tags), Lane::Campaign);
+    let plan = apns_provider_server_core::plan::Plan {
+        message: &notification.message,
+        audience: &notification.audience,
+        schedule: &notification.schedule,
+        handed_in: NOW,
+        pace: None,
+    };
+    let want = Want::After { after: DeviceId::new(0), limit: STEP_DEVICES };
+    assert_eq!(plan.want(&notification.progress), want);
+    let found = store.find_candidates(store.app.id, &plan, &notification.progress).await.unwrap();
+    let candidates = found.candidates();
+    assert!(candidates.is_sorted_by_key(|it| it.device));
+    candidates.iter().map(|it| u32::from_be_bytes(it.token[..4].try_into().unwrap())).collect()
+}
+
 async fn tags_are_walked_in_the_order_of_rows(store: TestStore) {
     for at in 1..=60 {
         let mut tags = vec![];
@@ -77,22 +95,7 @@ async fn tags_are_walked_in_the_order_of_rows(store: TestStore) {
         }
         store.register(at, "", &tags).await;
     }
-    let find = async |tags: TagExpression| {
-        let notification = unplanned(1, Who::Tags(tags.clone()), Lane::Campaign);
-        let plan = apns_provider_server_core::plan::Plan {
-            message: &notification.message,
-            audience: &notification.audience,
-            schedule: &notification.schedule,
-            handed_in: NOW,
-            pace: None,
-        };
-        let want = Want::After { after: DeviceId::new(0), limit: STEP_DEVICES };
-        assert_eq!(plan.want(&notification.progress), want);
-        let found = store.find_candidates(store.app.id, &plan, &notification.progress).await.unwrap();
-        let candidates = found.candidates();
-        assert!(candidates.is_sorted_by_key(|it| it.device));
-        candidates.iter().map(|it| u32::from_be_bytes(it.token[..4].try_into().unwrap())).collect::<Vec<_>>()
-    };
+    let find = |tags| found_by(&store, tags);
     let both = TagExpression { all: [tag("two"), tag("three")].into(), ..Default::default() };
     assert_eq!(find(both).await, (1..=10).map(|at| at * 6).collect::<Vec<_>>());
     let any = TagExpression {

@@ -17,7 +17,8 @@ use super::{
     sql::{Statement, Value, values},
     tokens::token_bytes,
 };
-use registering::{Request, register};
+pub(super) use registering::Registrations;
+use registering::Request;
 use rows::{columns, columns_of_removed, forget_tags, read};
 pub(super) use rows::{read_token, remove_registrations, suspect};
 
@@ -55,8 +56,20 @@ impl Store {
         devices_per_user: u16,
         now: UnixTime,
     ) -> Result<RegisteredDevice, StoreError> {
-        let request = Request { app, registration, devices_per_user, now };
-        self.database().write(Weight::Promise, request, |request, it| Box::pin(register(request, it))).await
+        let registered = self.register_devices(app, vec![registration], devices_per_user, now).await?;
+        registered.into_iter().next().ok_or_else(|| StoreError::Broken("a registration has no answer".into()))
+    }
+
+    /// Registers many devices, all or none, as if one after the other.
+    pub async fn register_devices(
+        &self,
+        app: AppId,
+        registrations: Vec<Registration>,
+        devices_per_user: u16,
+        now: UnixTime,
+    ) -> Result<Vec<RegisteredDevice>, StoreError> {
+        let request = |registration| Request { app, registration, devices_per_user, now };
+        self.inner.registrations.ask(registrations.into_iter().map(request).collect()).await
     }
 
     /// The device with this token.

@@ -1,199 +1,184 @@
-//! Registering: what is there is read, the core decides, and its changes are made, in one transaction.
+//! Registering: what is there is read, the core decides, and its changes are made, in one transaction for many registrations.
+
+mod changes;
+mod locks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use apns_provider_core::UnixTime;
+use apns_provider_core::{DeviceToken, UnixTime};
 use apns_provider_server_core::{
-    device::{Change, Device, DeviceRecord, Registering, Registration},
-    ids::{AppId, AppVersion, DeviceId, RegistrationNumber, Tag},
-    schedule::TimeZoneName,
+    device::{Device, Registering, Registration},
+    ids::{AppId, DeviceId, RegistrationNumber, UserId},
 };
-use sha2::{Digest as _, Sha256};
 
 use super::{
     RegisteredDevice,
-    rows::{add_tags, columns, read, remove_tags},
+    rows::{columns, read},
 };
 use crate::store::{
     StoreError,
+    batcher::{Batcher, Size, Together},
+    database::Database,
     numbers::Counter,
-    sql::{Column, Connection, Dialect, Statement, Table, Value, values},
+    settings::Weight,
+    sql::{Column, Connection, Statement, Table, values},
     tokens::token_bytes,
 };
+use changes::Changes;
 
 /// What is to be registered.
 #[derive(Debug)]
-pub(super) struct Request {
-    pub(super) app: AppId,
-    pub(super) registration: Registration,
-    pub(super) devices_per_user: u16,
-    pub(super) now: UnixTime,
+pub(in crate::store) struct Request {
+    pub(in crate::store) app: AppId,
+    pub(in crate::store) registration: Registration,
+    pub(in crate::store) devices_per_user: u16,
+    pub(in crate::store) now: UnixTime,
 }
 
-pub(super) async fn register(
-    request: &Request,
+/// Registrations that come at the same time.
+pub(in crate::store) enum RegisteredTogether {}
+
+/// The way to whoever registers devices.
+pub(in crate::store) type Registrations = Batcher<RegisteredTogether>;
+
+impl Together for RegisteredTogether {
+    type Answer = Vec<RegisteredDevice>;
+    type Request = Vec<Request>;
+
+    fn size(requests: &Vec<Request>) -> Size {
+        let tags: usize = requests.iter().map(|request| request.registration.tags.len()).sum();
+        Size { parts: requests.len(), kib: (requests.len() * 512 + tags * 64) / 1024 }
+    }
+
+    async fn run(
+        database: &Database,
+        requests: Vec<Vec<Request>>,
+    ) -> Result<Vec<Vec<RegisteredDevice>>, StoreError> {
+        let counts: Vec<usize> = requests.iter().map(Vec::len).collect();
+        let all: Vec<Request> = requests.into_iter().flatten().collect();
+        let work = database.write(Weight::Promise, all, |all, it| Box::pin(register_all(all, it)));
+        let mut registered = work.await?.into_iter();
+        Ok(counts.into_iter().map(|count| registered.by_ref().take(count).collect()).collect())
+    }
+}
+
+/// Registers all of them as if it were one after the other. Those that have nothing to do with each other, which is most, share statements.
+async fn register_all(
+    requests: &[Request],
     transaction: &mut Connection,
-) -> Result<RegisteredDevice, StoreError> {
-    lock(request, transaction).await?;
-    let known = known(request, transaction).await?;
-    let number = RegistrationNumber::new(Counter::Registration.next(transaction).await?);
-    let devices: Vec<Device> = known.values().cloned().collect();
-    let Registering { registered, changes } =
-        Registering::decide(request.now, &request.registration, number, &devices, request.devices_per_user);
-    let mut registering = None;
-    let mut removed = Vec::new();
-    for change in changes {
-        match change {
-            Change::Add(record) => {
-                let id = DeviceId::new(Counter::Device.next(transaction).await?);
-                add(request.app, id, &record, transaction).await?;
-                registering = Some(Device { id, record });
-            }
-            Change::Update { device, record } => {
-                let before = known.get(&device).map(|device| &device.record.tags);
-                update(request.app, device, &record, before, transaction).await?;
-                registering = Some(Device { id: device, record });
-            }
-            Change::Remove { device, number, why } => {
-                if let Some(device) = known.get(&device)
-                    && remove(request.app, device, number, transaction).await?
-                {
-                    removed.push((device.clone(), why));
-                }
-            }
+) -> Result<Vec<RegisteredDevice>, StoreError> {
+    locks::take(requests, transaction).await?;
+    // In the order of the requests, whichever round each is in: of devices that are too many the one with the least number goes.
+    let numbers = Counter::Registration.take(requests.len(), transaction).await?;
+    let mut registered: Vec<Option<RegisteredDevice>> = requests.iter().map(|_| None).collect();
+    let mut left: Vec<usize> = (0..requests.len()).collect();
+    while !left.is_empty() {
+        let mut known = known(requests, &left, transaction).await?;
+        let (round, later) = apart(requests, left, &known);
+        let mut changes = Changes::default();
+        let mut decided = Vec::with_capacity(round.len());
+        for at in round {
+            let request = &requests[at];
+            let known: Vec<Device> = known.remove(&at).unwrap_or_default().into_values().collect();
+            let number = RegistrationNumber::new(numbers[at]);
+            let Registering { registered, changes: wanted } = Registering::decide(
+                request.now,
+                &request.registration,
+                number,
+                &known,
+                request.devices_per_user,
+            );
+            decided.push((at, registered, changes.add(request.app, &known, wanted)));
+        }
+        let done = changes.make(transaction).await?;
+        for (at, what, wanted) in decided {
+            registered[at] = Some(done.of(what, wanted)?);
+        }
+        left = later;
+    }
+    let lost = || StoreError::Broken("a registration neither adds nor changes a device".into());
+    registered.into_iter().map(|registered| registered.ok_or_else(lost)).collect()
+}
+
+/// What two registrations may have in common.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
+enum Name<'a> {
+    Token(AppId, &'a DeviceToken),
+    User(AppId, &'a UserId),
+}
+
+impl Request {
+    fn names(&self) -> impl Iterator<Item = Name<'_>> {
+        let Registration { token, previous_token, user, .. } = &self.registration;
+        let tokens = [Some(token), previous_token.as_ref()].into_iter().flatten();
+        tokens
+            .map(|token| Name::Token(self.app, token))
+            .chain(user.as_ref().map(|user| Name::User(self.app, user)))
+    }
+}
+
+/// Devices that registrations may change, by the registration's place.
+type KnownDevices = BTreeMap<usize, BTreeMap<DeviceId, Device>>;
+
+/// Those that have nothing in common with any before them, neither what they name nor the devices that they may change, and the rest, each in
+/// order. One that waits keeps those behind it waiting as well that have something in common with it.
+fn apart(requests: &[Request], left: Vec<usize>, known: &KnownDevices) -> (Vec<usize>, Vec<usize>) {
+    let (mut names, mut devices) = (BTreeSet::new(), BTreeSet::new());
+    left.into_iter().partition(|at| {
+        let named: Vec<Name<'_>> = requests[*at].names().collect();
+        let known: Vec<DeviceId> = known.get(at).into_iter().flat_map(BTreeMap::keys).copied().collect();
+        let is_alone = named.iter().all(|name| !names.contains(name))
+            && known.iter().all(|device| !devices.contains(device));
+        names.extend(named);
+        devices.extend(known);
+        is_alone
+    })
+}
+
+/// What the core wants to know of each.
+async fn known(
+    requests: &[Request],
+    wanted: &[usize],
+    transaction: &mut Connection,
+) -> Result<KnownDevices, StoreError> {
+    let (mut tokens, mut users) = (Table::new(3), Table::new(3));
+    for at in wanted {
+        let Request { app, registration, .. } = &requests[*at];
+        for token in [Some(&registration.token), registration.previous_token.as_ref()].into_iter().flatten() {
+            tokens.push([(*at).into(), (*app).into(), token_bytes(token).into()]);
+        }
+        if let Some(user) = &registration.user {
+            users.push([(*at).into(), (*app).into(), user.into()]);
         }
     }
-    let device = registering
-        .ok_or_else(|| StoreError::Broken("a registration neither adds nor changes a device".into()))?;
-    Ok(RegisteredDevice { device, registered, removed })
-}
-
-/// Of two registrations that have a token or a user in common, one waits for the other. On SQLite there is one writer.
-async fn lock(request: &Request, transaction: &mut Connection) -> Result<(), StoreError> {
-    if transaction.dialect() == Dialect::Sqlite {
-        return Ok(());
+    let mut rows = transaction.rows_with(&WITH_TOKENS, values![], &tokens).await?;
+    rows.extend(transaction.rows_with(&OF_USERS, values![], &users).await?);
+    let mut known = KnownDevices::new();
+    for row in &rows {
+        let device = read(row)?;
+        known.entry(row.number(PLACE)?).or_default().insert(device.id, device);
     }
-    let Registration { token, previous_token, user, .. } = &request.registration;
-    let tokens = [Some(token), previous_token.as_ref()].into_iter().flatten();
-    let names = tokens.map(|token| ("token", token.as_str()));
-    let names = names.chain(user.as_ref().map(|user| ("user", user.as_str())));
-    // In one order, so that two never wait for each other.
-    let keys: BTreeSet<i64> = names.map(|(what, name)| lock_key(request.app, what, name)).collect();
-    let mut input = Table::new(1);
-    for key in keys {
-        input.push([key.into()]);
-    }
-    transaction.rows_with(&LOCK, values![], &input).await.map(drop)
+    Ok(known)
 }
 
-fn lock_key(app: AppId, what: &str, name: &str) -> i64 {
-    let hash = Sha256::new().chain_update(app.get().to_be_bytes()).chain_update(what).chain_update([0]);
-    let hash: [u8; 32] = hash.chain_update(name).finalize().into();
-    let (first, _) = hash.split_first_chunk().expect("32 bytes have 8");
-    i64::from_be_bytes(*first)
-}
+/// The column behind a device's.
+const PLACE: usize = 12;
 
-/// What the core wants to know, by row.
-async fn known(
-    request: &Request,
-    transaction: &mut Connection,
-) -> Result<BTreeMap<DeviceId, Device>, StoreError> {
-    let Registration { token, previous_token, user, .. } = &request.registration;
-    let previous = previous_token.as_ref().unwrap_or(token);
-    let values = values![request.app, token_bytes(token), token_bytes(previous)];
-    let mut rows = transaction.rows(&WITH_TOKENS, values).await?;
-    if let Some(user) = user {
-        rows.extend(transaction.rows(&OF_USER, values![request.app, user]).await?);
-    }
-    rows.iter().map(|row| read(row).map(|device| (device.id, device))).collect()
-}
-
-async fn add(
-    app: AppId,
-    id: DeviceId,
-    record: &DeviceRecord,
-    transaction: &mut Connection,
-) -> Result<(), StoreError> {
-    transaction.execute(&ADD, values_of(app, id, record)).await?;
-    add_tags(&tags(app, id, record.tags.iter()), transaction).await
-}
-
-async fn update(
-    app: AppId,
-    id: DeviceId,
-    record: &DeviceRecord,
-    before: Option<&BTreeSet<Tag>>,
-    transaction: &mut Connection,
-) -> Result<(), StoreError> {
-    transaction.execute(&UPDATE, values_of(app, id, record)).await?;
-    let none = BTreeSet::new();
-    let before = before.unwrap_or(&none);
-    remove_tags(&tags(app, id, before.difference(&record.tags)), transaction).await?;
-    add_tags(&tags(app, id, record.tags.difference(before)), transaction).await
-}
-
-/// `false`: it was registered again meanwhile.
-async fn remove(
-    app: AppId,
-    device: &Device,
-    number: RegistrationNumber,
-    transaction: &mut Connection,
-) -> Result<bool, StoreError> {
-    if transaction.execute(&REMOVE, values![device.id, number]).await? == 0 {
-        return Ok(false);
-    }
-    remove_tags(&tags(app, device.id, device.record.tags.iter()), transaction).await?;
-    Ok(true)
-}
-
-fn tags<'a>(app: AppId, device: DeviceId, tags: impl Iterator<Item = &'a Tag>) -> Table {
-    let mut table = Table::new(3);
-    for tag in tags {
-        table.push([app.into(), tag.into(), device.into()]);
-    }
-    table
-}
-
-fn values_of(app: AppId, id: DeviceId, record: &DeviceRecord) -> Vec<Value> {
-    values![
-        id,
-        app,
-        record.environment.number(),
-        record.kind.number(),
-        token_bytes(&record.token),
-        record.user.as_ref(),
-        record.locale.as_ref(),
-        record.time_zone.as_ref().map(TimeZoneName::as_str),
-        record.app_version.as_ref().map(AppVersion::as_str),
-        serde_json::to_string(&record.tags).expect("a set of texts has a JSON form"),
-        record.registered_at,
-        record.number,
-        record.user_since,
-    ]
-}
-
-static LOCK: Statement = Statement::with_input(
-    "SELECT pg_advisory_xact_lock(lock_key)::text FROM {input}",
-    &[("lock_key", Column::Int)],
+static WITH_TOKENS: Statement = Statement::with_input(
+    concat!(
+        "SELECT ",
+        columns!(),
+        ", input.place FROM {input} CROSS JOIN device
+         WHERE device.app_id = input.app AND device.token = input.token ORDER BY device.id{lock devices}"
+    ),
+    &[("place", Column::Int), ("app", Column::Int), ("token", Column::Blob)],
 );
-static WITH_TOKENS: Statement = Statement::new(concat!(
-    "SELECT ",
-    columns!(),
-    " FROM device WHERE app_id = $1 AND token IN ($2, $3) ORDER BY id{lock}"
-));
-static OF_USER: Statement = Statement::new(concat!(
-    "SELECT ",
-    columns!(),
-    " FROM device WHERE app_id = $1 AND user_id = $2 ORDER BY id{lock}"
-));
-static ADD: Statement = Statement::new(
-    "INSERT INTO device (id, app_id, environment, kind, token, user_id, locale, time_zone, app_version, tags, registered_at,
-        number, user_since)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+static OF_USERS: Statement = Statement::with_input(
+    concat!(
+        "SELECT ",
+        columns!(),
+        ", input.place FROM {input} CROSS JOIN device
+         WHERE device.app_id = input.app AND device.user_id = input.user_name ORDER BY device.id{lock devices}"
+    ),
+    &[("place", Column::Int), ("app", Column::Int), ("user_name", Column::Text)],
 );
-static UPDATE: Statement = Statement::new(
-    "UPDATE device SET environment = $3, kind = $4, token = $5, user_id = $6, locale = $7, time_zone = $8, app_version = $9,
-        tags = $10, registered_at = $11, number = $12, user_since = $13, suspected_at = NULL
-     WHERE id = $1 AND app_id = $2",
-);
-static REMOVE: Statement = Statement::new("DELETE FROM device WHERE id = $1 AND number = $2");

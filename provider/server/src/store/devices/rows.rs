@@ -16,7 +16,8 @@ use crate::store::{
 /// The columns that [`read`] reads, in this order.
 macro_rules! columns {
     () => {
-        "id, environment, kind, token, user_id, locale, time_zone, app_version, tags, registered_at, number, user_since"
+        "device.id, device.environment, device.kind, device.token, device.user_id, device.locale, device.time_zone, device.app_version,
+         device.tags, device.registered_at, device.number, device.user_since"
     };
 }
 pub(super) use columns;

@@ -135,7 +135,7 @@ impl Store {
         let lanes: BTreeSet<Lane> = submission.notifications.iter().map(|it| it.lane).collect();
         let is_planned = submission.notifications.iter().all(|it| it.progress.is_complete());
         let is_finished = submission.notifications.iter().any(NewNotification::is_for_nobody);
-        let submitted = self.inner.intakes.submit(submission).await?;
+        let submitted = self.inner.intakes.ask(submission).await?;
         if submitted == Submitted::Stored {
             for lane in lanes {
                 self.tell(Signal::Work(lane)).await;

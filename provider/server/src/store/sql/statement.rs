@@ -8,6 +8,7 @@ use super::Dialect;
 /// |---|---|---|
 /// | `{input}` | the rows of a [`Table`](super::Table), as a table called `input` | the same |
 /// | `{keep webhooks}` | ` FOR KEY SHARE OF webhook`: none is removed before the transaction ends | nothing |
+/// | `{lock devices}` | the same for the table that is called `device` only | nothing |
 /// | `{lock}` | ` FOR UPDATE` | nothing: there is one writer |
 /// | `{skip locked}` | ` FOR UPDATE SKIP LOCKED` | nothing |
 /// | `{skip locked shards}` | the same for the table that is called `shard` only | nothing |
@@ -125,11 +126,12 @@ fn last_parameter(text: &str) -> usize {
     numbers.max().unwrap_or(0)
 }
 
-const IN_BRACES: [(&str, &str, &str); 10] = [
+const IN_BRACES: [(&str, &str, &str); 11] = [
     ("{blob}", "BYTEA", "BLOB"),
     ("{int}", "BIGINT", "INTEGER"),
     ("{keep webhooks}", " FOR KEY SHARE OF webhook", ""),
     ("{keyed}", "", " STRICT, WITHOUT ROWID"),
+    ("{lock devices}", " FOR UPDATE OF device", ""),
     ("{lock}", " FOR UPDATE", ""),
     ("{row}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT"),
     ("{skip locked}", " FOR UPDATE SKIP LOCKED", ""),
