@@ -50,9 +50,10 @@ impl Display for Banner<'_> {
         write!(f, "\nSend the first push:\n\n{}\n", FirstPush(ready))?;
         write!(
             f,
-            "See it arrive, as the phone that it is for, in another terminal:\n\n{}",
+            "See it arrive, as the phone that it is for, in another terminal:\n\n{}\n",
             DeviceCommand(ready)
-        )
+        )?;
+        write!(f, "Start a provider server that pushes here:\n\n{}", ProviderServerCommand(ready))
     }
 }
 
@@ -68,6 +69,16 @@ impl Display for FirstPush<'_> {
         writeln!(f, "  -H 'apns-topic: {}' -H 'apns-push-type: alert' \\", token.topic)?;
         writeln!(f, "  -d '{{\"aps\":{{\"alert\":\"Hello\"}}}}' \\")?;
         writeln!(f, "  {}/3/device/{}", ready.sandbox.url, token.token)
+    }
+}
+
+/// A provider server whose pushes come to this double.
+struct ProviderServerCommand<'a>(&'a ReadyFile);
+
+impl Display for ProviderServerCommand<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let ready = self.0;
+        writeln!(f, "apns-provider serve --apns {} --apns-ca '{}'", ready.sandbox.url, ready.ca.display())
     }
 }
 

@@ -6,7 +6,7 @@ use apns_provider_server_core::{
     api_key::ApiKeyText,
     problem::Problem,
     tuning::Tuning,
-    worker::{InvalidWorkerConfig, WorkerConfig},
+    worker::{InvalidWorkerConfig, WorkerConfig, engine_timeout_within},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
@@ -178,8 +178,7 @@ fn pipeline_settings(config: &Config) -> PipelineSettings {
         ca_pem: double.ca_pem.as_deref().map(Into::into),
     });
     let usual = WorkerConfig::default();
-    // What is handed to the engine ends within the lease, with time to store it.
-    let engine_timeout = usual.engine_timeout.min((config.lease * 3 / 4).saturating_sub(LEASE_MARGIN));
+    let engine_timeout = usual.engine_timeout.min(engine_timeout_within(config.lease));
     let worker = WorkerConfig { lease: config.lease, engine_timeout, ..usual };
     PipelineSettings { services, worker, tuning: config.tuning, ..PipelineSettings::default() }
 }
@@ -199,8 +198,6 @@ async fn keep_house(store: Store) {
     }
 }
 
-/// What a worker wants between the end of a push and that of a lease.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// Who has cancelled something sees it end within this time.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(5);
 /// How long requests may take that are being answered when all else has ended.

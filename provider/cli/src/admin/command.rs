@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use super::credential;
 use super::operation::{Operation, Parameter};
 
 pub(super) const SERVER: &str = "server";
@@ -73,12 +74,13 @@ fn one(operation: &Operation) -> Command {
             .help("What to send, as JSON; @FILE reads it from a file, @- from standard input")
     });
     let description = [operation.summary.as_str(), operation.description.as_str()].join("\n\n");
-    Command::new(operation.name.clone())
+    let command = Command::new(operation.name.clone())
         .about(operation.summary.clone())
         .long_about(format!("{description}\n\n{} {}", operation.method, operation.path))
         .args(positional)
         .args(options)
-        .args(body)
+        .args(body);
+    if credential::is_it(operation) { credential::with_files(command) } else { command }
 }
 
 fn common() -> [Arg; 4] {

@@ -2,6 +2,7 @@
 //! description, so that there is no operation without a command, and none that is told otherwise.
 
 mod command;
+mod credential;
 mod operation;
 mod request;
 mod shown;

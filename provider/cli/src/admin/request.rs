@@ -11,6 +11,7 @@ use reqwest::{Client, Url};
 
 use super::{
     command::{DATA, KEY, KEY_FILE, SERVER, option},
+    credential,
     operation::Operation,
 };
 use crate::options::input;
@@ -51,7 +52,11 @@ impl Request {
                 url.query_pairs_mut().append_pair(&parameter.name, value);
             }
         }
-        let body = if operation.has_body { given(matches, DATA).map(body).transpose()? } else { None };
+        let body = match given(matches, DATA).filter(|_| operation.has_body) {
+            Some(data) => Some(body(data)?),
+            None if credential::is_it(operation) => credential::body(matches)?,
+            None => None,
+        };
         Ok(Self { method: operation.method.clone(), url, key: key(matches)?, headers, body })
     }
 
@@ -134,7 +139,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 mod tests {
     use super::{
         super::{command::chosen, operation::operations, tests::matches},
-        *,
+        credential, *,
     };
 
     fn request(arguments: &[&str]) -> Result<Request, String> {

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use apns_provider::Credential;
 use apns_provider_core::{AuthKey, KeyId, TeamId};
@@ -73,17 +73,19 @@ impl CredentialArgs {
 impl KeyArgs {
     pub(crate) fn auth_key(&self) -> Result<AuthKey, String> {
         let file = self.key.as_ref().ok_or("--key is missing: the .p8 file")?;
-        let of_name = || {
-            let name = file.file_name()?.to_str()?;
-            name.strip_prefix("AuthKey_")?.strip_suffix(".p8").map(str::to_owned)
-        };
-        let key_id = self.key_id.clone().or_else(of_name).ok_or("--key needs --key-id")?;
+        let key_id = self.key_id.clone().or_else(|| key_id_of_name(file)).ok_or("--key needs --key-id")?;
         let team_id = self.team_id.as_ref().ok_or("--key needs --team-id")?;
         let key_id = KeyId::parse(&key_id).map_err(|error| error.to_string())?;
         let team_id = TeamId::parse(team_id).map_err(|error| error.to_string())?;
         AuthKey::from_p8(&read(file, "--key")?, key_id, team_id)
             .map_err(|error| format!("--key {}: {error}", file.display()))
     }
+}
+
+/// The ID of a key, from the name under which Apple hands out its file.
+pub(crate) fn key_id_of_name(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_str()?;
+    name.strip_prefix("AuthKey_")?.strip_suffix(".p8").map(str::to_owned)
 }
 
 const PEM: &[u8] = b"-----BEGIN ";

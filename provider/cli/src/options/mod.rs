@@ -10,6 +10,8 @@ mod message;
 mod retry;
 
 pub(super) use address::AddressArgs;
+#[cfg(feature = "server")]
+pub(super) use credential::key_id_of_name;
 pub(super) use credential::{CredentialArgs, KeyArgs};
 pub(super) use input::read;
 pub(super) use message::{Composed, MessageArgs};

@@ -1,10 +1,16 @@
 use serde_json::json;
 
+use crate::databases::on_both;
 use crate::process::{APP, House, admin};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn c80_admin_asks_a_server_that_started_with_nothing_and_its_exit_codes_say_how_it_went() {
-    let mut house = House::new().await;
+on_both! { House:
+    c80_admin_asks_a_server_that_started_with_nothing_and_its_exit_codes_say_how_it_went,
+    c80_dead_letters_are_looked_at_and_sent_again,
+}
+
+async fn c80_admin_asks_a_server_that_started_with_nothing_and_its_exit_codes_say_how_it_went(
+    mut house: House,
+) {
     let server = house.serve();
     house.set_up_app(&server);
     let apps = house.asked(&server, &["apps", "list", "--json"]);
@@ -29,9 +35,7 @@ async fn c80_admin_asks_a_server_that_started_with_nothing_and_its_exit_codes_sa
     assert!(why.contains("127.0.0.1:1") && why.contains("apns-provider serve"), "{why}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn c80_dead_letters_are_looked_at_and_sent_again() {
-    let mut house = House::new().await;
+async fn c80_dead_letters_are_looked_at_and_sent_again(mut house: House) {
     let server = house.serve();
     house.set_up_app(&server);
     let tokens = house.tokens(1);

@@ -9,7 +9,13 @@ use std::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 
+use crate::databases::on_both;
 use crate::process::{APP, House, to_tokens};
+
+on_both! { House:
+    c68_what_was_taken_survives_kill_9,
+    c70_kill_9_at_any_moment_of_a_campaign_loses_nothing,
+}
 
 /// What is said of how it went, and how often and of how many: `cargo test` has a small one, and docs/provider-server.md says how to run
 /// the large one.
@@ -17,9 +23,7 @@ pub(crate) fn number(name: &str, usual: usize) -> usize {
     env::var(name).ok().map_or(usual, |text| text.parse().unwrap())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn c68_what_was_taken_survives_kill_9() {
-    let mut house = House::new().await;
+async fn c68_what_was_taken_survives_kill_9(mut house: House) {
     let server = house.serve_to(1, LEASE);
     house.set_up_app(&server);
     let tokens = house.tokens(5);
@@ -36,13 +40,11 @@ async fn c68_what_was_taken_survives_kill_9() {
 }
 
 /// Every recipient of a campaign ends with one outcome, whenever the server is killed; twice on the wire is only what had no stored outcome.
-#[tokio::test(flavor = "multi_thread")]
-async fn c70_kill_9_at_any_moment_of_a_campaign_loses_nothing() {
+async fn c70_kill_9_at_any_moment_of_a_campaign_loses_nothing(mut house: House) {
     let recipients = number("KILLED_RECIPIENTS", 3000);
     let kills = number("KILLED_TIMES", 4);
     let seed = number("KILLED_SEED", 8);
     let mut random = StdRng::seed_from_u64(seed as u64);
-    let mut house = House::new().await;
     let server = house.serve();
     house.set_up_app(&server);
     server.terminate();
@@ -50,7 +52,10 @@ async fn c70_kill_9_at_any_moment_of_a_campaign_loses_nothing() {
     let tokens = house.tokens(recipients);
     house.register(&tokens).await;
 
-    let mut server = house.serve_to(house.mock.sandbox().port(), LEASE);
+    // So fast that it is not over when the last server is killed.
+    let pace = (recipients * 1000 / (kills * LONGEST_LIFE_MS)).max(1).to_string();
+    let settings = [LEASE, &["--pushes-per-second", &pace]].concat();
+    let mut server = house.serve_to(house.mock.sandbox().port(), &settings);
     let campaign = json!({
         "message": { "payload": { "aps": { "alert": "Hello" } } },
         "audience": { "all": true },
@@ -59,12 +64,15 @@ async fn c70_kill_9_at_any_moment_of_a_campaign_loses_nothing() {
     let taken =
         house.asked(&server, &["notifications", "submit", APP, "--data", &campaign.to_string(), "--json"]);
     let id = taken["id"].as_str().unwrap().to_owned();
-    let began = Instant::now();
+    let (began, mut in_its_midst) = (Instant::now(), 0);
     for _ in 0..kills {
-        tokio::time::sleep(Duration::from_millis(random.random_range(20..1500))).await;
+        tokio::time::sleep(Duration::from_millis(random.random_range(20..LONGEST_LIFE_MS as u64))).await;
+        let told = house.asked(&server, &["notifications", "get", APP, &id, "--json"]);
+        in_its_midst += usize::from(told["state"] != "finished");
         server.kill();
-        server = house.serve_to(house.mock.sandbox().port(), LEASE);
+        server = house.serve_to(house.mock.sandbox().port(), &settings);
     }
+    assert_eq!(in_its_midst, kills, "it was over before the last kill");
     let told = house.finished(&server, &id).await;
     let took = began.elapsed();
     let outcomes = outcomes(&house, &server, &id);
@@ -98,5 +106,7 @@ fn outcomes(house: &House, server: &crate::process::Running, id: &str) -> BTreeM
     }
 }
 
+/// A server lives that long, and half of it as a rule.
+const LONGEST_LIFE_MS: usize = 1500;
 /// Leases that a test can wait for.
 const LEASE: &[&str] = &["--lease-seconds", "10"];

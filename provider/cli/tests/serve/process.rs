@@ -12,10 +12,10 @@ use apns_certs::Purpose;
 use apns_provider_core::UnixTime;
 use apns_provider_server::store::{Store, StoreSettings};
 use apns_provider_server_core::{device::RegistrationRequest, ids::TenantName};
-use futures::{StreamExt as _, stream};
 use mock_apns::{DeviceId, Filter, MockApns, Settings, TokenKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::databases::Database;
 
@@ -25,11 +25,16 @@ pub(crate) const APP: &str = "com.example.app";
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 const PROGRAM: &str = env!("CARGO_BIN_EXE_apns-provider");
 
+/// Houses that there are at once: each has servers that are processes, and a double, and a machine may have two cores.
+static HOUSES: Semaphore = Semaphore::const_new(HOUSES_MAX as usize);
+const HOUSES_MAX: u32 = 2;
+
 /// What outlives a server.
 pub(crate) struct House {
+    _room: SemaphorePermit<'static>,
     pub(crate) mock: MockApns,
     folder: TempDir,
-    database: Option<Database>,
+    database: Database,
     key: Option<String>,
 }
 
@@ -40,20 +45,25 @@ pub(crate) struct Running {
 }
 
 impl House {
-    /// With a file of SQLite.
-    pub(crate) async fn new() -> Self {
-        Self::on(None).await
+    /// With this database.
+    pub(crate) async fn on(database: Database) -> Self {
+        Self::beside(HOUSES_MAX - 1, database).await
     }
 
-    /// With this database.
-    pub(crate) async fn on(database: Option<Database>) -> Self {
+    /// With this database, and while there is no other.
+    pub(crate) async fn alone(database: Database) -> Self {
+        Self::beside(0, database).await
+    }
+
+    async fn beside(others: u32, database: Database) -> Self {
+        let room = HOUSES.acquire_many(HOUSES_MAX - others).await.unwrap();
         let mut settings = Settings::default();
         settings.set("journal-entries", "2000000").unwrap();
         let mock = MockApns::builder().seed(8).settings(settings).start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let ca = mock.certificates().authority().root_pem(Purpose::Server);
         std::fs::write(folder.path().join("ca.pem"), ca).unwrap();
-        Self { mock, folder, database, key: None }
+        Self { _room: room, mock, folder, database, key: None }
     }
 
     /// Starts a server whose pushes go to the double.
@@ -70,7 +80,7 @@ impl House {
             .arg(self.folder.path().join("ca.pem"))
             .arg("--data-dir")
             .arg(self.data())
-            .args(self.database.iter().flat_map(|database| ["--database", &database.place]))
+            .args(["--database", &self.database.place])
             .args(more)
             .stdout(Stdio::piped())
             .spawn()
@@ -133,21 +143,20 @@ impl House {
 
     /// Registers devices past the API, while no server runs.
     pub(crate) async fn register(&self, tokens: &[String]) {
-        let file = self.data().join("apns-provider.db");
-        let place = self.database.as_ref().map_or_else(|| file.to_str().unwrap(), |database| &database.place);
-        let store = Store::open(&StoreSettings::new(place).unwrap()).await.unwrap();
+        let store = Store::open(&StoreSettings::new(&self.database.place).unwrap()).await.unwrap();
         let tenant = store.tenant(&TenantName::parse("default").unwrap()).await.unwrap().unwrap().id;
         let bundle_id = apns_provider_core::BundleId::parse(APP).unwrap();
         let app = store.app(tenant, &bundle_id).await.unwrap().unwrap().id;
         let now = UnixTime::from_secs(1_700_000_000);
-        let register = |token: &String| {
+        let registration = |token: &String| {
             let request: RegistrationRequest =
                 serde_json::from_value(json!({ "environment": "sandbox" })).unwrap();
-            let registration = request.check(token).unwrap();
-            let store = store.clone();
-            async move { store.register_device(app, registration, 10, now).await.map(drop).unwrap() }
+            request.check(token).unwrap()
         };
-        stream::iter(tokens).for_each_concurrent(512, register).await;
+        for tokens in tokens.chunks(1000) {
+            let registrations = tokens.iter().map(registration).collect();
+            store.register_devices(app, registrations, 10, now).await.unwrap();
+        }
         store.close().await;
     }
 

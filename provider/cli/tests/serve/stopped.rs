@@ -2,16 +2,20 @@ use std::time::Duration;
 
 use mock_apns::Filter;
 
+use crate::databases::on_both;
 use crate::process::{APP, House, PATIENCE, to_tokens};
+
+on_both! { House:
+    c71_sigterm_finishes_what_is_under_way_and_leaves_the_rest_to_the_next_process,
+    c73_a_server_starts_while_apns_is_away_and_sends_when_it_is_there,
+}
 
 /// Pushes that are under way when it is told to stop.
 const UNDER_WAY: usize = 50;
 /// More than go out before it is told to stop.
 const WAITING: usize = 1000;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn c71_sigterm_finishes_what_is_under_way_and_leaves_the_rest_to_the_next_process() {
-    let mut house = House::new().await;
+async fn c71_sigterm_finishes_what_is_under_way_and_leaves_the_rest_to_the_next_process(mut house: House) {
     let server = house.serve();
     house.set_up_app(&server);
     let tokens = house.tokens(WAITING);
@@ -43,9 +47,7 @@ async fn c71_sigterm_finishes_what_is_under_way_and_leaves_the_rest_to_the_next_
     assert!(taken.values().all(|times| *times == 1), "nothing is sent twice");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn c73_a_server_starts_while_apns_is_away_and_sends_when_it_is_there() {
-    let mut house = House::new().await;
+async fn c73_a_server_starts_while_apns_is_away_and_sends_when_it_is_there(mut house: House) {
     let server = house.serve_to(1, &[]);
     house.set_up_app(&server);
     let tokens = house.tokens(5);

@@ -4,12 +4,20 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::{
+    databases::{Database, on_both},
     openapi::document,
     server::{APP, Asker, Reply, Server, TOKEN, p8},
 };
 
+on_both! { World:
+    c78_a_strangers_key_finds_nothing_that_is_not_the_strangers,
+    c78_a_strangers_app_of_the_same_name_is_another_one,
+    c78_nobody_gets_in_without_a_key_and_no_tenant_beyond_its_own,
+}
+
 /// What a tenant has, by the names of the parameters in paths.
 struct World {
+    _database: Database,
     server: Server,
     mine: Vec<(&'static str, String)>,
     stranger: Asker,
@@ -35,8 +43,9 @@ const NEVER: &[(&str, &str)] = &[
 ];
 
 impl World {
-    async fn new() -> Self {
-        let server = Server::with_app().await;
+    async fn on(database: Database) -> Self {
+        let server = Server::with(&["--database", &database.place]).await;
+        server.add_app().await;
         let owner = server.operator();
         let at = |rest: &str| format!("/v1/apps/{APP}/{rest}");
         let body = json!({ "environment": "sandbox", "user": "my-user" });
@@ -65,7 +74,7 @@ impl World {
         ];
         let stranger =
             server.with_key(&server.key_of("stranger", &["admin", "send", "devices", "read"]).await);
-        Self { server, mine, stranger }
+        Self { _database: database, server, mine, stranger }
     }
 
     async fn operations(&self) -> Vec<Operation> {
@@ -143,9 +152,7 @@ fn fill<'a>(path: &str, names: impl Iterator<Item = (&'a str, &'a str)>) -> Stri
     filled
 }
 
-#[tokio::test]
-async fn a_strangers_key_finds_nothing_that_is_not_the_strangers() {
-    let world = World::new().await;
+async fn c78_a_strangers_key_finds_nothing_that_is_not_the_strangers(world: World) {
     for operation in world.operations().await.iter().filter(|operation| !operation.is_operators) {
         let what = format!("{} {}", operation.method, operation.path);
         if what == "PUT /v1/apps/{bundle-id}" {
@@ -170,9 +177,7 @@ async fn a_strangers_key_finds_nothing_that_is_not_the_strangers() {
     }
 }
 
-#[tokio::test]
-async fn a_strangers_app_of_the_same_name_is_another_one() {
-    let world = World::new().await;
+async fn c78_a_strangers_app_of_the_same_name_is_another_one(world: World) {
     world.stranger.put(&format!("/v1/apps/{APP}"), &json!({})).await.expect(201);
     for operation in world.operations().await.iter().filter(|operation| !operation.is_operators) {
         let (before, is_within) = match operation.path.split_once("{bundle-id}") {
@@ -206,9 +211,7 @@ async fn a_strangers_app_of_the_same_name_is_another_one() {
     assert_eq!((&state["state"], &state["cancelled-at"]), (&json!("planning"), &Value::Null));
 }
 
-#[tokio::test]
-async fn nobody_gets_in_without_a_key_and_no_tenant_beyond_its_own() {
-    let world = World::new().await;
+async fn c78_nobody_gets_in_without_a_key_and_no_tenant_beyond_its_own(world: World) {
     let elsewhere = world.stranger.clone().field("apns-tenant", "default");
     let nowhere = world.stranger.clone().field("apns-tenant", "never-was");
     for operation in world.operations().await {

@@ -126,8 +126,8 @@ impl WorkerConfig {
                 return Err(InvalidWorkerConfig::Time { name, value, min, max });
             }
         }
-        let least = (self.engine_timeout + MARGIN) * 4 / 3;
-        if self.lease < least {
+        if self.send_margin() > self.lease - self.renew_every() {
+            let least = (self.engine_timeout + MARGIN) * 4 / 3;
             return Err(InvalidWorkerConfig::Lease {
                 lease: self.lease,
                 engine_timeout: self.engine_timeout,
@@ -139,7 +139,7 @@ impl WorkerConfig {
 
     /// How much of a lease has to be left for a push to be sent under it.
     pub(super) fn send_margin(&self) -> Duration {
-        self.engine_timeout + MARGIN
+        self.engine_timeout + margin(self.lease)
     }
 
     /// How often leases are renewed.
@@ -158,7 +158,18 @@ impl WorkerConfig {
     }
 }
 
+/// How long the engine may take for a push under leases of this length: with time to store the outcome, and to renew the lease before pushes
+/// have to wait for that.
+pub fn engine_timeout_within(lease: Duration) -> Duration {
+    (lease * 3 / 5).saturating_sub(margin(lease))
+}
+
 /// What the engine may be late, and the store with an outcome.
+fn margin(lease: Duration) -> Duration {
+    MARGIN.min(lease / 5)
+}
+
+/// More is of no use: a store that is so late is in trouble.
 const MARGIN: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
@@ -168,6 +179,18 @@ mod tests {
     #[test]
     fn the_defaults_work() {
         assert_eq!(WorkerConfig::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn whatever_the_lease_is_the_engine_has_time_within_it_and_the_renewal_too() {
+        for secs in [5, 10, 20, 60, 3600] {
+            let lease = Duration::from_secs(secs);
+            let engine_timeout = engine_timeout_within(lease).min(Duration::from_mins(30));
+            let config = WorkerConfig { lease, engine_timeout, ..WorkerConfig::default() };
+            assert_eq!(config.check(), Ok(()), "{secs} s");
+            assert!(engine_timeout >= lease * 2 / 5, "{secs} s");
+            assert!(lease - config.renew_every() - config.send_margin() >= lease / 8, "{secs} s");
+        }
     }
 
     #[test]

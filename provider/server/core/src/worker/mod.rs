@@ -42,7 +42,7 @@ use std::{
 
 use apns_provider_core::{Now, UnixTime};
 
-pub use config::{InvalidWorkerConfig, WorkerConfig};
+pub use config::{InvalidWorkerConfig, WorkerConfig, engine_timeout_within};
 pub use io::{
     Batch, BatchId, Claim, ClaimId, Effect, Entry, Exception, Fate, Input, Lease, Rest, ShardKey, Source,
     Stop, Ticket, TokenFinding, Waiting,
