@@ -83,6 +83,7 @@ pub(super) const TABLE: &[(&str, &str, Needs)] = &[
     ("PUT", "/v1/apps/{bundle-id}/credentials/{environment}", Tenant(Manage)),
     ("DELETE", "/v1/apps/{bundle-id}/credentials/{environment}", Tenant(Manage)),
     ("GET", "/v1/apps/{bundle-id}/devices", Tenant(ReadDevices)),
+    ("POST", "/v1/apps/{bundle-id}/devices/batch", Tenant(WriteDevices)),
     ("GET", "/v1/apps/{bundle-id}/devices/{token}", Tenant(ReadDevices)),
     ("PUT", "/v1/apps/{bundle-id}/devices/{token}", Tenant(WriteDevices)),
     ("DELETE", "/v1/apps/{bundle-id}/devices/{token}", Tenant(WriteDevices)),

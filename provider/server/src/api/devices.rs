@@ -2,7 +2,7 @@
 
 use apns_provider_core::DeviceToken;
 use apns_provider_server_core::{
-    device::{self, Environment, Kind, Registered, RegistrationRequest, WhyRemoved},
+    device::{self, Environment, Kind, Registered, RegistrationRequest, RegistrationsRequest, WhyRemoved},
     ids::DeviceId,
     problem::Code,
     worker::Source,
@@ -23,11 +23,13 @@ use super::{
 use crate::store;
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, put, remove))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, put, remove)).routes(routes!(put_batch))
 }
 
 /// A hundred tags and a long user.
 const BODY: usize = 32 * 1024;
+/// A thousand devices with a few tags each.
+const BODY_OF_MANY: usize = 1024 * 1024;
 
 /// A device.
 #[derive(Serialize, ToSchema)]
@@ -68,6 +70,12 @@ struct Registration {
     /// Devices that went with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     removed: Vec<Removed>,
+}
+
+/// What registrations have done, in the order in which they were given.
+#[derive(Serialize, ToSchema)]
+struct Registrations {
+    registrations: Vec<Registration>,
 }
 
 /// A device that went with a registration.
@@ -127,6 +135,26 @@ impl Device {
             app_version: record.app_version.as_ref().map(ToString::to_string),
             registered_at: moment(record.registered_at),
         }
+    }
+}
+
+impl Registration {
+    fn of(done: &store::RegisteredDevice) -> Self {
+        let removed = done.removed.iter().map(|(device, why)| Removed {
+            token: device.record.token.as_str().to_owned(),
+            why: match why {
+                WhyRemoved::Evicted => "evicted",
+                WhyRemoved::OtherEnvironment => "other-environment",
+                WhyRemoved::Replaced => "replaced",
+            },
+        });
+        let registered = match done.registered {
+            Registered::Added => "added",
+            Registered::Refreshed => "refreshed",
+            Registered::TokenReplaced => "token-replaced",
+            Registered::UserChanged { .. } => "user-changed",
+        };
+        Self { device: Device::of(&done.device), registered, removed: removed.collect() }
     }
 }
 
@@ -212,23 +240,30 @@ async fn put(
     let app = find(&api, &caller, &one.bundle_id).await?;
     let devices_per_user = apps::settings(&app)?.devices_per_user();
     let done = api.store().register_device(app.id, registration, devices_per_user, now()).await?;
-    let store::RegisteredDevice { device, registered, removed } = done;
-    let (status, registered) = match registered {
-        Registered::Added => (StatusCode::CREATED, "added"),
-        Registered::Refreshed => (StatusCode::OK, "refreshed"),
-        Registered::TokenReplaced => (StatusCode::OK, "token-replaced"),
-        Registered::UserChanged { .. } => (StatusCode::OK, "user-changed"),
-    };
-    let removed = removed.iter().map(|(device, why)| Removed {
-        token: device.record.token.as_str().to_owned(),
-        why: match why {
-            WhyRemoved::Evicted => "evicted",
-            WhyRemoved::OtherEnvironment => "other-environment",
-            WhyRemoved::Replaced => "replaced",
-        },
-    });
-    let removed = removed.collect();
-    Ok((status, Json(Registration { device: Device::of(&device), registered, removed })))
+    let is_new = done.registered == Registered::Added;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(Registration::of(&done))))
+}
+
+/// Register many devices
+///
+/// Up to 1,000, as if one registered after the other, in one transaction: all of them, or none. Whoever moves here from elsewhere hands in
+/// its devices so.
+#[utoipa::path(
+    post, path = "/v1/apps/{bundle-id}/devices/batch", tag = "devices", params(OneApp),
+    request_body = RegistrationsRequest, responses((status = 200, body = Registrations), ApiError)
+)]
+async fn put_batch(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(one): Path<OneApp>,
+    extract::Json(request): extract::Json<RegistrationsRequest, BODY_OF_MANY>,
+) -> ApiResult<Json<Registrations>> {
+    let registrations = request.check()?;
+    let app = find(&api, &caller, &one.bundle_id).await?;
+    let devices_per_user = apps::settings(&app)?.devices_per_user();
+    let done = api.store().register_devices(app.id, registrations, devices_per_user, now()).await?;
+    Ok(Json(Registrations { registrations: done.iter().map(Registration::of).collect() }))
 }
 
 /// Remove a device

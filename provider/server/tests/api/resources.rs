@@ -120,6 +120,32 @@ async fn a_device_is_registered_moved_to_a_new_token_and_removed() {
 }
 
 #[tokio::test]
+async fn many_devices_are_registered_at_once_or_none() {
+    let server = Server::with_app().await;
+    let operator = server.operator();
+    let batch = path("/devices/batch");
+    let device = |token: &str, environment: &str| json!({ "token": token, "registration": { "environment": environment } });
+    let wrong = json!({ "devices": [device(TOKEN, "sandbox"), device("xyz", "dev")] });
+    let refused = operator.post(&batch, &wrong).await;
+    assert_eq!(
+        refused.wrong_fields("bad-field"),
+        ["devices[1].token", "devices[1].registration.environment"]
+    );
+    assert_eq!(operator.get(&path("/devices")).await.expect(200)["devices"], json!([]), "none");
+    let moved = json!({
+        "token": OTHER, "registration": { "environment": "sandbox", "previous-token": TOKEN, "user": "ada" },
+    });
+    let both = json!({ "devices": [device(TOKEN, "sandbox"), moved] });
+    let done = operator.post(&batch, &both).await.expect(200);
+    let registered: Vec<&Value> =
+        done["registrations"].as_array().unwrap().iter().map(|it| &it["registered"]).collect();
+    assert_eq!(registered, ["added", "user-changed"], "as if one came after the other");
+    let left = operator.get(&path("/devices")).await.expect(200);
+    assert_eq!(left["devices"].as_array().unwrap().len(), 1);
+    assert_eq!(left["devices"][0]["token"], OTHER);
+}
+
+#[tokio::test]
 async fn the_app_says_how_many_devices_a_user_has() {
     let server = Server::with_app().await;
     let operator = server.operator();

@@ -116,6 +116,9 @@ impl World {
             (_, "/v1/apps/{bundle-id}") => json!({}),
             (_, "/v1/apps/{bundle-id}/credentials/{environment}") => json!({ "p8": p8() }),
             (_, "/v1/apps/{bundle-id}/devices/{token}") => json!({ "environment": "sandbox" }),
+            (_, "/v1/apps/{bundle-id}/devices/batch") => {
+                json!({ "devices": [{ "token": TOKEN, "registration": { "environment": "sandbox" } }] })
+            }
             (_, "/v1/apps/{bundle-id}/templates/{template}") => json!({ "payload": {} }),
             (_, "/v1/apps/{bundle-id}/notifications") => notification(),
             (_, "/v1/apps/{bundle-id}/notifications/batch") => json!({ "notifications": [notification()] }),

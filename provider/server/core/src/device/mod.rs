@@ -13,7 +13,9 @@ use apns_provider_core::{DeviceToken, UnixTime};
 pub use environment::{Environment, UnknownEnvironment};
 pub use kind::{Kind, UnknownKind};
 pub use registering::{Change, DEVICES_PER_USER, Registered, Registering, WhyRemoved};
-pub use registration::{Registration, RegistrationRequest, TAGS_MAX};
+pub use registration::{
+    NewRegistration, REGISTRATIONS_MAX, Registration, RegistrationRequest, RegistrationsRequest, TAGS_MAX,
+};
 pub use standing::{Current, Planned, Standing};
 
 use crate::{

@@ -48,6 +48,29 @@ pub struct RegistrationRequest {
     pub previous_token: Option<String>,
 }
 
+/// Devices that register at once: the body of `POST …/devices/batch`. All are taken, or none is.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RegistrationsRequest {
+    /// Up to 1,000, as if one registered after the other.
+    pub devices: Vec<NewRegistration>,
+}
+
+/// One of several devices that register at once.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NewRegistration {
+    /// Its device token, in hexadecimal.
+    pub token: String,
+    /// What there is to say of it.
+    pub registration: RegistrationRequest,
+}
+
+/// Devices that register at once: as many as one transaction of the store likes to take.
+pub const REGISTRATIONS_MAX: usize = 1000;
+
 /// A registration that cannot be wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Registration {
@@ -76,24 +99,28 @@ impl RegistrationRequest {
     pub fn check(self, token: &str) -> Result<Registration, Problem> {
         let token = DeviceToken::from_hex(token).map_err(|why| Problem::of_parameter("token", why))?;
         let mut errors = FieldErrors::default();
-        let checked = self.check_fields(token, &mut errors);
+        let checked = self.check_fields(Field::ROOT, Some(token), &mut errors);
         errors.finish(checked)
     }
 
-    fn check_fields(self, token: DeviceToken, errors: &mut FieldErrors) -> Option<Registration> {
-        let environment = errors.keep(Field::new("environment"), Environment::parse(&self.environment));
-        let kind = errors.keep_optional(Field::new("kind"), self.kind, |text| Kind::parse(&text));
-        let user = errors.keep_optional(Field::new("user"), self.user, UserId::try_from);
-        let locale = errors.keep_optional(Field::new("locale"), self.locale, |text| Locale::parse(&text));
+    fn check_fields(
+        self,
+        at: Field<'_>,
+        token: Option<DeviceToken>,
+        errors: &mut FieldErrors,
+    ) -> Option<Registration> {
+        let environment = errors.keep(at.key("environment"), Environment::parse(&self.environment));
+        let kind = errors.keep_optional(at.key("kind"), self.kind, |text| Kind::parse(&text));
+        let user = errors.keep_optional(at.key("user"), self.user, UserId::try_from);
+        let locale = errors.keep_optional(at.key("locale"), self.locale, |text| Locale::parse(&text));
         let time_zone =
-            errors.keep_optional(Field::new("time-zone"), self.time_zone, |text| TimeZoneName::parse(&text));
-        let app_version =
-            errors.keep_optional(Field::new("app-version"), self.app_version, AppVersion::try_from);
-        let previous_token =
-            errors.keep_optional(Field::new("previous-token"), self.previous_token, |text| {
-                DeviceToken::from_hex(&text)
-            });
-        let tags = check_tags(self.tags, errors);
+            errors.keep_optional(at.key("time-zone"), self.time_zone, |text| TimeZoneName::parse(&text));
+        let app_version = errors.keep_optional(at.key("app-version"), self.app_version, AppVersion::try_from);
+        let previous_token = errors.keep_optional(at.key("previous-token"), self.previous_token, |text| {
+            DeviceToken::from_hex(&text)
+        });
+        let tags = check_tags(at.key("tags"), self.tags, errors);
+        let token = token?;
         Some(Registration {
             environment: environment?,
             kind: kind?.unwrap_or_default(),
@@ -109,8 +136,26 @@ impl RegistrationRequest {
     }
 }
 
-fn check_tags(tags: Vec<String>, errors: &mut FieldErrors) -> Option<BTreeSet<Tag>> {
-    let field = Field::new("tags");
+impl RegistrationsRequest {
+    /// Checks everything; each wrong field is told with where it stands.
+    pub fn check(self) -> Result<Vec<Registration>, Problem> {
+        let (mut errors, at) = (FieldErrors::default(), Field::new("devices"));
+        let count = self.devices.len();
+        if count == 0 || count > REGISTRATIONS_MAX {
+            errors.refuse(at, format_args!("there are {count}; give 1 to {REGISTRATIONS_MAX}"));
+            return errors.finish(None);
+        }
+        let mut registrations = Vec::with_capacity(count);
+        for (index, NewRegistration { token, registration }) in self.devices.into_iter().enumerate() {
+            let at = at.at(index);
+            let token = errors.keep(at.key("token"), DeviceToken::from_hex(&token));
+            registrations.push(registration.check_fields(at.key("registration"), token, &mut errors));
+        }
+        errors.finish(registrations.into_iter().collect())
+    }
+}
+
+fn check_tags(field: Field<'_>, tags: Vec<String>, errors: &mut FieldErrors) -> Option<BTreeSet<Tag>> {
     if tags.len() > TAGS_MAX {
         errors.refuse(field, format_args!("there are {}, and {TAGS_MAX} are allowed", tags.len()));
         return None;
@@ -189,6 +234,27 @@ mod tests {
     fn a_token_that_has_not_changed_has_none_before_it() {
         let body = format!(r#"{{"environment":"sandbox","previous-token":"{}"}}"#, TOKEN.to_uppercase());
         assert_eq!(check(&body).unwrap().previous_token, None);
+    }
+
+    #[test]
+    fn of_several_each_wrong_field_is_told_with_where_it_stands() {
+        let check = |body: &str| json::read::<RegistrationsRequest>(body.as_bytes()).unwrap().check();
+        let one = format!(r#"{{"token":"{TOKEN}","registration":{{"environment":"sandbox","tags":["a"]}}}}"#);
+        let registrations = check(&format!(r#"{{"devices":[{one}]}}"#)).unwrap();
+        assert_eq!((registrations.len(), registrations[0].token.as_str()), (1, TOKEN));
+        let wrong = r#"{"token":"xyz","registration":{"environment":"dev","tags":["not ok"]}}"#;
+        let refused = check(&format!(r#"{{"devices":[{one},{wrong}]}}"#)).unwrap_err();
+        let fields: Vec<&str> = refused.fields().iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            ["devices[1].token", "devices[1].registration.environment", "devices[1].registration.tags[0]"]
+        );
+        assert!(!refused.to_string().contains("xyz"), "{refused}");
+        let many = vec![one.as_str(); REGISTRATIONS_MAX + 1].join(",");
+        for (devices, count) in [("", 0), (&many, 1001)] {
+            let message = check(&format!(r#"{{"devices":[{devices}]}}"#)).unwrap_err().message().to_owned();
+            assert_eq!(message, format!("devices: there are {count}; give 1 to 1000"));
+        }
     }
 
     #[test]
