@@ -210,7 +210,7 @@ async fn put(
 ) -> ApiResult<(StatusCode, Json<Registration>)> {
     let registration = request.check(&one.token)?;
     let app = find(&api, &caller, &one.bundle_id).await?;
-    let devices_per_user = apps::settings(&app)?.devices_per_user();
+    let devices_per_user = apps::limits(&app)?.devices_per_user;
     let done = api.store().register_device(app.id, registration, devices_per_user, now()).await?;
     let store::RegisteredDevice { device, registered, removed } = done;
     let (status, registered) = match registered {

@@ -16,6 +16,7 @@ use std::{
 
 use apns_provider::Endpoint;
 use apns_provider_server_core::{
+    limits::{QUEUED_OF_APP_MAX, QUEUED_OF_TENANT_MAX, QueueBounds},
     ssrf::Policy,
     tuning::{Tuning, TuningRequest},
 };
@@ -26,7 +27,7 @@ pub use options::Options;
 
 use crate::{
     api::Limits,
-    store::{Durability, Place, QueueBounds, StoreSettings},
+    store::{Durability, Place, StoreSettings},
 };
 
 /// Everything that is set before the start.
@@ -116,11 +117,11 @@ impl Config {
             data_dir,
             apns: double(options.apns.as_deref(), options.apns_ca.as_deref())?,
             bounds: QueueBounds {
-                app: in_range("queue-per-app", options.queue_per_app, QUEUE_PER_APP, 1, QUEUE_MAX)?,
+                app: in_range("queue-per-app", options.queue_per_app, QUEUED_OF_APP_MAX, 1, QUEUE_MAX)?,
                 tenant: in_range(
                     "queue-per-tenant",
                     options.queue_per_tenant,
-                    QUEUE_PER_TENANT,
+                    QUEUED_OF_TENANT_MAX,
                     1,
                     QUEUE_MAX,
                 )?,
@@ -218,9 +219,7 @@ fn refuse_unknown_variables(variables: &[String]) -> Result<(), ConfigError> {
 
 /// Only this machine, until somebody says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8198);
-/// Two of the largest campaigns that we know of at once.
-const QUEUE_PER_APP: u64 = 10_000_000;
-const QUEUE_PER_TENANT: u64 = 50_000_000;
+/// More recipients are not waiting but lost.
 const QUEUE_MAX: u64 = 1_000_000_000;
 /// In less there is no time to renew a lease and to hear of a push.
 const LEASE_SECONDS_MIN: u64 = 10;

@@ -28,7 +28,7 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
     let file = file.to_str().unwrap();
     let config = read(&["--config", file, "--listen", "127.0.0.1:2"]).unwrap();
     assert_eq!((config.listen.port(), config.bounds.app, config.log_json), (2, 7, true));
-    assert_eq!(config.bounds.tenant, QUEUE_PER_TENANT);
+    assert_eq!(config.bounds.tenant, QUEUED_OF_TENANT_MAX);
 }
 
 #[test]

@@ -69,8 +69,6 @@ codes! {
     MethodNotAllowed "method-not-allowed" 405 "The path is right and the method is not.",
         "See /v1/openapi.json for the methods that there are.";
     Conflict "conflict" 409 "What is there does not go together with what was asked for.", "The message says what is there.";
-    IdempotencyKeyInUse "idempotency-key-in-use" 409 "The first request with this idempotency key is not answered yet.",
-        "Wait for its answer, or send again in a second: the answer will be the same.";
     IdempotencyKeyReused "idempotency-key-reused" 409 "The idempotency key was used for a request that was not this one.",
         "Use a new key for each thing to be done, and the same one only to send the same request again.";
     NoCredential "no-credential" 409 "The app has no credential for this environment.",
