@@ -14,6 +14,7 @@ mod access;
 mod apps;
 mod audit;
 mod campaigns;
+mod channels;
 mod credentials;
 mod dead_letters;
 mod devices;
@@ -55,7 +56,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{clock::now, secrets::Vault, store::Store};
+use crate::{channels::ChannelServices, clock::now, secrets::Vault, store::Store};
 use error::{ApiError, ApiResult};
 pub use pipeline::{NoPipeline, Pipeline};
 pub use serving::{Limits, serve};
@@ -89,6 +90,8 @@ pub struct ApiParts {
     pub requests_max: usize,
     /// Where webhooks may go.
     pub webhook_policy: Policy,
+    /// Where broadcast channels are managed.
+    pub channels: ChannelServices,
     /// What was counted, if anything counts.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -169,6 +172,7 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(templates::routes())
         .merge(notifications::routes())
         .merge(campaigns::routes())
+        .merge(channels::routes())
         .merge(dead_letters::routes())
         .merge(webhooks::routes())
         .merge(audit::routes())

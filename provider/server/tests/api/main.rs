@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod channel_service;
+mod channels;
 mod health;
 mod keys;
 mod limits;

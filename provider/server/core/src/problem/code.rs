@@ -78,6 +78,10 @@ codes! {
     RateLimited "rate-limited" 429 "This was asked for more often than it may be.",
         "Come back after `retry-after`; the message says what is limited.";
     Internal "internal" 500 "Something broke that should not.", "This is a bug of the server: please report it, with its log.";
+    ApnsRefused "apns-refused" 502 "APNs did not do what it was asked.",
+        "The message has APNs' reason and what to do about it.";
+    ApnsUnclear "apns-unclear" 502 "Nobody knows whether APNs did what it was asked.", "Look what there is before you ask again.";
+    ApnsUnreachable "apns-unreachable" 503 "APNs could not be asked.", "Come back after `retry-after`; nothing was done.";
     Draining "draining" 503 "The server is about to stop.", "Send again: another process, or this one when it is back, will take it.";
     NotTaking "not-taking" 503 "No notifications are taken for now: the operator has said so.",
         "Come back after `retry-after`; nothing of this request was kept.";
