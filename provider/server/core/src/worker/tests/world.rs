@@ -537,7 +537,7 @@ impl World {
 }
 
 impl Row {
-    fn claim(&self, now: UnixTime) -> Claim {
+    pub(super) fn claim(&self, now: UnixTime) -> Claim {
         // As a store does: once it is that late, the recipient may be sent to.
         let holds =
             |exception: &Exception| !matches!(exception, Exception::NotBefore(until) if *until <= now);
