@@ -18,13 +18,14 @@ use std::{
 
 use apns_provider_core::{BundleId, DeviceToken, PushType, UnixTime};
 use apns_provider_server::store::{
-    ClaimRequest, NewNotification, Outcomes, Owner, QueueBounds, Store, StoreSettings, Submission, Submitted,
+    ClaimRequest, NewNotification, Outcomes, Owner, Store, StoreSettings, Submission, Submitted,
 };
 use apns_provider_server_core::{
     audience::{Audience, TagExpression, Who},
     device::{Environment, Kind, Registration},
     ids::{AppId, DeviceId, NotificationId, RegistrationNumber, Tag, TenantId, TenantName, UserId},
     lanes::Lane,
+    limits::{QueueBounds, Rates},
     message::{Composed, Content, Deadline, Expiry, Message},
     notification::{Campaign, Delivery},
     outcome::{Ending, FinalOutcome},
@@ -257,6 +258,7 @@ impl Speed {
             app: self.app,
             idempotency: None,
             bounds: QueueBounds { app: u64::MAX, tenant: u64::MAX },
+            rates: Rates::default(),
             notifications: vec![notification],
             replayed: Vec::new(),
             now: NOW,

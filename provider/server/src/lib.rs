@@ -7,12 +7,14 @@
 //! | [`server`] | all of it, from start to stop |
 //! | [`startup`] | what a first start makes |
 //! | [`api`] | what is asked over HTTP |
+//! | [`channels`] | the broadcast channels of apps, which APNs keeps |
 //! | [`pipeline`] | what is queued becomes pushes, and their outcomes are stored |
 //! | [`secrets`] | what is encrypted before it is stored |
 //! | [`store`] | everything that has to survive: devices, notifications, outcomes; on SQLite or PostgreSQL |
 //! | [`webhooks`] | telling those who want to know |
 
 pub mod api;
+pub mod channels;
 mod clock;
 pub mod config;
 pub mod pipeline;

@@ -19,6 +19,7 @@ use tokio::{
 
 use crate::{
     api::{self, Api, ApiParts, Limits},
+    channels::ChannelServices,
     clock,
     config::Config,
     pipeline::{Pipeline, PipelineSettings, Services},
@@ -93,6 +94,7 @@ impl Server {
             bounds: config.bounds,
             requests_max: config.requests_max,
             webhook_policy: config.webhook_policy.clone(),
+            channels: ChannelServices::of(config),
             metrics,
         });
         let (stop_listening, stopped) = watch::channel(false);

@@ -25,6 +25,7 @@ on_both! { Scene:
     c70_a_process_that_dies_is_taken_over_when_its_leases_run_out,
     c75_what_expires_in_the_queue_is_never_sent,
     c76_a_later_notification_with_the_same_collapse_id_replaces_one_not_yet_sent,
+    c76_a_device_gets_no_more_than_its_rate_and_of_those_that_wait_the_latest,
     c77_a_campaign_does_not_delay_what_is_urgent,
     a_410_removes_a_device_unless_it_has_registered_since,
     c73_what_was_handed_in_while_apns_was_away_is_sent_when_it_is_there,
@@ -158,6 +159,36 @@ async fn c76_a_later_notification_with_the_same_collapse_id_replaces_one_not_yet
         BTreeMap::from([(Ending::Accepted, 1), (Ending::Replaced, 2)]),
         "who did not get the second one gets the first"
     );
+    assert_eq!(scene.pushes().len(), 3);
+    assert!(pipeline.stop(DRAIN).await);
+}
+
+async fn c76_a_device_gets_no_more_than_its_rate_and_of_those_that_wait_the_latest(scene: Scene) {
+    let tokens = scene.tokens("phone", 2);
+    scene.set(json!({ "background-per-device": { "count": 1, "within-secs": 5 } })).await;
+    let sync = |tokens: &[String], change: u32| {
+        let mut request = to_tokens(tokens);
+        request["message"] = json!({
+            "push-type": "background", "collapse-id": "sync",
+            "payload": { "aps": { "content-available": 1 }, "change": change },
+        });
+        request
+    };
+    let pipeline = scene.pipeline();
+    let first = scene.submit(sync(&tokens[..1], 1)).await;
+    scene.finished(first).await;
+    let second = scene.submit(sync(&tokens, 2)).await;
+    scene.until(second, |state| state.counts.ended() == 1).await; // the other device had none yet
+    let third = scene.submit(sync(&tokens[..1], 3)).await;
+    scene.finished(third).await;
+    scene.finished(second).await;
+    assert_eq!(scene.endings(first).await, BTreeMap::from([(Ending::Accepted, 1)]));
+    let replaced = BTreeMap::from([(Ending::Accepted, 1), (Ending::Replaced, 1)]);
+    assert_eq!(scene.endings(second).await, replaced);
+    assert_eq!(scene.endings(third).await, BTreeMap::from([(Ending::Accepted, 1)]));
+    let outcomes = [scene.outcomes(first).await, scene.outcomes(third).await];
+    let apart = outcomes[1][0].at.saturating_since(outcomes[0][0].at);
+    assert!(apart >= Duration::from_millis(4_500), "{apart:?}");
     assert_eq!(scene.pushes().len(), 3);
     assert!(pipeline.stop(DRAIN).await);
 }

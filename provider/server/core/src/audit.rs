@@ -42,6 +42,8 @@ actions! {
     CampaignPaced "campaign.paced" "A campaign was made faster or slower.";
     CampaignPaused "campaign.paused" "A campaign rests until it is resumed.";
     CampaignResumed "campaign.resumed" "A paused campaign goes on.";
+    ChannelCreated "channel.created" "A broadcast channel was created.";
+    ChannelDeleted "channel.deleted" "A broadcast channel was deleted.";
     CredentialChanged "credential.changed" "An app has another key or certificate.";
     CredentialRemoved "credential.removed" "A key or certificate of an app was forgotten.";
     DeadLettersForgotten "dead-letters.forgotten" "Dead letters were forgotten.";

@@ -23,7 +23,7 @@ use serde_json::Value;
 use super::{
     Api,
     error::{ApiError, ApiResult},
-    now, telemetry,
+    now, telemetry, tenants,
 };
 use crate::store::ApiKey;
 
@@ -103,6 +103,10 @@ pub(super) const TABLE: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/apps/{bundle-id}/campaigns/{campaign-id}/resume", Tenant(Send)),
     ("POST", "/v1/apps/{bundle-id}/campaigns/{campaign-id}/cancel", Tenant(Send)),
     ("PUT", "/v1/apps/{bundle-id}/campaigns/{campaign-id}/pace", Tenant(Send)),
+    ("GET", "/v1/apps/{bundle-id}/channels/{environment}", Tenant(Read)),
+    ("POST", "/v1/apps/{bundle-id}/channels/{environment}", Tenant(Manage)),
+    ("GET", "/v1/apps/{bundle-id}/channels/{environment}/{channel-id}", Tenant(Read)),
+    ("DELETE", "/v1/apps/{bundle-id}/channels/{environment}/{channel-id}", Tenant(Manage)),
     ("GET", "/v1/apps/{bundle-id}/dead-letters", Tenant(Read)),
     ("POST", "/v1/apps/{bundle-id}/dead-letters/replay", Tenant(Send)),
     ("POST", "/v1/apps/{bundle-id}/dead-letters/forget", Tenant(Send)),
@@ -199,7 +203,7 @@ async fn answer<'a>(
 }
 
 async fn caller(api: &Api, needs: Needs, headers: &HeaderMap) -> ApiResult<Caller> {
-    let key = authenticate(api, headers).await?;
+    let (key, settings) = authenticate(api, headers).await?;
     let roles = Roles::parse(&key.roles).ok();
     let permission = match needs {
         Operator(permission) | Tenant(permission) => permission,
@@ -215,6 +219,11 @@ async fn caller(api: &Api, needs: Needs, headers: &HeaderMap) -> ApiResult<Calle
             format!("it needs the permission {permission}, and the key's roles ({has}) do not have it"),
         ));
     }
+    if let (Some(tenant), Some(settings)) = (key.tenant, settings)
+        && let Some(rate) = tenants::limits(&settings)?.requests
+    {
+        api.count_request(tenant, rate)?;
+    }
     let tenant = match needs {
         Tenant(_) => Some(tenant(api, &key, headers).await?),
         Nothing | Operator(_) => None,
@@ -222,7 +231,8 @@ async fn caller(api: &Api, needs: Needs, headers: &HeaderMap) -> ApiResult<Calle
     Ok(Caller { key, tenant })
 }
 
-async fn authenticate(api: &Api, headers: &HeaderMap) -> ApiResult<ApiKey> {
+/// The key, and the settings of its tenant.
+async fn authenticate(api: &Api, headers: &HeaderMap) -> ApiResult<(ApiKey, Option<String>)> {
     let refused = |why: &str| ApiError::new(Code::Unauthorized, why);
     let given = headers.get(AUTHORIZATION).ok_or_else(|| refused("there is no authorization header"))?;
     let given = given.to_str().ok().and_then(|text| text.split_once(' '));
@@ -232,7 +242,7 @@ async fn authenticate(api: &Api, headers: &HeaderMap) -> ApiResult<ApiKey> {
     let text = ApiKeyText::parse(text.trim()).map_err(|error| refused(&error.to_string()))?;
     let key = api.store().api_key(&text.hash()).await?;
     // One that was revoked is answered as one that never was.
-    key.filter(|key| key.revoked_at.is_none()).ok_or_else(|| refused("the API key is not known here"))
+    key.filter(|(key, _)| key.revoked_at.is_none()).ok_or_else(|| refused("the API key is not known here"))
 }
 
 /// A tenant's key is for that tenant; the operator's for the one that is named, or the default one.

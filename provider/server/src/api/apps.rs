@@ -3,9 +3,9 @@
 use apns_provider_core::BundleId;
 use apns_provider_server_core::{
     audit::Action,
-    device::DEVICES_PER_USER,
     ids::AppId,
-    problem::{Code, Field, Problem},
+    limits::{AppLimits, AppSettings},
+    problem::Code,
 };
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use super::{
     error::{ApiError, ApiResult},
     extract::{self, Page, Path, Query, bundle_id, cursor, moment, next, row},
     now,
-    tenants::{check_queue_max, put_status, read_settings},
+    tenants::{put_status, read_settings},
 };
 use crate::store;
 
@@ -29,18 +29,6 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(get, put))
         .routes(routes!(pause))
         .routes(routes!(resume))
-}
-
-/// What is set for an app.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct AppSettings {
-    /// Devices of one user of one kind in one environment, 1 to 1000; left out, 20. The one that registered longest ago makes room.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    devices_per_user: Option<u16>,
-    /// Recipients without an outcome that it may have in one lane; left out, the server's usual number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) queue_max: Option<u64>,
 }
 
 /// An app.
@@ -91,24 +79,9 @@ fn unknown(bundle_id: &BundleId) -> ApiError {
     ApiError::new(Code::UnknownApp, format!("there is no app {}", bundle_id.as_str()))
 }
 
-pub(super) fn settings(app: &store::App) -> ApiResult<AppSettings> {
-    read_settings(&app.settings)
-}
-
-impl AppSettings {
-    pub(super) fn devices_per_user(&self) -> u16 {
-        self.devices_per_user.unwrap_or(DEVICES_PER_USER)
-    }
-
-    fn check(&self) -> ApiResult<()> {
-        match self.devices_per_user {
-            Some(devices) if devices == 0 || devices > DEVICES_PER_USER_MAX => {
-                let why = format!("{devices} is not 1 to {DEVICES_PER_USER_MAX}");
-                Err(Problem::of_field(Field::new("devices-per-user"), why).into())
-            }
-            _ => check_queue_max(self.queue_max),
-        }
-    }
+/// What an app may have.
+pub(super) fn limits(app: &store::App) -> ApiResult<AppLimits> {
+    read_settings::<AppSettings>(&app.settings)?.check().map_err(|error| ApiError::internal(&error))
 }
 
 impl App {
@@ -116,14 +89,11 @@ impl App {
         Ok(Self {
             bundle_id: app.bundle_id.as_str().to_owned(),
             is_paused: app.is_paused,
-            settings: settings(app)?,
+            settings: read_settings(&app.settings)?,
             created_at: moment(app.created_at),
         })
     }
 }
-
-/// What a page of the store holds: all devices of a user are read at once.
-const DEVICES_PER_USER_MAX: u16 = 1000;
 
 /// The tenant's apps
 #[utoipa::path(get, path = "/v1/apps", tag = "apps", params(Page), responses((status = 200, body = List), ApiError))]

@@ -26,7 +26,7 @@ use super::{
     error::{ApiError, ApiResult},
     extract::{self, Bytes, Idempotent, Page, Path, Query, cursor, moment, next},
     now,
-    taking::{bounds, repetition, take},
+    taking::{limits, repetition, take},
 };
 use crate::store::{self, DeadLetter, DeadLetterId, NewNotification, Submission};
 
@@ -194,12 +194,13 @@ async fn replay(
         return Err(ApiError::new(Code::UnknownDeadLetter, format!("the app has no dead letter {gone}")));
     }
     let notifications = again(&api, &app, &letters).await?;
-    let bounds = bounds(&api, &app).await?;
+    let (bounds, rates) = limits(&api, &app).await?;
     let submission = Submission {
         tenant: caller.tenant()?,
         app: app.id,
         idempotency,
         bounds,
+        rates,
         notifications,
         replayed: ids,
         now: now(),

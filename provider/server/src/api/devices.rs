@@ -238,7 +238,7 @@ async fn put(
 ) -> ApiResult<(StatusCode, Json<Registration>)> {
     let registration = request.check(&one.token)?;
     let app = find(&api, &caller, &one.bundle_id).await?;
-    let devices_per_user = apps::settings(&app)?.devices_per_user();
+    let devices_per_user = apps::limits(&app)?.devices_per_user;
     let done = api.store().register_device(app.id, registration, devices_per_user, now()).await?;
     let is_new = done.registered == Registered::Added;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -261,7 +261,7 @@ async fn put_batch(
 ) -> ApiResult<Json<Registrations>> {
     let registrations = request.check()?;
     let app = find(&api, &caller, &one.bundle_id).await?;
-    let devices_per_user = apps::settings(&app)?.devices_per_user();
+    let devices_per_user = apps::limits(&app)?.devices_per_user;
     let done = api.store().register_devices(app.id, registrations, devices_per_user, now()).await?;
     Ok(Json(Registrations { registrations: done.iter().map(Registration::of).collect() }))
 }

@@ -127,6 +127,7 @@ const TAGS: &[(&str, &str)] = &[
     ("templates", "Payloads with placeholders, in several languages."),
     ("notifications", "What is sent, to whom, when, and what became of it."),
     ("campaigns", "Notifications to many: progress, pace, pause."),
+    ("channels", "Broadcast channels of Live Activities, which APNs keeps."),
     ("dead-letters", "What somebody should look at, and may send again."),
     ("webhooks", "Whom to tell of what happens."),
     ("audit", "Who changed what."),

@@ -14,6 +14,7 @@ mod access;
 mod apps;
 mod audit;
 mod campaigns;
+mod channels;
 mod credentials;
 mod dead_letters;
 mod devices;
@@ -37,13 +38,15 @@ mod webhooks;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
 };
 
 use apns_provider_server_core::{
+    ids::TenantId,
+    limits::{Allowance, Limited, Limiter, QueueBounds, Rate},
     problem::{Code, Problem},
     ssrf::Policy,
 };
@@ -53,11 +56,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{
-    clock::now,
-    secrets::Vault,
-    store::{QueueBounds, Store},
-};
+use crate::{channels::ChannelServices, clock::now, secrets::Vault, store::Store};
 use error::{ApiError, ApiResult};
 pub use pipeline::{NoPipeline, Pipeline};
 pub use serving::{Limits, serve};
@@ -71,6 +70,8 @@ pub struct Api(Arc<Inner>);
 struct Inner {
     parts: ApiParts,
     places: Semaphore,
+    /// What tenants have taken of their rates of requests.
+    requests: Mutex<Limiter<TenantId>>,
     is_draining: AtomicBool,
 }
 
@@ -89,6 +90,8 @@ pub struct ApiParts {
     pub requests_max: usize,
     /// Where webhooks may go.
     pub webhook_policy: Policy,
+    /// Where broadcast channels are managed.
+    pub channels: ChannelServices,
     /// What was counted, if anything counts.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -97,7 +100,8 @@ impl Api {
     /// An API of these.
     pub fn new(parts: ApiParts) -> Self {
         let places = Semaphore::new(parts.requests_max.min(Semaphore::MAX_PERMITS));
-        Self(Arc::new(Inner { parts, places, is_draining: AtomicBool::new(false) }))
+        let requests = Mutex::new(Limiter::new(TENANTS_MAX));
+        Self(Arc::new(Inner { parts, places, requests, is_draining: AtomicBool::new(false) }))
     }
 
     /// From now on only what changes nothing is answered, and `/readyz` says no: so that a load balancer looks elsewhere.
@@ -132,6 +136,17 @@ impl Api {
         self.0.is_draining.load(Relaxed)
     }
 
+    /// Counts a request of a tenant that may have so many.
+    fn count_request(&self, tenant: TenantId, rate: Rate) -> ApiResult<()> {
+        let mut requests = self.0.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        match requests.take(now(), &tenant, rate, 1) {
+            Allowance::Taken { .. } => Ok(()),
+            Allowance::Refused { retry_after } => {
+                Err(Limited::Tenant.problem(rate, retry_after, None).into())
+            }
+        }
+    }
+
     fn place(&self) -> ApiResult<SemaphorePermit<'_>> {
         self.0
             .places
@@ -157,6 +172,7 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(templates::routes())
         .merge(notifications::routes())
         .merge(campaigns::routes())
+        .merge(channels::routes())
         .merge(dead_letters::routes())
         .merge(webhooks::routes())
         .merge(audit::routes())
@@ -170,6 +186,8 @@ fn wrong_method(request: &Request) -> ApiError {
     ApiError::new(Code::MethodNotAllowed, message)
 }
 
+/// Tenants whose requests are remembered: of whoever has asked for nothing lately there is nothing to remember.
+const TENANTS_MAX: usize = 10_000;
 /// A request that takes longer is not waited for any more: longer than a database is busy, shorter than load balancers are patient.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// Requests take milliseconds.

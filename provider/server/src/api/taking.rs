@@ -3,6 +3,7 @@
 use apns_provider_server_core::{
     audience::Who,
     ids::NotificationId,
+    limits::{AppLimits, QueueBounds, Rates},
     notification::Intake,
     plan::{Plan, STEP_USERS},
     problem::{Code, Field, Problem},
@@ -16,20 +17,20 @@ use super::{
     extract::IDEMPOTENCY_KEY,
     now, templates, tenants,
 };
-use crate::store::{self, Idempotency, NewNotification, QueueBounds, Submission, Submitted};
+use crate::store::{self, Idempotency, NewNotification, Submission, Submitted};
 
 /// Names in an audience that are planned at once, so that a push to one user waits for no planner; more are planned step by step.
 const PLANNED_AT_ONCE: usize = 100;
 
-/// What may be queued: the app's own bound, the tenant's, or the usual ones.
-pub(super) async fn bounds(api: &Api, app: &store::App) -> ApiResult<QueueBounds> {
+/// What may be queued: the app's own bound, the tenant's, or the usual ones. And how often there may be more.
+pub(super) async fn limits(api: &Api, app: &store::App) -> ApiResult<(QueueBounds, Rates)> {
     let usual = api.parts().bounds;
     let tenant = match api.store().tenant_by_id(app.tenant).await? {
-        Some(tenant) => tenants::settings(&tenant)?.queue_max,
+        Some(tenant) => tenants::limits(&tenant.settings)?.queued,
         None => None,
     };
-    let app = apps::settings(app)?.queue_max;
-    Ok(QueueBounds { app: app.unwrap_or(usual.app), tenant: tenant.unwrap_or(usual.tenant) })
+    let AppLimits { queued, rates, .. } = apps::limits(app)?;
+    Ok((QueueBounds { app: queued.unwrap_or(usual.app), tenant: tenant.unwrap_or(usual.tenant) }, rates))
 }
 
 /// Hands it to the store; the IDs are those of the notifications, or of the same request's before.
@@ -65,18 +66,12 @@ fn answer(ids: Vec<NotificationId>, submitted: Submitted) -> ApiResult<Vec<Notif
             let message = "a dead letter was sent again or forgotten by somebody else meanwhile";
             Err(ApiError::new(Code::Conflict, message))
         }
-        Submitted::QueueFull { is_tenants, queued, bound } => {
-            let whose = if is_tenants { "the tenant's apps have" } else { "the app has" };
-            let message = format!("{whose} {queued} recipients queued in this lane, and {bound} may be");
-            Err(Problem::new(Code::QueueFull, message).with_retry_after(FULL_PAUSE).into())
-        }
+        Submitted::Refused(problem) => Err(problem.into()),
     }
 }
 
 /// Somebody has to say otherwise.
 const NOT_TAKING_PAUSE: std::time::Duration = std::time::Duration::from_mins(1);
-/// A queue that is full has room again when a few thousand pushes are sent.
-const FULL_PAUSE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Makes of what was handed in what is stored: finds the template, writes the message out, plans what is small.
 async fn prepare(api: &Api, app: &store::App, at: Field<'_>, intake: Intake) -> ApiResult<NewNotification> {
@@ -145,7 +140,7 @@ pub(super) async fn submit_all(
     idempotency: Option<Idempotency>,
 ) -> ApiResult<Vec<NotificationId>> {
     check_credentials(api, &app, &intakes).await?;
-    let bounds = bounds(api, &app).await?;
+    let (bounds, rates) = limits(api, &app).await?;
     let list = Field::new("notifications");
     let mut notifications = Vec::with_capacity(intakes.len());
     for (index, intake) in intakes.into_iter().enumerate() {
@@ -158,6 +153,7 @@ pub(super) async fn submit_all(
         app: app.id,
         idempotency,
         bounds,
+        rates,
         notifications,
         replayed: Vec::new(),
         now: now(),

@@ -3,7 +3,8 @@
 use apns_provider_server_core::{
     audit::Action,
     ids::{TenantId, TenantName},
-    problem::{Code, Field, Problem},
+    limits::{TenantLimits, TenantSettings},
+    problem::Code,
 };
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -22,15 +23,6 @@ use crate::store::{self, StoreError};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, put))
-}
-
-/// What is set for a tenant.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct TenantSettings {
-    /// Recipients without an outcome that its apps may have in one lane together; left out, the server's usual number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) queue_max: Option<u64>,
 }
 
 /// A tenant.
@@ -62,9 +54,9 @@ struct OneTenant {
     tenant: String,
 }
 
-/// What the store keeps as text.
-pub(super) fn settings(tenant: &store::Tenant) -> ApiResult<TenantSettings> {
-    read_settings(&tenant.settings)
+/// What a tenant may have, by what the store keeps of its settings.
+pub(super) fn limits(settings: &str) -> ApiResult<TenantLimits> {
+    read_settings::<TenantSettings>(settings)?.check().map_err(|error| ApiError::internal(&error))
 }
 
 /// What was written as JSON, read again.
@@ -77,25 +69,11 @@ impl Tenant {
     fn of(tenant: &store::Tenant) -> ApiResult<Self> {
         Ok(Self {
             name: tenant.name.to_string(),
-            settings: settings(tenant)?,
+            settings: read_settings(&tenant.settings)?,
             created_at: moment(tenant.created_at),
         })
     }
 }
-
-/// A bound on a queue.
-pub(super) fn check_queue_max(queue_max: Option<u64>) -> ApiResult<()> {
-    match queue_max {
-        Some(max) if max == 0 || max > QUEUE_MAX => {
-            Err(Problem::of_field(Field::new("queue-max"), format_args!("{max} is not 1 to {QUEUE_MAX}"))
-                .into())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// More recipients are not waiting but lost.
-const QUEUE_MAX: u64 = 1_000_000_000;
 
 /// All tenants
 #[utoipa::path(get, path = "/v1/tenants", tag = "tenants", params(Page), responses((status = 200, body = List), ApiError))]
@@ -128,7 +106,7 @@ async fn put(
     extract::Json(settings): extract::Json<TenantSettings>,
 ) -> ApiResult<(StatusCode, Json<Tenant>)> {
     let name = parameter("tenant", TenantName::parse(&one.tenant))?;
-    check_queue_max(settings.queue_max)?;
+    settings.check()?;
     let settings = json!(settings);
     let put = api.store().put_tenant(&name, &settings.to_string(), now()).await?;
     caller.audit(&api, Action::TenantChanged, name.as_str(), settings).await?;

@@ -16,6 +16,7 @@ use std::{
 
 use apns_provider::Endpoint;
 use apns_provider_server_core::{
+    limits::{QUEUED_OF_APP_MAX, QUEUED_OF_TENANT_MAX, QueueBounds},
     ssrf::Policy,
     tuning::{Tuning, TuningRequest},
 };
@@ -26,7 +27,7 @@ pub use options::Options;
 
 use crate::{
     api::Limits,
-    store::{Durability, Place, QueueBounds, StoreSettings},
+    store::{Durability, Place, StoreSettings},
 };
 
 /// Everything that is set before the start.
@@ -65,6 +66,8 @@ pub struct Config {
 pub struct Double {
     /// Its address, for both environments.
     pub endpoint: Endpoint,
+    /// Where channels are managed.
+    pub channels: Endpoint,
     /// Who signs its certificate, as PEM, if none of the system's authorities does.
     pub ca_pem: Option<Vec<u8>>,
 }
@@ -90,6 +93,7 @@ impl Config {
     }
 
     fn checked(options: Options) -> Result<Self, ConfigError> {
+        let apns = double(&options)?;
         let data_dir = options.data_dir.unwrap_or_else(|| "data".into());
         let place = match options.database {
             Some(place) => place.parse::<Place>().map_err(|why| ConfigError::of("database", why))?,
@@ -114,13 +118,13 @@ impl Config {
             store: StoreSettings { place, durability, connections },
             secret_key_file: options.secret_key_file.unwrap_or_else(|| data_dir.join("secret.key")),
             data_dir,
-            apns: double(options.apns.as_deref(), options.apns_ca.as_deref())?,
+            apns,
             bounds: QueueBounds {
-                app: in_range("queue-per-app", options.queue_per_app, QUEUE_PER_APP, 1, QUEUE_MAX)?,
+                app: in_range("queue-per-app", options.queue_per_app, QUEUED_OF_APP_MAX, 1, QUEUE_MAX)?,
                 tenant: in_range(
                     "queue-per-tenant",
                     options.queue_per_tenant,
-                    QUEUE_PER_TENANT,
+                    QUEUED_OF_TENANT_MAX,
                     1,
                     QUEUE_MAX,
                 )?,
@@ -170,19 +174,23 @@ fn tuning(request: TuningRequest) -> Result<Tuning, ConfigError> {
     })
 }
 
-fn double(apns: Option<&str>, ca: Option<&Path>) -> Result<Option<Double>, ConfigError> {
-    let Some(apns) = apns else {
-        return match ca {
-            None => Ok(None),
-            Some(_) => {
+fn double(options: &Options) -> Result<Option<Double>, ConfigError> {
+    let Some(apns) = &options.apns else {
+        // Pushes to Apple and channels elsewhere would be of no use to each other.
+        return match (&options.apns_ca, &options.apns_channels) {
+            (None, None) => Ok(None),
+            (Some(_), _) => {
                 Err(ConfigError::of("apns-ca", "it is who signs the certificate of --apns, which is missing"))
             }
+            (None, Some(_)) => Err(ConfigError::of("apns-channels", "it goes with --apns, which is missing")),
         };
     };
-    let address = apns.strip_prefix("https://").unwrap_or(apns);
-    let address = address.strip_suffix('/').unwrap_or(address);
-    let endpoint = Endpoint::parse(address).map_err(|why| ConfigError::of("apns", why))?;
-    let ca_pem = match ca {
+    let endpoint = endpoint("apns", apns)?;
+    let channels = match &options.apns_channels {
+        None => endpoint.clone(),
+        Some(channels) => self::endpoint("apns-channels", channels)?,
+    };
+    let ca_pem = match &options.apns_ca {
         None => None,
         Some(path) => {
             let pem = fs::read(path)
@@ -194,7 +202,13 @@ fn double(apns: Option<&str>, ca: Option<&Path>) -> Result<Option<Double>, Confi
             Some(pem)
         }
     };
-    Ok(Some(Double { endpoint, ca_pem }))
+    Ok(Some(Double { endpoint, channels, ca_pem }))
+}
+
+fn endpoint(name: &'static str, text: &str) -> Result<Endpoint, ConfigError> {
+    let address = text.strip_prefix("https://").unwrap_or(text);
+    let address = address.strip_suffix('/').unwrap_or(address);
+    Endpoint::parse(address).map_err(|why| ConfigError::of(name, why))
 }
 
 fn read_file(path: &Path) -> Result<Options, ConfigError> {
@@ -218,9 +232,7 @@ fn refuse_unknown_variables(variables: &[String]) -> Result<(), ConfigError> {
 
 /// Only this machine, until somebody says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8198);
-/// Two of the largest campaigns that we know of at once.
-const QUEUE_PER_APP: u64 = 10_000_000;
-const QUEUE_PER_TENANT: u64 = 50_000_000;
+/// More recipients are not waiting but lost.
 const QUEUE_MAX: u64 = 1_000_000_000;
 /// In less there is no time to renew a lease and to hear of a push.
 const LEASE_SECONDS_MIN: u64 = 10;

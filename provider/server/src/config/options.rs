@@ -57,7 +57,10 @@ options! {
     /// Where pushes of both environments go instead of Apple: a double, such as https://localhost:2197.
     #[arg(value_name = "URL")]
     apns: String = "APNS_SERVER_APNS";
-    /// File with the CA of --apns, as PEM.
+    /// Where broadcast channels of both environments are managed instead of by Apple [default: where --apns is].
+    #[arg(value_name = "URL")]
+    apns_channels: String = "APNS_SERVER_APNS_CHANNELS";
+    /// File with the CA of --apns and --apns-channels, as PEM.
     #[arg(value_name = "FILE")]
     apns_ca: PathBuf = "APNS_SERVER_APNS_CA";
     /// Recipients without an outcome that an app may have in one lane [default: 10000000].

@@ -28,7 +28,7 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
     let file = file.to_str().unwrap();
     let config = read(&["--config", file, "--listen", "127.0.0.1:2"]).unwrap();
     assert_eq!((config.listen.port(), config.bounds.app, config.log_json), (2, 7, true));
-    assert_eq!(config.bounds.tenant, QUEUE_PER_TENANT);
+    assert_eq!(config.bounds.tenant, QUEUED_OF_TENANT_MAX);
 }
 
 #[test]
@@ -56,6 +56,8 @@ fn a_wrong_setting_is_told_by_its_name_wherever_it_stands() {
         (&["--drain-seconds", "3601"], "drain-seconds: 3601 is not 0 to 3600"),
         (&["--apns", "https://"], "apns: "),
         (&["--apns-ca", "ca.pem"], "apns-ca: it is who signs the certificate of --apns"),
+        (&["--apns-channels", "https://localhost:2195"], "apns-channels: it goes with --apns"),
+        (&["--apns", "https://localhost:2197", "--apns-channels", "no where"], "apns-channels: "),
         (&["--apns", "https://localhost:2197", "--apns-ca", "/nowhere.pem"], "apns-ca: /nowhere.pem"),
         (&["--apns", "https://localhost:2197", "--apns-ca", file], "apns-ca: "),
         (&["--in-engine", "100001"], "in-engine: "),

@@ -57,10 +57,11 @@ impl Store {
         Ok(ApiKey { id: ApiKeyId::new(id), tenant, label, roles, created_at: now, revoked_at: None })
     }
 
-    /// The key with this hash, revoked or not.
-    pub async fn api_key(&self, hash: &KeyHash) -> Result<Option<ApiKey>, StoreError> {
+    /// The key with this hash, revoked or not, and the settings of its tenant, if it is a tenant's.
+    pub async fn api_key(&self, hash: &KeyHash) -> Result<Option<(ApiKey, Option<String>)>, StoreError> {
         let row = self.reader().await?.first(&BY_HASH, values![hash.as_bytes().to_vec()]).await?;
-        row.as_ref().map(read).transpose()
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some((read(&row)?, row.optional_text(6)?.map(str::to_owned))))
     }
 
     /// The keys of a tenant, or the operator's, behind this one.
@@ -100,8 +101,10 @@ fn read(row: &Row) -> Result<ApiKey, StoreError> {
 static ADD: Statement = Statement::new(
     "INSERT INTO api_key (tenant_id, label, roles, hash, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id",
 );
-static BY_HASH: Statement =
-    Statement::new("SELECT id, tenant_id, label, roles, created_at, revoked_at FROM api_key WHERE hash = $1");
+static BY_HASH: Statement = Statement::new(
+    "SELECT k.id, k.tenant_id, k.label, k.roles, k.created_at, k.revoked_at, tenant.settings
+     FROM api_key k LEFT JOIN tenant ON tenant.id = k.tenant_id WHERE k.hash = $1",
+);
 static PAGE: Statement = Statement::new(
     "SELECT id, tenant_id, label, roles, created_at, revoked_at FROM api_key
      WHERE tenant_id IS NOT DISTINCT FROM $1 AND id > $2 ORDER BY id LIMIT $3",

@@ -27,7 +27,7 @@ pub struct App {
     pub bundle_id: BundleId,
     /// Whether nothing of it is sent until it is resumed.
     pub is_paused: bool,
-    /// Its defaults and limits: JSON, which the store does not look into.
+    /// Its defaults and limits, as JSON. Of it the store looks at how often a device may have pushes.
     pub settings: String,
     /// Since when it is there.
     pub created_at: UnixTime,

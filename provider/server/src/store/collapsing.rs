@@ -31,7 +31,8 @@ pub(super) fn target(recipient: &Recipient<'_>) -> i64 {
     }
 }
 
-fn hash(hash: Sha256) -> i64 {
+/// The first bytes of a hash, as a number.
+pub(super) fn hash(hash: Sha256) -> i64 {
     let hash: [u8; 32] = hash.finalize().into();
     let (first, _) = hash.split_first_chunk().expect("32 bytes have 8");
     i64::from_be_bytes(*first)

@@ -11,6 +11,7 @@
 //! | `tenants`, `api_keys`, `apps`, `templates`, `audit` | what is set up, by whom |
 //! | `devices` | registering, finding, removing, walking through them |
 //! | `intake` | taking notifications, many requests in one transaction |
+//! | `allowances` | what was taken of the rates of apps, users and devices |
 //! | `plans` | audiences becoming shards, step by step |
 //! | `shards` | claiming, renewing, giving back |
 //! | `outcomes`, `dead_letters` | what became of recipients |
@@ -23,6 +24,7 @@
 //! What is changed is durable when the call returns, as far as [`Durability`] says. A call that is dropped while it waits may have been
 //! carried out or not.
 
+mod allowances;
 mod api_keys;
 mod apps;
 mod audit;
@@ -71,7 +73,7 @@ pub use dead_letters::{DeadLetter, DeadLetterId};
 pub use devices::{RegisteredDevice, RemovedDevice};
 pub use error::StoreError;
 pub use housekeeping::{Retention, Swept};
-pub use intake::{Idempotency, NewNotification, QueueBounds, Submission, Submitted};
+pub use intake::{Idempotency, NewNotification, Submission, Submitted};
 pub use notifications::{Counts, NotificationState, State};
 pub use outcomes::{Outcomes, Recorded, RecordedOutcome};
 pub use page::PAGE_MAX;

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod channel_service;
+mod channels;
 #[path = "../databases/mod.rs"]
 mod databases;
 mod health;

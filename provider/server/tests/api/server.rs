@@ -3,9 +3,11 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::SystemTime};
 
 use apns_certs::AuthKey;
+use apns_provider::Endpoint;
 use apns_provider_core::UnixTime;
 use apns_provider_server::{
     api::{self, Api, ApiParts, Limits, NoPipeline},
+    channels::ChannelServices,
     config::Config,
     startup::{self, Started},
     store::Store,
@@ -69,6 +71,18 @@ impl Server {
 
     /// With these arguments besides.
     pub(crate) async fn with(arguments: &[&str]) -> Self {
+        // Nobody is there, and nobody is asked.
+        let nowhere = Endpoint::custom("localhost", 1).unwrap();
+        let channels = ChannelServices { production: nowhere.clone(), sandbox: nowhere, ca_pem: None };
+        Self::of(arguments, channels).await
+    }
+
+    /// With this channel management.
+    pub(crate) async fn with_channels(channels: ChannelServices) -> Self {
+        Self::of(&[], channels).await
+    }
+
+    async fn of(arguments: &[&str], channels: ChannelServices) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path(), arguments);
         let Started { store, vault, first_key } = startup::start(&config, now()).await.unwrap();
@@ -79,6 +93,7 @@ impl Server {
             bounds: config.bounds,
             requests_max: config.requests_max,
             webhook_policy: config.webhook_policy,
+            channels,
             metrics: None,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

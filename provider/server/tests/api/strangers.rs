@@ -40,6 +40,7 @@ const NEVER: &[(&str, &str)] = &[
     ("environment", "sandbox"),
     ("notification-id", "018bcfe5-687b-7fff-bfff-ffffffffffff"),
     ("campaign-id", "018bcfe5-687b-7fff-bfff-ffffffffffff"),
+    ("channel-id", "bmV2ZXI="),
 ];
 
 impl World {
@@ -71,6 +72,7 @@ impl World {
             ("environment", "sandbox".to_owned()),
             ("notification-id", text(&campaign["id"])),
             ("campaign-id", text(&campaign["id"])),
+            ("channel-id", "bXktY2hhbm5lbA==".to_owned()),
         ];
         let stranger =
             server.with_key(&server.key_of("stranger", &["admin", "send", "devices", "read"]).await);
@@ -119,6 +121,7 @@ impl World {
             (_, "/v1/apps/{bundle-id}/devices/batch") => {
                 json!({ "devices": [{ "token": TOKEN, "registration": { "environment": "sandbox" } }] })
             }
+            (_, "/v1/apps/{bundle-id}/channels/{environment}") => json!({ "message-storage-policy": 0 }),
             (_, "/v1/apps/{bundle-id}/templates/{template}") => json!({ "payload": {} }),
             (_, "/v1/apps/{bundle-id}/notifications") => notification(),
             (_, "/v1/apps/{bundle-id}/notifications/batch") => json!({ "notifications": [notification()] }),

@@ -72,6 +72,26 @@ async fn wrong_fields_are_named_all_at_once() {
     for (method, path, body, field) in [
         (Method::PUT, app.clone(), json!({ "devices-per-user": 0 }), "devices-per-user"),
         (Method::PUT, app.clone(), json!({ "queue-max": 0 }), "queue-max"),
+        (Method::PUT, app.clone(), json!({ "pushes": { "count": 0, "within-secs": 1 } }), "pushes"),
+        (
+            Method::PUT,
+            app.clone(),
+            json!({ "pushes-per-user": { "count": 1, "within-secs": 0 } }),
+            "pushes-per-user",
+        ),
+        (Method::PUT, app.clone(), json!({ "pushes-per-device": { "count": 1 } }), "pushes-per-device"),
+        (
+            Method::PUT,
+            app.clone(),
+            json!({ "background-per-device": { "count": -1, "within-secs": 1 } }),
+            "background-per-device.count",
+        ),
+        (
+            Method::PUT,
+            "/v1/tenants/acme".to_owned(),
+            json!({ "requests": { "count": 1, "within-secs": 2_592_001 } }),
+            "requests",
+        ),
         (Method::PUT, "/v1/tenants/acme".to_owned(), json!({ "queue-max": -1 }), "queue-max"),
         (Method::PUT, format!("{app}/devices/{TOKEN}"), json!({ "environment": "dev" }), "environment"),
         (Method::PUT, format!("{app}/templates/t"), json!({ "payload": { "a": "{{" } }), "payload.a"),

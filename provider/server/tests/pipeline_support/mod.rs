@@ -14,14 +14,15 @@ use apns_provider_core::{BundleId, DeviceToken, UnixTime};
 use apns_provider_server::{
     pipeline::{Pipeline, PipelineSettings, Queue, SecretError, Secrets, Services},
     store::{
-        NewNotification, NotificationState, QueueBounds, RecordedOutcome, State, Store, StoreSettings,
-        Submission, Submitted,
+        NewNotification, NotificationState, RecordedOutcome, State, Store, StoreSettings, Submission,
+        Submitted,
     },
 };
 use apns_provider_server_core::{
     audience::Who,
     device::{Environment, RegistrationRequest},
     ids::{AppId, NotificationId, TenantId, TenantName},
+    limits::{QueueBounds, Rates},
     message::Composed,
     notification::{Intake, NotificationRequest},
     outcome::Ending,
@@ -83,6 +84,11 @@ impl Scene {
         let scene = Self { mock, store, tenant, app, store_settings, _database: database };
         scene.put_key(0).await;
         scene
+    }
+
+    /// Sets something for the app.
+    pub(crate) async fn set(&self, settings: Value) {
+        self.store.put_app(self.tenant, &bundle_id(), &settings.to_string(), now()).await.unwrap();
     }
 
     /// Lets the app authenticate with this one of the team's keys.
@@ -171,6 +177,7 @@ impl Scene {
             app: self.app,
             idempotency: None,
             bounds: QueueBounds { app: u64::MAX / 4, tenant: u64::MAX / 4 },
+            rates: Rates::default(),
             notifications: vec![new],
             replayed: Vec::new(),
             now: now(),

@@ -1,6 +1,7 @@
-use apns_provider_server::store::{Idempotency, QueueBounds, Signal, Submission, Submitted, Variants};
+use apns_provider_server::store::{Idempotency, Signal, Submission, Submitted, Variants};
 use apns_provider_server_core::{
-    audience::Who, idempotency::RequestHash, ids::IdempotencyKey, lanes::Lane, outcome::Ending,
+    audience::Who, idempotency::RequestHash, ids::IdempotencyKey, lanes::Lane, limits::QueueBounds,
+    outcome::Ending, problem::Code,
 };
 
 use crate::support::{ME, NOW, TestStore, after, message, notification_id, on_both, to_tokens, unplanned};
@@ -10,6 +11,7 @@ on_both! { TestStore:
     c69_the_same_key_at_once_is_taken_once,
     c69_a_key_is_kept_for_a_day_whether_it_is_swept_or_not,
     c68_what_is_too_much_is_refused_and_a_campaign_does_not_count_for_the_others,
+    c68_whoever_finds_a_queue_full_comes_back_when_there_is_room_at_its_pace,
     of_many_at_once_each_has_its_answer,
     whoever_waits_for_work_is_woken,
     one_without_recipients_is_finished_at_once,
@@ -83,8 +85,12 @@ async fn c68_what_is_too_much_is_refused_and_a_campaign_does_not_count_for_the_o
     };
     assert_eq!(submit(1, &[1, 2, 3], Lane::Campaign).await, Submitted::Stored);
     assert_eq!(submit(2, &[1, 2], Lane::Normal).await, Submitted::Stored);
-    let full = Submitted::QueueFull { is_tenants: false, queued: 2, bound: 3 };
-    assert_eq!(submit(3, &[1, 2], Lane::Normal).await, full);
+    let Submitted::Refused(full) = submit(3, &[1, 2], Lane::Normal).await else { panic!("it was taken") };
+    assert_eq!((full.code(), full.retry_after_secs()), (Code::QueueFull, Some(1)));
+    assert!(
+        full.message().starts_with("the app has 2 recipients queued in this lane, and 3 may be"),
+        "{full}"
+    );
     assert_eq!(submit(4, &[1], Lane::Normal).await, Submitted::Stored);
     assert_eq!(submit(5, &[1], Lane::Urgent).await, Submitted::Stored);
     // What has ended makes room.
@@ -92,6 +98,22 @@ async fn c68_what_is_too_much_is_refused_and_a_campaign_does_not_count_for_the_o
     let shard = claimed.shards.iter().find(|it| it.recipients.len() == 2).unwrap().key;
     store.end(ME, shard, &[0, 1], Ending::Accepted).await;
     assert_eq!(submit(6, &[1, 2], Lane::Normal).await, Submitted::Stored);
+}
+
+async fn c68_whoever_finds_a_queue_full_comes_back_when_there_is_room_at_its_pace(store: TestStore) {
+    let submit = async |at: u16, tokens: u32| {
+        let tokens: Vec<u32> = (0..tokens).collect();
+        let mut submission = store.submission(vec![to_tokens(at, &tokens, Lane::Normal)]);
+        submission.bounds = QueueBounds { app: 1000, tenant: 1_000_000 };
+        store.submit(submission).await.unwrap()
+    };
+    assert_eq!(submit(1, 1000).await, Submitted::Stored);
+    let shard = store.claim_one(ME, Lane::Normal, NOW).await.key;
+    let first: Vec<u16> = (0..400).collect();
+    store.end(ME, shard, &first, Ending::Accepted).await;
+    let Submitted::Refused(full) = submit(2, 500).await else { panic!("it was taken") };
+    // 400 since the minute before this one began, 80 seconds ago, are 5 in a second; and a hundred are too many.
+    assert_eq!(full.retry_after_secs(), Some(20));
 }
 
 async fn of_many_at_once_each_has_its_answer(store: TestStore) {

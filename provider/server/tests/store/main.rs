@@ -11,6 +11,7 @@ mod intake;
 mod opening;
 mod outcomes;
 mod planning;
+mod rates;
 mod set_up;
 mod shards;
 mod support;

@@ -10,6 +10,7 @@ use crate::{
 on_both! { TestStore:
     what_was_taken_is_there_after_a_restart,
     an_older_program_refuses_a_newer_database,
+    a_database_of_the_version_before_is_updated_with_what_is_in_it,
     two_processes_that_start_at_once_make_one_database,
     a_closed_store_says_so,
 }
@@ -24,22 +25,37 @@ async fn what_was_taken_is_there_after_a_restart(mut store: TestStore) {
 
 async fn an_older_program_refuses_a_newer_database(store: TestStore) {
     store.close().await;
-    let newer = "UPDATE schema_version SET version = version + 1";
+    change(&store, "UPDATE schema_version SET version = version + 1").await;
+    let error = Store::open(&store.settings).await.unwrap_err();
+    assert_eq!(error, StoreError::NewerSchema { found: 3, known: 2 });
+    assert!(error.to_string().contains("run the newer program"), "{error}");
+}
+
+async fn a_database_of_the_version_before_is_updated_with_what_is_in_it(mut store: TestStore) {
+    let id = store.take(&to_tokens(1, &[1], Lane::Normal)).await;
+    store.close().await;
+    change(&store, "DROP TABLE allowance; UPDATE schema_version SET version = 1").await;
+    store.reopen().await;
+    let settings = r#"{"pushes-per-device":{"count":1,"within-secs":60}}"#;
+    store.put_app(store.tenant.id, &store.app.bundle_id, settings, NOW).await.unwrap();
+    let shard = store.claim_one(ME, Lane::Normal, NOW).await;
+    assert_eq!((shard.key.notification, shard.waits), (id, vec![]));
+}
+
+/// What somebody does to the database behind the program's back.
+async fn change(store: &TestStore, statements: &'static str) {
     match &store.settings.place {
         Place::Sqlite { path } => {
             let url = format!("sqlite://{}", path.display());
             let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-            sqlx::raw_sql(newer).execute(&mut connection).await.unwrap();
+            sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
             connection.close().await.unwrap();
         }
         Place::Postgres { url } => {
             let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
-            sqlx::raw_sql(newer).execute(&mut connection).await.unwrap();
+            sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
         }
     }
-    let error = Store::open(&store.settings).await.unwrap_err();
-    assert_eq!(error, StoreError::NewerSchema { found: 2, known: 1 });
-    assert!(error.to_string().contains("run the newer program"), "{error}");
 }
 
 async fn two_processes_that_start_at_once_make_one_database(store: TestStore) {

@@ -80,14 +80,17 @@ async fn a_key_is_found_by_its_hash_and_revoked_once(store: TestStore) {
         .add_api_key(NewApiKey { tenant: None, hash: KeyHash::from_bytes([8; 32]), ..new }, NOW)
         .await
         .unwrap();
-    assert_eq!(store.api_key(&KeyHash::from_bytes([7; 32])).await.unwrap().as_ref(), Some(&key));
+    assert_eq!(
+        store.api_key(&KeyHash::from_bytes([7; 32])).await.unwrap().map(|(key, _)| key).as_ref(),
+        Some(&key)
+    );
     assert_eq!(store.api_key(&KeyHash::from_bytes([9; 32])).await.unwrap(), None);
     assert_eq!(store.api_keys(None, ApiKeyId::new(0), 10).await.unwrap(), [operators]);
     assert!(!store.revoke_api_key(None, key.id, NOW).await.unwrap(), "it is not the operator's");
     assert!(store.revoke_api_key(key.tenant, key.id, after(5)).await.unwrap());
     assert!(!store.revoke_api_key(key.tenant, key.id, after(6)).await.unwrap());
     assert_eq!(
-        store.api_key(&KeyHash::from_bytes([7; 32])).await.unwrap().unwrap().revoked_at,
+        store.api_key(&KeyHash::from_bytes([7; 32])).await.unwrap().unwrap().0.revoked_at,
         Some(after(5))
     );
 }

@@ -4,7 +4,7 @@ use std::{ops::Deref, time::Duration};
 
 use apns_provider_core::{BundleId, CollapseId, DeviceToken, PushType, UnixTime};
 use apns_provider_server::store::{
-    App, ClaimRequest, Claimed, ClaimedShard, NewNotification, Outcomes, Owner, QueueBounds, Recorded, Store,
+    App, ClaimRequest, Claimed, ClaimedShard, NewNotification, Outcomes, Owner, Recorded, Store,
     StoreSettings, Submission, Submitted, Tenant,
 };
 use apns_provider_server_core::{
@@ -12,6 +12,7 @@ use apns_provider_server_core::{
     device::{Environment, Kind, Registration},
     ids::{NotificationId, Tag, TenantName, UserId},
     lanes::Lane,
+    limits::{QueueBounds, Rates},
     message::{Composed, Content, Expiry, Message},
     notification::{Campaign, Delivery},
     outcome::{Ending, FinalOutcome},
@@ -86,6 +87,7 @@ impl TestStore {
             app: self.app.id,
             idempotency: None,
             bounds: QueueBounds { app: 1_000_000, tenant: 1_000_000 },
+            rates: Rates::default(),
             notifications,
             replayed: Vec::new(),
             now: NOW,

@@ -4,29 +4,23 @@ use apns_provider_core::UnixTime;
 
 use super::{Allowance, Rate};
 
-/// One rate for each of many: users, tenants, devices. Its memory is bounded: of whoever may have all again nothing has to be
-/// remembered, and when too many are left those that owe least are forgotten.
+/// What each of many has taken of its rate, in memory. It is bounded: of whoever may have all again nothing has to be remembered, and
+/// when too many are left those that owe least are forgotten.
 #[derive(Clone, Debug)]
 pub struct Limiter<K> {
-    rate: Rate,
     paid_until: BTreeMap<K, UnixTime>,
     keys_max: usize,
 }
 
 impl<K: Clone + Ord> Limiter<K> {
     /// Nobody has taken anything. At most so many are remembered.
-    pub fn new(rate: Rate, keys_max: usize) -> Self {
-        Self { rate, paid_until: BTreeMap::new(), keys_max: keys_max.max(1) }
+    pub fn new(keys_max: usize) -> Self {
+        Self { paid_until: BTreeMap::new(), keys_max: keys_max.max(1) }
     }
 
-    /// The rate of each.
-    pub fn rate(&self) -> Rate {
-        self.rate
-    }
-
-    /// Takes so many for this one, if there may be so many now.
-    pub fn take(&mut self, now: UnixTime, key: &K, count: u32) -> Allowance {
-        let allowance = self.rate.take(now, self.paid_until.get(key).copied(), count);
+    /// Takes so many for this one, if its rate allows so many now.
+    pub fn take(&mut self, now: UnixTime, key: &K, rate: Rate, count: u32) -> Allowance {
+        let allowance = rate.take(now, self.paid_until.get(key).copied(), count);
         if let Allowance::Taken { paid_until } = allowance {
             self.make_room(now, key);
             self.paid_until.insert(key.clone(), paid_until);
@@ -69,31 +63,34 @@ mod tests {
 
     const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
-    fn limiter() -> Limiter<u32> {
-        Limiter::new(Rate::new(2, Duration::from_secs(2)).unwrap(), 100)
+    fn rate() -> Rate {
+        Rate::new(2, Duration::from_secs(2)).unwrap()
     }
 
     #[test]
     fn each_has_its_own() {
-        let mut limiter = limiter();
+        let mut limiter = Limiter::new(100);
         for key in [1, 2] {
-            assert!(matches!(limiter.take(NOW, &key, 2), Allowance::Taken { .. }));
-            assert!(matches!(limiter.take(NOW, &key, 1), Allowance::Refused { .. }));
+            assert!(matches!(limiter.take(NOW, &key, rate(), 2), Allowance::Taken { .. }));
+            assert!(matches!(limiter.take(NOW, &key, rate(), 1), Allowance::Refused { .. }));
         }
     }
 
     #[test]
     fn however_many_there_are_few_are_remembered_and_not_those_that_owe_nothing() {
-        let mut limiter = limiter();
-        limiter.take(NOW, &0, 2);
+        let mut limiter = Limiter::new(100);
+        limiter.take(NOW, &0, rate(), 2);
         for key in 1..10_000 {
-            limiter.take(NOW, &key, 1);
+            limiter.take(NOW, &key, rate(), 1);
             assert!(limiter.len() <= 100);
         }
-        assert!(matches!(limiter.take(NOW, &0, 1), Allowance::Refused { .. }), "who owes most is remembered");
+        assert!(
+            matches!(limiter.take(NOW, &0, rate(), 1), Allowance::Refused { .. }),
+            "who owes most is remembered"
+        );
         let later = UnixTime::from_secs(NOW.as_secs() + 10);
         for key in 20_000..20_100 {
-            limiter.take(later, &key, 1);
+            limiter.take(later, &key, rate(), 1);
         }
         assert!(limiter.len() <= 100);
     }

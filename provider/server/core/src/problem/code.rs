@@ -69,8 +69,6 @@ codes! {
     MethodNotAllowed "method-not-allowed" 405 "The path is right and the method is not.",
         "See /v1/openapi.json for the methods that there are.";
     Conflict "conflict" 409 "What is there does not go together with what was asked for.", "The message says what is there.";
-    IdempotencyKeyInUse "idempotency-key-in-use" 409 "The first request with this idempotency key is not answered yet.",
-        "Wait for its answer, or send again in a second: the answer will be the same.";
     IdempotencyKeyReused "idempotency-key-reused" 409 "The idempotency key was used for a request that was not this one.",
         "Use a new key for each thing to be done, and the same one only to send the same request again.";
     NoCredential "no-credential" 409 "The app has no credential for this environment.",
@@ -80,6 +78,10 @@ codes! {
     RateLimited "rate-limited" 429 "This was asked for more often than it may be.",
         "Come back after `retry-after`; the message says what is limited.";
     Internal "internal" 500 "Something broke that should not.", "This is a bug of the server: please report it, with its log.";
+    ApnsRefused "apns-refused" 502 "APNs did not do what it was asked.",
+        "The message has APNs' reason and what to do about it.";
+    ApnsUnclear "apns-unclear" 502 "Nobody knows whether APNs did what it was asked.", "Look what there is before you ask again.";
+    ApnsUnreachable "apns-unreachable" 503 "APNs could not be asked.", "Come back after `retry-after`; nothing was done.";
     Draining "draining" 503 "The server is about to stop.", "Send again: another process, or this one when it is back, will take it.";
     NotTaking "not-taking" 503 "No notifications are taken for now: the operator has said so.",
         "Come back after `retry-after`; nothing of this request was kept.";

@@ -129,7 +129,7 @@ impl Active {
         }
         active.take_waiting(&claim.waiting, now.date);
         active.take_started(&claim.started, ended);
-        active.take_exceptions(claim.exceptions, now.date, ended);
+        active.take_exceptions(claim.exceptions, ended);
         active.extras.sort_by_key(|(position, _)| *position);
         active
     }
@@ -147,19 +147,14 @@ impl Active {
         }
     }
 
-    fn take_exceptions(
-        &mut self,
-        exceptions: Vec<(u16, Exception)>,
-        now: UnixTime,
-        ended: &mut Vec<(u16, FinalOutcome)>,
-    ) {
+    fn take_exceptions(&mut self, exceptions: Vec<(u16, Exception)>, ended: &mut Vec<(u16, FinalOutcome)>) {
         for (position, exception) in exceptions {
             let state = self.state(position);
             match exception {
                 _ if state.is_none_or(|state| state == State::Done) => {}
                 Exception::End(outcome) => ended.push((position, outcome)),
-                Exception::NotBefore(until) if until > now => self.wait(position, until),
-                Exception::NotBefore(_) => {}
+                // Even if it is that late by now: only the store knows whether somebody else was faster.
+                Exception::NotBefore(until) => self.wait(position, until),
                 Exception::SendTo(token) => match self.extras.iter_mut().find(|(at, _)| *at == position) {
                     Some((_, extra)) => extra.send_to = Some(token),
                     None => self.extras.push((position, Extra { send_to: Some(token), ..Extra::default() })),

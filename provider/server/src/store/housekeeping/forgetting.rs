@@ -35,7 +35,10 @@ pub(super) async fn forget(
     let minutes = transaction.execute(&FORGET_RECENT, values![minute, MINUTES_AT_ONCE]).await?;
     let audit =
         transaction.execute(&FORGET_AUDIT, values![earlier(now, retention.audit), ROWS_AT_ONCE]).await?;
-    for (rows, most) in [(keys, ROWS_AT_ONCE), (minutes, MINUTES_AT_ONCE), (audit, ROWS_AT_ONCE)] {
+    let allowances = transaction.execute(&FORGET_ALLOWANCES, values![now, ROWS_AT_ONCE]).await?;
+    for (rows, most) in
+        [(keys, ROWS_AT_ONCE), (allowances, ROWS_AT_ONCE), (minutes, MINUTES_AT_ONCE), (audit, ROWS_AT_ONCE)]
+    {
         forgotten.count(rows, most);
     }
     Ok(forgotten)
@@ -183,6 +186,11 @@ static FORGET_RECENT: Statement = Statement::new(
 static FORGET_KEYS: Statement = Statement::new(
     "DELETE FROM idempotency WHERE id IN (
         SELECT id FROM (SELECT id, at FROM idempotency ORDER BY id LIMIT $2) AS oldest WHERE at <= $1)",
+);
+// Whoever may have all again needs no row.
+static FORGET_ALLOWANCES: Statement = Statement::new(
+    "DELETE FROM allowance WHERE (limited, app_id, target) IN (
+        SELECT limited, app_id, target FROM allowance WHERE paid_until <= $1 LIMIT $2)",
 );
 static FORGET_AUDIT: Statement = Statement::new(
     "DELETE FROM audit WHERE id IN (

@@ -7,10 +7,15 @@ use apns_provider_server_core::{
     idempotency::{Kept, Repetition},
     ids::{AppId, IdempotencyKey, NotificationId, TenantId},
     lanes::Lane,
+    limits::{Ledger, QueueDepth, Queued},
+    problem::Problem,
 };
 
-use super::{Submission, Submitted};
-use crate::store::DeadLetterId;
+use super::{Submission, Submitted, limiting};
+use crate::store::{
+    DeadLetterId,
+    allowances::{Account, Taker},
+};
 
 /// What is there: what the database has, and what is taken before within the same transaction.
 #[derive(Debug, Default)]
@@ -23,6 +28,10 @@ pub(super) struct Known {
     pub(super) queued_of_app: BTreeMap<(AppId, Lane), u64>,
     pub(super) queued_of_tenant: BTreeMap<(TenantId, Lane), u64>,
     pub(super) dead_letters: BTreeSet<(AppId, DeadLetterId)>,
+    /// What was taken of the rates of apps and users.
+    pub(super) rates: Ledger<Account, Taker>,
+    /// Recipients that were finished in a second, where a queue may be full.
+    pub(super) finished_per_second: BTreeMap<(TenantId, AppId), u64>,
 }
 
 impl Known {
@@ -40,27 +49,48 @@ impl Known {
         if let Some(id) = submission.replayed.iter().find(is_gone) {
             return Submitted::AlreadyReplayed(*id);
         }
-        if let Some(full) = self.full(submission) {
-            return full;
+        let room = self.has_room(submission);
+        // What is refused since the queue is full costs nothing of the rates.
+        if let Err(problem) = room.and_then(|()| limiting::take(&mut self.rates, submission)) {
+            return Submitted::Refused(problem);
         }
         self.take(submission, key);
         Submitted::Stored
     }
 
-    fn full(&self, submission: &Submission) -> Option<Submitted> {
-        by_lane(submission).into_iter().find_map(|(lane, recipients)| {
-            let of_app = self.queued_of_app.get(&(submission.app, lane)).copied().unwrap_or(0);
-            let of_tenant = self.queued_of_tenant.get(&(submission.tenant, lane)).copied().unwrap_or(0);
-            let full = |queued: u64, bound, is_tenants| {
-                (queued.saturating_add(recipients) > bound).then_some(Submitted::QueueFull {
-                    is_tenants,
-                    queued,
-                    bound,
-                })
-            };
-            full(of_app, submission.bounds.app, false)
-                .or_else(|| full(of_tenant, submission.bounds.tenant, true))
+    /// Whether it may be that some of these find a queue full: if all of them are taken, and one that comes last.
+    pub(super) fn may_be_full(&self, submissions: &[Submission]) -> bool {
+        let adding: u64 = submissions.iter().flat_map(|it| by_lane(it).into_values()).sum();
+        let is_near =
+            |depth: Option<&u64>, bound: u64| depth.copied().unwrap_or(0).saturating_add(adding) > bound;
+        submissions.iter().any(|it| {
+            Lane::ALL.into_iter().any(|lane| {
+                is_near(self.queued_of_app.get(&(it.app, lane)), it.bounds.app)
+                    || is_near(self.queued_of_tenant.get(&(it.tenant, lane)), it.bounds.tenant)
+            })
         })
+    }
+
+    fn has_room(&self, submission: &Submission) -> Result<(), Problem> {
+        by_lane(submission).into_iter().try_for_each(|(lane, recipients)| {
+            submission.bounds.admit(self.depth(submission, lane), recipients)
+        })
+    }
+
+    fn depth(&self, submission: &Submission, lane: Lane) -> QueueDepth {
+        let Submission { tenant, app, .. } = submission;
+        let of_tenant = self.finished_per_second.range((*tenant, AppId::new(0))..);
+        let of_tenant = of_tenant.take_while(|((it, _), _)| it == tenant).map(|(_, finished)| finished);
+        QueueDepth {
+            app: Queued {
+                recipients: self.queued_of_app.get(&(*app, lane)).copied().unwrap_or(0),
+                finished_per_second: self.finished_per_second.get(&(*tenant, *app)).copied().unwrap_or(0),
+            },
+            tenant: Queued {
+                recipients: self.queued_of_tenant.get(&(*tenant, lane)).copied().unwrap_or(0),
+                finished_per_second: of_tenant.sum(),
+            },
+        }
     }
 
     fn take(&mut self, submission: &Submission, key: Option<(AppId, IdempotencyKey)>) {

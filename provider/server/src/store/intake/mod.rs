@@ -2,6 +2,7 @@
 
 mod batcher;
 mod deciding;
+mod limiting;
 mod storing;
 
 use std::collections::BTreeSet;
@@ -12,9 +13,11 @@ use apns_provider_server_core::{
     idempotency::{Repetition, RequestHash},
     ids::{AppId, IdempotencyKey, NotificationId, TenantId},
     lanes::Lane,
+    limits::{QueueBounds, Rates},
     message::Composed,
     notification::{Campaign, Delivery},
     plan::{NewShard, Progress},
+    problem::Problem,
     schedule::Schedule,
 };
 
@@ -32,6 +35,8 @@ pub struct Submission {
     pub idempotency: Option<Idempotency>,
     /// How much may be queued.
     pub bounds: QueueBounds,
+    /// How often there may be more, for the app and for each user.
+    pub rates: Rates,
     /// The notifications: at least one.
     pub notifications: Vec<NewNotification>,
     /// Dead letters that are sent again by this: they are taken out of the table in the same transaction.
@@ -47,16 +52,6 @@ pub struct Idempotency {
     pub key: IdempotencyKey,
     /// What is asked.
     pub request: RequestHash,
-}
-
-/// How many recipients without an outcome may be in a lane: what is queued in the others does not count, so that a campaign does not
-/// keep sign-in codes out.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct QueueBounds {
-    /// Of the app.
-    pub app: u64,
-    /// Of all of the tenant's apps.
-    pub tenant: u64,
 }
 
 /// A notification to be stored.
@@ -93,15 +88,8 @@ pub enum Submitted {
     Known(Vec<NotificationId>),
     /// Another request came with this key. Nothing was taken.
     KeyReused,
-    /// As much is queued as may be. Nothing was taken.
-    QueueFull {
-        /// Whether it is the tenant's bound, and not the app's.
-        is_tenants: bool,
-        /// How much is queued.
-        queued: u64,
-        /// How much may be.
-        bound: u64,
-    },
+    /// As much is queued as may be, or it came too often. Nothing was taken.
+    Refused(Problem),
     /// It was taken.
     Stored,
 }

@@ -11,9 +11,9 @@ use apns_provider_server_core::{
     webhook::{News, NotificationNews},
 };
 
-use super::{NewNotification, Submission, Submitted, deciding::Known};
+use super::{NewNotification, Submission, Submitted, deciding::Known, limiting};
 use crate::store::{
-    DeadLetterId, StoreError,
+    DeadLetterId, StoreError, allowances,
     collapsing::{self, Overtaking, collapse_key},
     numbers::Counter,
     planned::{NewShards, QueueKey, store_shards},
@@ -45,6 +45,7 @@ pub(super) async fn store(
         .map(|((notification, sequence), app)| New { notification, sequence: Sequence::new(sequence), app })
         .collect();
     store_notifications(&new, transaction).await?;
+    allowances::store(&known.rates, transaction).await?;
     forget_keys(&known.over, transaction).await?;
     remember_keys(&taken, transaction).await?;
     take_dead_letters(&taken, transaction).await?;
@@ -82,7 +83,13 @@ async fn look(submissions: &[Submission], transaction: &mut Connection) -> Resul
     for row in transaction.rows_with(&FIND_DEAD_LETTERS, values![], &dead_letters).await? {
         known.dead_letters.insert(read_dead_letter(&row)?);
     }
-    look_at_queues(tenants, &mut known, transaction).await?;
+    look_at_queues(&tenants, &mut known, transaction).await?;
+    if known.may_be_full(submissions)
+        && let Some(now) = submissions.iter().map(|it| it.now).max()
+    {
+        known.finished_per_second = limiting::finished_per_second(&tenants, now, transaction).await?;
+    }
+    known.rates = limiting::look(submissions, transaction).await?;
     Ok(known)
 }
 
@@ -112,13 +119,13 @@ async fn find_keys(
 }
 
 async fn look_at_queues(
-    tenants: BTreeSet<TenantId>,
+    tenants: &BTreeSet<TenantId>,
     known: &mut Known,
     transaction: &mut Connection,
 ) -> Result<(), StoreError> {
     let mut input = Table::new(1);
     for tenant in tenants {
-        input.push([tenant.into()]);
+        input.push([(*tenant).into()]);
     }
     for row in transaction.rows_with(&DEPTHS, values![], &input).await? {
         let (tenant, app) = (TenantId::new(row.int(0)?), AppId::new(row.int(1)?));

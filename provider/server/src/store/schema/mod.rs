@@ -10,7 +10,7 @@ const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 
 /// Each makes the next version of the one before; the first one of nothing. They are run within the transaction that asks for the
 /// version, so that of two processes that start at once one waits and finds it done.
-const MIGRATIONS: [&str; 1] = [include_str!("0001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("0001.sql"), include_str!("0002.sql")];
 
 /// Brings the database to this version, or says that it is of a newer one. Within a transaction.
 pub(super) async fn migrate(transaction: &mut Connection) -> Result<(), StoreError> {

@@ -75,8 +75,8 @@ impl ClaimedShard {
         }
     }
 
-    /// One for each recipient at most: who is replaced is asked nothing more.
-    fn exceptions(&self) -> Vec<(u16, Exception)> {
+    /// Who is replaced is asked nothing more; who waits may have another token as well.
+    pub(super) fn exceptions(&self) -> Vec<(u16, Exception)> {
         let replaced = FinalOutcome::unanswered(Ending::Replaced, None);
         let replaced = self.replaced.iter().map(|position| (position, Exception::End(replaced.clone())));
         let changed = self.changed.iter().filter(|(position, _)| !self.replaced.contains(*position));
@@ -84,7 +84,8 @@ impl ClaimedShard {
             let standing = self.standing(*position, current.as_ref())?;
             Some((*position, Exception::of_standing(standing)?))
         });
-        replaced.chain(changed).collect()
+        let waits = self.waits.iter().map(|(position, until)| (*position, Exception::NotBefore(*until)));
+        replaced.chain(changed).chain(waits).collect()
     }
 
     fn standing(&self, position: u16, current: Option<&CurrentDevice>) -> Option<Standing> {

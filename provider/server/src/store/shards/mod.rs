@@ -1,5 +1,6 @@
 //! Claiming shards, and giving them back.
 
+mod charging;
 mod claiming;
 mod handing_over;
 mod reading;
@@ -24,6 +25,7 @@ use super::{
     Rest, ShardKey, Source, Store, StoreError, Waiting, leased::LeasedShard, settings::Weight, sql::Table,
     times::later,
 };
+use claiming::LeasedRow;
 pub use handing_over::Variants;
 use returning::Start;
 pub(super) use returning::unmark;
@@ -93,6 +95,8 @@ pub struct ClaimedShard {
     pub replaced: Positions,
     /// Those whose device has been registered again since, with what it is now, and those whose device is gone.
     pub changed: Vec<(u16, Option<CurrentDevice>)>,
+    /// Those whose device had too many of late, and when to look again.
+    pub waits: Vec<(u16, UnixTime)>,
 }
 
 /// A device as it is now: what [`Standing`](apns_provider_server_core::device::Standing) is decided by.
@@ -124,8 +128,7 @@ impl Store {
                 (ShardKey { notification: row.notification, number: row.number }, (row.sequence, row.queue))
             })
             .collect();
-        let read = async { reading::read(leased.rows, &request, &mut self.reader().await?).await };
-        match read.await {
+        match self.read_leased(leased.rows, &request).await {
             Ok(shards) => {
                 let kept = shards.iter().filter_map(|shard| {
                     let (sequence, queue) = *rows.get(&shard.key)?;
@@ -144,6 +147,29 @@ impl Store {
                 Err(error)
             }
         }
+    }
+
+    /// What is to be known of them; and of apps that say how often a device may have pushes, who has to wait.
+    async fn read_leased(
+        &self,
+        rows: Vec<LeasedRow>,
+        request: &ClaimRequest,
+    ) -> Result<Vec<ClaimedShard>, StoreError> {
+        let (mut shards, charges) = reading::read(rows, request, &mut self.reader().await?).await?;
+        if charges.is_empty() {
+            return Ok(shards);
+        }
+        let data = (charges, request.now);
+        let waits = self
+            .database()
+            .write(Weight::Progress, data, |data, it| Box::pin(charging::charge(data, it)))
+            .await?;
+        for (at, waits) in waits {
+            if let Some(shard) = shards.get_mut(at) {
+                shard.waits = waits;
+            }
+        }
+        Ok(shards)
     }
 
     /// Renews leases. Returns those that are not this owner's any more.

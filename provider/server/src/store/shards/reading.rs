@@ -5,28 +5,31 @@ use std::{collections::BTreeMap, sync::Arc};
 use apns_provider_core::{BundleId, UnixTime};
 use apns_provider_server_core::{
     ids::{AppId, RegistrationNumber},
+    json,
+    limits::{AppSettings, Rates},
     message::Composed,
     shard::{Positions, Shard},
 };
 use bytes::Bytes;
 
-use super::{ClaimRequest, ClaimedShard, CurrentDevice, claiming::LeasedRow};
+use super::{ClaimRequest, ClaimedShard, CurrentDevice, charging::Charge, claiming::LeasedRow};
 use crate::store::{
     ShardKey, StoreError, Waiting,
     collapsing::target,
-    sql::{Column, Connection, Statement, Table, values},
+    sql::{Column, Connection, Row, Statement, Table, values},
 };
 
-/// Reads them. One that cannot be read is left out, and stays leased: it must not keep the others from being sent.
+/// Reads them. One that cannot be read is left out, and stays leased: it must not keep the others from being sent. Returns as well what
+/// is to be charged to devices.
 pub(super) async fn read(
     rows: Vec<LeasedRow>,
     request: &ClaimRequest,
     reader: &mut Connection,
-) -> Result<Vec<ClaimedShard>, StoreError> {
+) -> Result<(Vec<ClaimedShard>, Vec<Charge>), StoreError> {
     let keys = keys_of(&rows);
     let mut recipients = recipients(&keys, reader).await?;
     let messages = messages(&rows, reader).await?;
-    let bundle_ids = bundle_ids(&rows, reader).await?;
+    let apps = apps(&rows, reader).await?;
     let mut done = done(&rows, reader).await?;
     let mut waiting = waiting(&keys, reader).await?;
 
@@ -40,7 +43,8 @@ pub(super) async fn read(
             let recipients = Shard::read(bytes).map_err(|why| damaged(key, why))?;
             let message = messages.get(&row.sequence).cloned();
             let message = message.ok_or_else(|| damaged(key, "its message cannot be read"))?;
-            let bundle_id = bundle_ids.get(&row.source.app).cloned();
+            let app = apps.get(&row.source.app);
+            let bundle_id = app.map(|(bundle_id, _)| bundle_id.clone());
             let bundle_id = bundle_id.ok_or_else(|| damaged(key, "its app is not there"))?;
             let started = Positions::from_bytes(row.started.as_deref().unwrap_or_default());
             Ok((recipients, message, bundle_id, started.map_err(|why| damaged(key, why))?))
@@ -69,12 +73,19 @@ pub(super) async fn read(
             waiting: waiting.remove(&at).unwrap_or_default(),
             replaced: Positions::NONE,
             changed: Vec::new(),
+            waits: Vec::new(),
         });
         kept.push(row);
     }
     replaced(&kept, &mut claimed, request.now, reader).await?;
     changed(&mut claimed, reader).await?;
-    Ok(claimed)
+    let rates = |app: AppId| apps.get(&app).map(|(_, rates)| *rates).unwrap_or_default();
+    let charges = kept.iter().zip(&claimed).enumerate();
+    let charges = charges.filter_map(|(at, (row, shard))| {
+        Charge::of(at, row.sequence, shard, &rates(shard.source.app), request.now)
+    });
+    let charges = charges.collect();
+    Ok((claimed, charges))
 }
 
 fn damaged(key: ShardKey, why: impl std::fmt::Display) -> StoreError {
@@ -121,10 +132,10 @@ async fn messages(
     Ok(messages)
 }
 
-async fn bundle_ids(
+async fn apps(
     rows: &[LeasedRow],
     reader: &mut Connection,
-) -> Result<BTreeMap<AppId, BundleId>, StoreError> {
+) -> Result<BTreeMap<AppId, (BundleId, Rates)>, StoreError> {
     let mut apps: Vec<AppId> = rows.iter().map(|row| row.source.app).collect();
     apps.sort_unstable();
     apps.dedup();
@@ -132,8 +143,20 @@ async fn bundle_ids(
     for app in apps {
         input.push([app.into()]);
     }
-    let rows = reader.rows_with(&BUNDLE_IDS, values![], &input).await?;
-    rows.iter().map(|row| Ok((AppId::new(row.int(0)?), row.parsed(1, BundleId::parse)?))).collect()
+    let rows = reader.rows_with(&APPS, values![], &input).await?;
+    let read = |row: &Row| {
+        let rates = row.parsed(2, |text| json::read::<AppSettings>(text.as_bytes())?.check());
+        // One app's settings must not keep the others' pushes from being sent.
+        let rates = match rates {
+            Ok(limits) => limits.rates,
+            Err(error) => {
+                tracing::error!(%error, "an app's limits are not kept");
+                Rates::default()
+            }
+        };
+        Ok((AppId::new(row.int(0)?), (row.parsed(1, BundleId::parse)?, rates)))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// Of shards that are not new: positions that have an outcome.
@@ -146,7 +169,7 @@ async fn done(
         input.push([row.sequence.into(), row.number.into()]);
     }
     let rows = reader.rows_with(&DONE, values![], &input).await?;
-    let read = |row: &crate::store::sql::Row| {
+    let read = |row: &Row| {
         let positions = row.optional_text(2)?.unwrap_or_default();
         let positions = positions.split(',').filter_map(|position| position.parse().ok()).collect();
         Ok(((row.int(0)?, row.number(1)?), positions))
@@ -234,8 +257,8 @@ static MESSAGES: Statement = Statement::with_input(
     "SELECT m.sequence, m.message FROM {input} CROSS JOIN message m WHERE m.sequence = input.sequence",
     &[("sequence", Column::Int)],
 );
-static BUNDLE_IDS: Statement = Statement::with_input(
-    "SELECT app.id, app.bundle_id FROM {input} CROSS JOIN app WHERE app.id = input.id",
+static APPS: Statement = Statement::with_input(
+    "SELECT app.id, app.bundle_id, app.settings FROM {input} CROSS JOIN app WHERE app.id = input.id",
     &[("id", Column::Int)],
 );
 static DONE: Statement = Statement::with_input(

@@ -11,6 +11,7 @@ use crate::{
     ids::DeviceId,
     message::Deadline,
     outcome::{Cause, Whose, Why},
+    worker::active::{Active, State},
 };
 
 fn only(position: u16, outcome: fn() -> Outcome) -> impl Fn(&Sent) -> Outcome {
@@ -228,6 +229,23 @@ fn what_has_changed_since_the_plan_is_heeded() {
     assert_eq!(world.endings(at), BTreeMap::from(endings));
     assert_eq!(world.shards[at].not_before, later);
     world.heal();
+}
+
+#[test]
+fn c76_who_was_to_wait_is_not_sent_to_however_late_the_store_has_answered() {
+    let mut world = world();
+    let at = world.add(app(1), Lane::Normal, 2);
+    let soon = UnixTime::from_millis(world.now().date.as_millis() + 5);
+    world.shards[at].exceptions = vec![(1, Exception::NotBefore(soon))];
+    let claim = world.shards[at].claim(world.now().date);
+    world.pass(Duration::from_millis(20));
+    let active = Active::new(claim, 0, world.now(), Duration::MAX, &mut Vec::new());
+    assert_eq!(
+        (active.to_send(), active.count(State::Waiting)),
+        (1, 1),
+        "somebody else may have been faster"
+    );
+    assert_eq!(active.earliest_wait, Some(soon), "it is looked at again at once");
 }
 
 #[test]

@@ -409,7 +409,7 @@ impl World {
             }
             count += usize::from(row.recipients.len());
             row.lease = Some((life, lease_until));
-            claims.push(row.claim());
+            claims.push(row.claim(now.date));
         }
         (claims, next_at)
     }
@@ -537,7 +537,11 @@ impl World {
 }
 
 impl Row {
-    fn claim(&self) -> Claim {
+    pub(super) fn claim(&self, now: UnixTime) -> Claim {
+        // As a store does: once it is that late, the recipient may be sent to.
+        let holds =
+            |exception: &Exception| !matches!(exception, Exception::NotBefore(until) if *until <= now);
+        let exceptions = self.exceptions.iter().filter(|(_, exception)| holds(exception)).cloned();
         let notification = || {
             let app = BundleId::parse("com.example.tea").unwrap();
             Arc::new(AlertNotification::new(app).alert("Hi").build().unwrap())
@@ -563,7 +567,7 @@ impl Row {
                     maybe_twice: wait.maybe_twice,
                 })
                 .collect(),
-            exceptions: self.exceptions.clone(),
+            exceptions: exceptions.collect(),
         }
     }
 
