@@ -194,7 +194,7 @@ async fn replay(
         return Err(ApiError::new(Code::UnknownDeadLetter, format!("the app has no dead letter {gone}")));
     }
     let notifications = again(&api, &app, &letters).await?;
-    let (bounds, rates) = limits(&api, &app).await?;
+    let (bounds, rates) = limits(&api, &app, &api.store().terms(app.id).await?)?;
     let submission = Submission {
         tenant: caller.tenant()?,
         app: app.id,

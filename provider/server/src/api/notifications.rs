@@ -21,7 +21,7 @@ use super::{
     error::{ApiError, ApiResult},
     extract::{Bytes, Idempotent, Page, Path, Query, cursor, moment, next, parameter},
     now,
-    taking::{repetition, submit_all},
+    taking::{self, HandedIn},
 };
 use crate::store::{self, Cancelled, Counts, NotificationState, RecordedOutcome, State as Where};
 
@@ -236,14 +236,13 @@ async fn submit(
     request: Idempotent,
     Bytes(body): Bytes<BODY>,
 ) -> ApiResult<(StatusCode, Json<Taken>)> {
-    let app = find(&api, &caller, &one.bundle_id).await?;
-    let idempotency = request.with(&body);
-    let ids = if let Some(ids) = repetition(&api, &app, idempotency.as_ref()).await? {
-        ids
-    } else {
-        let intake = body_json::read::<NotificationRequest>(&body)?.check(now())?;
-        submit_all(&api, &caller, app, vec![intake], false, idempotency).await?
+    let handed_in = HandedIn {
+        bundle_id: one.bundle_id,
+        idempotency: request.with(&body),
+        is_batch: false,
+        read: || Ok(vec![body_json::read::<NotificationRequest>(&body)?.check(now())?]),
     };
+    let ids = taking::submit(&api, &caller, handed_in).await?;
     let id = ids.first().map(ToString::to_string).unwrap_or_default();
     Ok((StatusCode::ACCEPTED, Json(Taken { id })))
 }
@@ -263,14 +262,13 @@ async fn submit_batch(
     request: Idempotent,
     Bytes(body): Bytes<BATCH_BODY>,
 ) -> ApiResult<(StatusCode, Json<BatchTaken>)> {
-    let app = find(&api, &caller, &one.bundle_id).await?;
-    let idempotency = request.with(&body);
-    let ids = if let Some(ids) = repetition(&api, &app, idempotency.as_ref()).await? {
-        ids
-    } else {
-        let intakes = body_json::read::<BatchRequest>(&body)?.check(now())?;
-        submit_all(&api, &caller, app, intakes, true, idempotency).await?
+    let handed_in = HandedIn {
+        bundle_id: one.bundle_id,
+        idempotency: request.with(&body),
+        is_batch: true,
+        read: || body_json::read::<BatchRequest>(&body)?.check(now()),
     };
+    let ids = taking::submit(&api, &caller, handed_in).await?;
     Ok((StatusCode::ACCEPTED, Json(BatchTaken { ids: ids.iter().map(ToString::to_string).collect() })))
 }
 

@@ -23,12 +23,9 @@ use crate::store::{self, Idempotency, NewNotification, Submission, Submitted};
 const PLANNED_AT_ONCE: usize = 100;
 
 /// What may be queued: the app's own bound, the tenant's, or the usual ones. And how often there may be more.
-pub(super) async fn limits(api: &Api, app: &store::App) -> ApiResult<(QueueBounds, Rates)> {
+pub(super) fn limits(api: &Api, app: &store::App, terms: &store::Terms) -> ApiResult<(QueueBounds, Rates)> {
     let usual = api.parts().bounds;
-    let tenant = match api.store().tenant_by_id(app.tenant).await? {
-        Some(tenant) => tenants::limits(&tenant.settings)?.queued,
-        None => None,
-    };
+    let tenant = tenants::limits(&terms.tenant_settings)?.queued;
     let AppLimits { queued, rates, .. } = apps::limits(app)?;
     Ok((QueueBounds { app: queued.unwrap_or(usual.app), tenant: tenant.unwrap_or(usual.tenant) }, rates))
 }
@@ -115,11 +112,10 @@ async fn prepare(api: &Api, app: &store::App, at: Field<'_>, intake: Intake) -> 
 }
 
 /// Where nothing is authenticated with, nothing could ever be sent.
-async fn check_credentials(api: &Api, app: &store::App, intakes: &[Intake]) -> ApiResult<()> {
-    let credentials = api.store().credentials(app.id).await?;
+fn check_credentials(terms: &store::Terms, intakes: &[Intake]) -> ApiResult<()> {
     for intake in intakes {
         let wanted = intake.audience.environment;
-        if !credentials.iter().any(|(environment, _)| wanted.is_none_or(|wanted| wanted == *environment)) {
+        if !terms.credentials.iter().any(|environment| wanted.is_none_or(|wanted| wanted == *environment)) {
             let message = match wanted {
                 Some(environment) => format!("the app has no credential for {environment}"),
                 None => "the app has no credential".to_owned(),
@@ -130,17 +126,36 @@ async fn check_credentials(api: &Api, app: &store::App, intakes: &[Intake]) -> A
     Ok(())
 }
 
+/// What a request hands in.
+pub(super) struct HandedIn<R> {
+    /// For which app.
+    pub(super) bundle_id: String,
+    /// What it is known by, if it is sent again.
+    pub(super) idempotency: Option<Idempotency>,
+    /// Whether it is a list.
+    pub(super) is_batch: bool,
+    /// Reads it, unless the same request came before.
+    pub(super) read: R,
+}
+
 /// Checks what was handed in against the app, and hands it to the store.
-pub(super) async fn submit_all(
+pub(super) async fn submit<R>(
     api: &Api,
     caller: &Caller,
-    app: store::App,
-    intakes: Vec<Intake>,
-    is_batch: bool,
-    idempotency: Option<Idempotency>,
-) -> ApiResult<Vec<NotificationId>> {
-    check_credentials(api, &app, &intakes).await?;
-    let (bounds, rates) = limits(api, &app).await?;
+    handed_in: HandedIn<R>,
+) -> ApiResult<Vec<NotificationId>>
+where
+    R: FnOnce() -> Result<Vec<Intake>, Problem>,
+{
+    let HandedIn { bundle_id, idempotency, is_batch, read } = handed_in;
+    let app = apps::find(api, caller, &bundle_id).await?;
+    if let Some(ids) = repetition(api, &app, idempotency.as_ref()).await? {
+        return Ok(ids);
+    }
+    let intakes = read()?;
+    let terms = api.store().terms(app.id).await?;
+    check_credentials(&terms, &intakes)?;
+    let (bounds, rates) = limits(api, &app, &terms)?;
     let list = Field::new("notifications");
     let mut notifications = Vec::with_capacity(intakes.len());
     for (index, intake) in intakes.into_iter().enumerate() {

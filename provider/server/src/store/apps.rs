@@ -44,6 +44,15 @@ pub struct Credential {
     pub updated_at: UnixTime,
 }
 
+/// What is looked at before anything is taken for an app.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Terms {
+    /// Its tenant's settings, as JSON.
+    pub tenant_settings: String,
+    /// Where it has something to authenticate with.
+    pub credentials: Vec<Environment>,
+}
+
 /// What was put, and whether it is new.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Put<T> {
@@ -132,6 +141,19 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// What is looked at before anything is taken for an app.
+    pub async fn terms(&self, app: AppId) -> Result<Terms, StoreError> {
+        let rows = self.reader().await?.rows(&TERMS, values![app]).await?;
+        let mut terms = Terms { tenant_settings: "{}".to_owned(), credentials: Vec::new() };
+        for row in &rows {
+            row.text(0)?.clone_into(&mut terms.tenant_settings);
+            if row.optional_int(1)?.is_some() {
+                terms.credentials.push(row.numbered(1, Environment::from_number)?);
+            }
+        }
+        Ok(terms)
+    }
+
     /// Forgets what an app authenticates with in an environment. `false`: it had nothing.
     pub async fn remove_credential(&self, source: Source) -> Result<bool, StoreError> {
         let values = values![source.app, source.environment.number()];
@@ -210,6 +232,10 @@ static CREDENTIAL: Statement =
     Statement::new("SELECT secret, about, updated_at FROM credential WHERE app_id = $1 AND environment = $2");
 static CREDENTIALS: Statement = Statement::new(
     "SELECT secret, about, updated_at, environment FROM credential WHERE app_id = $1 ORDER BY environment",
+);
+static TERMS: Statement = Statement::new(
+    "SELECT tenant.settings, credential.environment
+     FROM app JOIN tenant ON tenant.id = app.tenant_id LEFT JOIN credential ON credential.app_id = app.id WHERE app.id = $1",
 );
 static REMOVE_CREDENTIAL: Statement =
     Statement::new("DELETE FROM credential WHERE app_id = $1 AND environment = $2");

@@ -66,7 +66,7 @@ use apns_provider_server_core::worker::{Entry, Fate, Rest, ShardKey, Source, Sto
 use tokio::task::AbortHandle;
 
 pub use api_keys::{ApiKey, ApiKeyId, NewApiKey};
-pub use apps::{App, Credential, Put};
+pub use apps::{App, Credential, Put, Terms};
 pub use audit::{AuditId, StoredAuditEntry};
 pub use campaigns::Cancelled;
 pub use dead_letters::{DeadLetter, DeadLetterId};

@@ -41,12 +41,6 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// The tenant with this number.
-    pub async fn tenant_by_id(&self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
-        let row = self.reader().await?.first(&BY_ID, values![id]).await?;
-        row.as_ref().map(read).transpose()
-    }
-
     /// Tenants behind this one, in the order in which they were added.
     pub async fn tenants(&self, after: TenantId, limit: usize) -> Result<Vec<Tenant>, StoreError> {
         let rows = self.reader().await?.rows(&PAGE, values![after, at_most(limit)]).await?;
@@ -84,6 +78,5 @@ static ADD: Statement = Statement::new(
 );
 static BY_NAME: Statement =
     Statement::new("SELECT id, name, settings, created_at FROM tenant WHERE name = $1");
-static BY_ID: Statement = Statement::new("SELECT id, name, settings, created_at FROM tenant WHERE id = $1");
 static PAGE: Statement =
     Statement::new("SELECT id, name, settings, created_at FROM tenant WHERE id > $1 ORDER BY id LIMIT $2");

@@ -126,7 +126,7 @@ impl WorkerConfig {
                 return Err(InvalidWorkerConfig::Time { name, value, min, max });
             }
         }
-        if self.send_margin() > self.lease - self.renew_every() {
+        if self.send_margin() > self.lease.saturating_sub(self.renew_every()) {
             let least = (self.engine_timeout + MARGIN) * 4 / 3;
             return Err(InvalidWorkerConfig::Lease {
                 lease: self.lease,
@@ -189,7 +189,8 @@ mod tests {
             let config = WorkerConfig { lease, engine_timeout, ..WorkerConfig::default() };
             assert_eq!(config.check(), Ok(()), "{secs} s");
             assert!(engine_timeout >= lease * 2 / 5, "{secs} s");
-            assert!(lease - config.renew_every() - config.send_margin() >= lease / 8, "{secs} s");
+            let left = lease.saturating_sub(config.renew_every() + config.send_margin());
+            assert!(left >= lease / 8, "{secs} s");
         }
     }
 

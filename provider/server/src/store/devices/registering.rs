@@ -125,11 +125,11 @@ type KnownDevices = BTreeMap<usize, BTreeMap<DeviceId, Device>>;
 fn apart(requests: &[Request], left: Vec<usize>, known: &KnownDevices) -> (Vec<usize>, Vec<usize>) {
     let (mut names, mut devices) = (BTreeSet::new(), BTreeSet::new());
     left.into_iter().partition(|at| {
-        let named: Vec<Name<'_>> = requests[*at].names().collect();
+        let mine: Vec<Name<'_>> = requests[*at].names().collect();
         let known: Vec<DeviceId> = known.get(at).into_iter().flat_map(BTreeMap::keys).copied().collect();
-        let is_alone = named.iter().all(|name| !names.contains(name))
+        let is_alone = mine.iter().all(|name| !names.contains(name))
             && known.iter().all(|device| !devices.contains(device));
-        names.extend(named);
+        names.extend(mine);
         devices.extend(known);
         is_alone
     })
