@@ -9,3 +9,5 @@ mod killed;
 mod process;
 mod shared;
 mod stopped;
+mod telemetry;
+mod traces;

@@ -31,6 +31,8 @@ pub(crate) struct House {
     folder: TempDir,
     database: Option<Database>,
     key: Option<String>,
+    /// Variables that servers are started with.
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 /// A server that runs. It is killed when it is dropped.
@@ -53,7 +55,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let ca = mock.certificates().authority().root_pem(Purpose::Server);
         std::fs::write(folder.path().join("ca.pem"), ca).unwrap();
-        Self { mock, folder, database, key: None }
+        Self { mock, folder, database, key: None, variables: Vec::new() }
     }
 
     /// Starts a server whose pushes go to the double.
@@ -72,6 +74,7 @@ impl House {
             .arg(self.data())
             .args(self.database.iter().flat_map(|database| ["--database", &database.place]))
             .args(more)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -91,13 +94,23 @@ impl House {
         Running { child, url: url.expect("it says where it is") }
     }
 
+    /// The operator's.
+    pub(crate) fn key(&self) -> &str {
+        self.key.as_deref().unwrap()
+    }
+
+    /// What `/metrics` tells.
+    pub(crate) fn metrics(&self, server: &Running) -> String {
+        String::from_utf8(self.admin(server, &["health", "metrics"]).stdout).unwrap()
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
     /// `apns-provider admin`, as the operator.
     pub(crate) fn admin(&self, server: &Running, arguments: &[&str]) -> Output {
-        admin(&server.url, self.key.as_deref().unwrap(), arguments)
+        admin(&server.url, self.key(), arguments)
     }
 
     /// What it answers, which is good.
@@ -164,8 +177,7 @@ impl House {
 
     /// What a server has had accepted, by its own count.
     pub(crate) fn accepted_by(&self, server: &Running) -> usize {
-        let metrics = self.admin(server, &["health", "metrics"]);
-        let metrics = String::from_utf8(metrics.stdout).unwrap();
+        let metrics = self.metrics(server);
         let is_it =
             |line: &&str| line.starts_with("apns_provider_pushes_total{") && line.contains("\"accepted\"");
         let line = metrics.lines().find(is_it);
@@ -174,10 +186,15 @@ impl House {
 
     /// Waits until each recipient of a notification has an outcome; what is told of it then.
     pub(crate) async fn finished(&self, server: &Running, id: &str) -> Value {
+        self.until(server, id, |told| told["state"] == "finished").await
+    }
+
+    /// Waits until this is so of what is told of a notification.
+    pub(crate) async fn until(&self, server: &Running, id: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
             let told = self.asked(server, &["notifications", "get", APP, id, "--json"]);
-            if told["state"] == "finished" {
+            if is_so(&told) {
                 return told;
             }
             assert!(began.elapsed() < PATIENCE, "it is still so: {told}");
@@ -187,6 +204,11 @@ impl House {
 }
 
 impl Running {
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// As `kill -9` does it.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
