@@ -36,8 +36,8 @@ const RECIPIENTS: usize = 4;
 const CONNECTIONS_MAX: u64 = 4;
 
 /// How much the last third may be above the second: what allocators and databases keep comes and goes.
-const RSS_PERCENT: u64 = 15;
-const RSS_SLACK_KIB: u64 = 8 * 1024;
+const RSS_PERCENT: u64 = 5;
+const RSS_SLACK_KIB: u64 = 4 * 1024;
 /// Sockets that are being opened, closed or accepted at that moment.
 const FDS_SLACK: u64 = 8;
 
