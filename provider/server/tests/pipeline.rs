@@ -285,14 +285,14 @@ async fn c79_what_is_tried_again_and_what_was_removed_is_counted(scene: Scene) {
     let (first, longest) = (Duration::from_secs(1), Duration::from_secs(2));
     settings.worker.rules = RetryRules::new(3, first, longest).unwrap();
     settings.worker.engine_timeout = Duration::from_millis(500);
-    let fault = r#"{"name":"busy","times":1,"action":{"answer":{"status":503,"retry-after":2}}}"#;
+    let fault = r#"{"name":"busy","times":2,"action":{"answer":{"status":503,"retry-after":2}}}"#;
     let _busy = scene.mock.team().fault(fault.parse().unwrap()).unwrap();
     let pipeline = scene.pipeline_on(scene.store.clone(), settings);
     let id = scene.submit(to_tokens(&scene.tokens("phone", 1))).await;
     scene.finished(id).await;
     assert_eq!(scene.endings(id).await, BTreeMap::from([(Ending::Accepted, 1)]));
     let status = pipeline.status();
-    assert_eq!((status.counts.retries, status.counts.removed), (1, 0), "{status:?}");
+    assert_eq!((status.counts.retries, status.counts.removed), (2, 0), "{status:?}");
     let id = scene.submit(to_users(&["ada"])).await;
     scene.finished(id).await;
     assert!(!scene.has_device(&dead).await);
