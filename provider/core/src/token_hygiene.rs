@@ -106,7 +106,7 @@ impl TokenHygiene {
     }
 
     /// Whether removals are withheld now, and by how many invalid tokens: for an alert.
-    pub fn suspension(&mut self, now: UnixTime) -> Option<Suspension> {
+    pub fn suspension(&self, now: UnixTime) -> Option<Suspension> {
         let tally = self.guard.tally(now);
         let is_enough = tally.results >= self.policy.min_results();
         let is_too_many = tally.invalid * 100 >= u64::from(self.policy.max_percent()) * tally.results;

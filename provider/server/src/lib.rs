@@ -22,4 +22,5 @@ pub mod secrets;
 pub mod server;
 pub mod startup;
 pub mod store;
+pub mod telemetry;
 pub mod webhooks;

@@ -22,9 +22,10 @@ use crate::{
     channels::ChannelServices,
     clock,
     config::Config,
-    pipeline::{Pipeline, PipelineSettings, Services},
+    pipeline::{Pipeline, PipelineSettings, PipelineStatus, Services},
     startup::{self, Started},
     store::{Retention, Store},
+    telemetry::{NoTraces, Traces},
     webhooks::{Deliveries, DeliverySettings, NoClient},
 };
 
@@ -40,6 +41,7 @@ pub struct Server {
     listening: JoinHandle<()>,
     stop_listening: watch::Sender<bool>,
     housekeeping: JoinHandle<()>,
+    traces: Option<Traces>,
     drain: Duration,
 }
 
@@ -64,6 +66,9 @@ pub enum StartError {
     /// What tells webhooks.
     #[error(transparent)]
     Webhooks(#[from] NoClient),
+    /// What exports spans.
+    #[error(transparent)]
+    Traces(#[from] NoTraces),
 }
 
 impl Server {
@@ -77,8 +82,9 @@ impl Server {
         let listener =
             TcpListener::bind(address).await.map_err(|error| StartError::Listen { address, error })?;
         let address = listener.local_addr().map_err(|error| StartError::Listen { address, error })?;
+        let traces = if config.traces { Some(Traces::start()?) } else { None };
         let Started { store, vault, first_key } = startup::start(config, clock::now()).await?;
-        let settings = pipeline_settings(config);
+        let settings = PipelineSettings { traces: traces.clone(), ..pipeline_settings(config) };
         let pipeline = Pipeline::start(store.clone(), Arc::clone(&vault) as _, settings)?;
         let deliveries = Deliveries::start(
             store.clone(),
@@ -112,6 +118,7 @@ impl Server {
             listening,
             stop_listening,
             housekeeping,
+            traces,
             drain,
         })
     }
@@ -143,6 +150,9 @@ impl Server {
         let by = Instant::now() + self.drain;
         self.api.drain();
         let is_finished = self.pipeline.0.stop(self.drain).await;
+        if let Some(traces) = &self.traces {
+            traces.stop(SPANS_MAX).await;
+        }
         self.deliveries.stop(by).await;
         self.stop_listening.send_replace(true);
         self.housekeeping.abort();
@@ -170,6 +180,14 @@ impl api::Pipeline for Sending {
     fn troubles(&self) -> Vec<String> {
         let has_failed = self.0.has_failed().then(|| "nothing is sent any more: see the log".to_owned());
         has_failed.into_iter().collect()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.0.notes()
+    }
+
+    fn status(&self) -> PipelineStatus {
+        self.0.status()
     }
 }
 
@@ -204,5 +222,7 @@ async fn keep_house(store: Store) {
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(5);
 /// How long requests may take that are being answered when all else has ended.
 const ANSWERS_MAX: Duration = Duration::from_secs(2);
+/// How long spans may take that are not exported yet.
+const SPANS_MAX: Duration = Duration::from_secs(2);
 /// How soon it is noticed that a task is gone.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

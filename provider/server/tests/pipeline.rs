@@ -13,7 +13,7 @@ use std::{
 
 use apns_provider_core::UnixTime;
 use apns_provider_server::store::State;
-use apns_provider_server_core::outcome::Ending;
+use apns_provider_server_core::outcome::{Ending, RetryRules};
 use databases::on_both;
 use pipeline_support::{PATIENCE, Scene, now, to_all, to_tokens, to_users, urgent};
 use serde_json::json;
@@ -29,6 +29,8 @@ on_both! { Scene:
     c77_a_campaign_does_not_delay_what_is_urgent,
     a_410_removes_a_device_unless_it_has_registered_since,
     c73_what_was_handed_in_while_apns_was_away_is_sent_when_it_is_there,
+    c79_when_too_many_tokens_are_invalid_it_is_told_and_hardly_any_is_removed,
+    c79_what_is_tried_again_and_what_was_removed_is_counted,
     a_campaign_that_is_cancelled_or_paused_is_not_sent_on,
     a_credential_that_is_changed_is_used_at_once,
 }
@@ -267,6 +269,7 @@ async fn c73_what_was_handed_in_while_apns_was_away_is_sent_when_it_is_there(sce
     settings.dispatch =
         settings.dispatch.with_reconnect_pauses(Duration::from_millis(50), Duration::from_millis(200));
     let pipeline = scene.pipeline_on(scene.store.clone(), settings);
+    assert!(pipeline.notes().is_empty(), "nothing was tried yet");
     let id = scene.submit(to_tokens(&tokens)).await;
     let began = Instant::now();
     while pipeline.status().counts.troubled == 0 {
@@ -274,11 +277,59 @@ async fn c73_what_was_handed_in_while_apns_was_away_is_sent_when_it_is_there(sce
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(scene.state(id).await.counts.unended, 3, "nothing is given up");
+    let away = "APNs sandbox cannot be reached: no connection could be made. What is taken is kept, and sent when it can be";
+    assert_eq!(pipeline.notes(), [away]);
     let relay = relay(port, scene.mock.sandbox().port()).await;
     scene.finished(id).await;
+    assert!(pipeline.notes().is_empty(), "it is there: {:?}", pipeline.notes());
     assert_eq!(scene.endings(id).await, BTreeMap::from([(Ending::Accepted, 3)]));
     assert!(pipeline.stop(DRAIN).await);
     relay.abort();
+}
+
+async fn c79_when_too_many_tokens_are_invalid_it_is_told_and_hardly_any_is_removed(scene: Scene) {
+    let tokens = scene.tokens("phone", 100);
+    scene.register_all(&tokens).await;
+    let fault = r#"{"name":"gone","action":{"answer":{"status":410,"reason":"Unregistered"}}}"#;
+    let _gone = scene.mock.team().fault(fault.parse().unwrap()).unwrap();
+    let pipeline = scene.pipeline();
+    assert_eq!(pipeline.status().worker.suspended, 0);
+    let id = scene.submit(to_all()).await;
+    scene.finished(id).await;
+    assert_eq!(scene.endings(id).await, BTreeMap::from([(Ending::Rejected, 100)]));
+    let status = pipeline.status();
+    assert_eq!((status.worker.suspended, status.counts.too_many_invalid), (1, 1), "{status:?}");
+    assert!(status.counts.removed < 10, "{status:?}");
+    let notes = pipeline.notes();
+    assert!(
+        notes.len() == 1 && notes[0].starts_with("no device is removed for an invalid token"),
+        "{notes:?}"
+    );
+    assert!(!notes[0].contains("com.example"), "anybody may read it");
+    assert!(pipeline.stop(DRAIN).await);
+}
+
+async fn c79_what_is_tried_again_and_what_was_removed_is_counted(scene: Scene) {
+    let dead = scene.mock.ready_made().device_token("sandbox-unregistered").unwrap().token.clone();
+    scene.register_at(&dead, Some("ada"), UnixTime::from_secs(1)).await;
+    let mut settings = scene.settings();
+    let (first, longest) = (Duration::from_secs(1), Duration::from_secs(2));
+    settings.worker.rules = RetryRules::new(3, first, longest).unwrap();
+    settings.worker.engine_timeout = Duration::from_millis(500);
+    let fault = r#"{"name":"busy","times":2,"action":{"answer":{"status":503,"retry-after":2}}}"#;
+    let _busy = scene.mock.team().fault(fault.parse().unwrap()).unwrap();
+    let pipeline = scene.pipeline_on(scene.store.clone(), settings);
+    let id = scene.submit(to_tokens(&scene.tokens("phone", 1))).await;
+    scene.finished(id).await;
+    assert_eq!(scene.endings(id).await, BTreeMap::from([(Ending::Accepted, 1)]));
+    let status = pipeline.status();
+    assert_eq!((status.counts.retries, status.counts.removed), (2, 0), "{status:?}");
+    let id = scene.submit(to_users(&["ada"])).await;
+    scene.finished(id).await;
+    assert!(!scene.has_device(&dead).await);
+    let status = pipeline.status();
+    assert_eq!((status.counts.stored, status.counts.removed), (2, 1), "{status:?}");
+    assert!(pipeline.stop(DRAIN).await);
 }
 
 /// Lets the double be found at another port from now on.

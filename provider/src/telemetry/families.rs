@@ -43,15 +43,17 @@ macro_rules! families {
 }
 
 families! {
-    Pushes "apns_provider_pushes_total" Counter ["outcome", "reason"] "Pushes that are finished, by what became of them.";
-    Attempts "apns_provider_attempts_total" Counter ["outcome", "reason"]
+    Pushes "apns_provider_pushes_total" Counter ["outcome", "status", "reason"] "Pushes that are finished, by what became of them.";
+    Attempts "apns_provider_attempts_total" Counter ["outcome", "status", "reason"]
         "Attempts on a connection that are over; a push has one or more.";
     Retries "apns_provider_retries_total" Counter [] "Attempts that were put off or repeated, beyond the first of their pushes.";
     PushSeconds "apns_provider_push_seconds" Histogram [] "Time from send to outcome, waiting and pausing included, in seconds.";
     PushesWaiting "apns_provider_pushes_waiting" Gauge [] "Pushes that wait for a stream.";
     PushesPausing "apns_provider_pushes_pausing" Gauge [] "Pushes that are sent again later.";
     PushesUnderWay "apns_provider_pushes_under_way" Gauge [] "Pushes that were sent and have no answer yet.";
-    ConnectionsOpen "apns_provider_connections_open" Gauge [] "Connections that are open, those that are on their way out included.";
+    Connections "apns_provider_connections" Gauge ["state"] "Connections by state.";
+    StreamsFree "apns_provider_streams_free" Gauge [] "Streams that could be opened more on the connections that take pushes.";
+    WindowBytes "apns_provider_window_bytes" Gauge [] "Bytes that the send windows of the connections that take pushes have left.";
     ConnectionsOpened "apns_provider_connections_opened_total" Counter [] "Connections whose TLS handshake was done.";
     ConnectionsFailed "apns_provider_connections_failed_total" Counter [] "Connections that did not come about.";
     ConnectionsEnded "apns_provider_connections_ended_total" Counter ["why"] "Connections that were open and are no more.";

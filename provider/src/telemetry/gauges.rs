@@ -9,7 +9,11 @@ pub(super) struct Gauges {
     waiting: Level,
     pausing: Level,
     under_way: Level,
+    opening: Level,
     open: Level,
+    draining: Level,
+    streams_free: Level,
+    window: Level,
     retries: Counter,
     retries_told: u64,
 }
@@ -20,7 +24,11 @@ impl Gauges {
             waiting: Level::new(Family::PushesWaiting),
             pausing: Level::new(Family::PushesPausing),
             under_way: Level::new(Family::PushesUnderWay),
-            open: Level::new(Family::ConnectionsOpen),
+            opening: Level::of_connections("opening"),
+            open: Level::of_connections("open"),
+            draining: Level::of_connections("draining"),
+            streams_free: Level::new(Family::StreamsFree),
+            window: Level::new(Family::WindowBytes),
             retries: counter!(Family::Retries.name()),
             retries_told: 0,
         }
@@ -30,7 +38,11 @@ impl Gauges {
         self.waiting.set(status.waiting);
         self.pausing.set(status.pausing);
         self.under_way.set(status.under_way);
-        self.open.set(status.open + status.draining);
+        self.opening.set(status.opening);
+        self.open.set(status.open);
+        self.draining.set(status.draining);
+        self.streams_free.set(status.streams_free);
+        self.window.set(status.window);
         let retries = status.retries.saturating_sub(self.retries_told);
         if retries > 0 {
             self.retries.increment(retries);
@@ -50,6 +62,10 @@ impl Level {
         Self { gauge: gauge!(family.name()), told: 0 }
     }
 
+    fn of_connections(state: &'static str) -> Self {
+        Self { gauge: gauge!(Family::Connections.name(), "state" => state), told: 0 }
+    }
+
     fn set(&mut self, value: usize) {
         if value > self.told {
             self.gauge.increment(count(value - self.told));
@@ -60,6 +76,7 @@ impl Level {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 fn count(count: usize) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+    count as f64
 }

@@ -6,15 +6,35 @@ use apns_provider_core::{Ambiguity, NotSent, Outcome, Reason};
 /// What stands for words that nobody knew when this was written.
 const OTHER: &str = "other";
 
-/// `outcome` and `reason`.
-pub(super) fn of_outcome(outcome: &Outcome) -> (&'static str, &str) {
-    let reason = match outcome {
-        Outcome::Accepted(_) | Outcome::Expired => "",
-        Outcome::Rejected(rejection) => of_reason(rejection.reason.as_ref()),
-        Outcome::Ambiguous(ambiguity) => of_ambiguity(ambiguity),
-        Outcome::NotSent(why) => of_not_sent(why),
+/// The status of what APNs has accepted.
+pub(super) const ACCEPTED: &str = "200";
+
+/// `outcome`, `status` and `reason`.
+pub(super) fn of_outcome(outcome: &Outcome) -> (&'static str, &'static str, &str) {
+    let (status, reason) = match outcome {
+        Outcome::Accepted(_) => (ACCEPTED, ""),
+        Outcome::Expired => ("", ""),
+        Outcome::Rejected(rejection) => (of_status(rejection.status), of_reason(rejection.reason.as_ref())),
+        Outcome::Ambiguous(ambiguity) => ("", of_ambiguity(ambiguity)),
+        Outcome::NotSent(why) => ("", of_not_sent(why)),
     };
-    (outcome.name(), reason)
+    (outcome.name(), status, reason)
+}
+
+/// Those that Apple documents: what is between us and APNs may answer anything.
+fn of_status(status: u16) -> &'static str {
+    match status {
+        400 => "400",
+        403 => "403",
+        404 => "404",
+        405 => "405",
+        410 => "410",
+        413 => "413",
+        429 => "429",
+        500 => "500",
+        503 => "503",
+        _ => OTHER,
+    }
 }
 
 /// APNs' own word; empty if it gave none.
@@ -66,6 +86,7 @@ mod tests {
         assert_eq!(of_reason(Some(&Reason::BadDeviceToken)), "BadDeviceToken");
         assert_eq!((of_code(7), of_code(0xffff)), ("REFUSED_STREAM", "other"));
         let reset = Outcome::Ambiguous(Ambiguity::StreamReset { code: 12_345 });
-        assert_eq!(of_outcome(&reset), ("ambiguous", "stream-reset"));
+        assert_eq!(of_outcome(&reset), ("ambiguous", "", "stream-reset"));
+        assert_eq!((of_status(410), of_status(418)), ("410", "other"));
     }
 }

@@ -34,8 +34,14 @@ async fn monitoring_is_told_of_pushes_attempts_connections_and_credentials() {
     }
     let dead = world.mock.ready_made().device_token("sandbox-unregistered").unwrap();
     client.send(hello(), DeviceToken::from_hex(&dead.token).unwrap()).await;
-    let open = || recorder.recorded().values("apns_provider_connections_open")[0];
+    let open = || recorder.recorded().values("apns_provider_connections open")[0];
     until("the gauge tells of the one connection", || (open() - 1.0).abs() < 0.5).await;
+    until("and of what it has room for", || {
+        let told = recorder.recorded();
+        told.values("apns_provider_streams_free")[0] > 1.0
+            && told.values("apns_provider_window_bytes")[0] > 1.0
+    })
+    .await;
     until("the idle connection is asked whether it is there", || {
         recorder.recorded().0.contains_key("apns_provider_ping_seconds")
     })
@@ -48,19 +54,21 @@ async fn monitoring_is_told_of_pushes_attempts_connections_and_credentials() {
     until("the gauge tells of no connection", || open() < 0.5).await;
 
     let told = recorder.recorded();
-    told.assert("apns_provider_pushes_total accepted", 4.0);
-    told.assert("apns_provider_pushes_total rejected other", 1.0);
-    told.assert("apns_provider_pushes_total rejected Unregistered", 1.0);
-    told.assert("apns_provider_attempts_total accepted", 4.0);
-    told.assert("apns_provider_attempts_total rejected ServiceUnavailable", 2.0);
-    told.assert("apns_provider_attempts_total not-sent stream-refused", 1.0);
+    told.assert("apns_provider_pushes_total accepted 200", 4.0);
+    told.assert("apns_provider_pushes_total rejected 400 other", 1.0);
+    told.assert("apns_provider_pushes_total rejected 410 Unregistered", 1.0);
+    told.assert("apns_provider_attempts_total accepted 200", 4.0);
+    told.assert("apns_provider_attempts_total rejected 503 ServiceUnavailable", 2.0);
+    told.assert("apns_provider_attempts_total not-sent  stream-refused", 1.0);
     told.assert("apns_provider_retries_total", 3.0);
     told.assert("apns_provider_goaways_total Shutdown", 1.0);
     told.assert("apns_provider_resets_total REFUSED_STREAM", 1.0);
     told.assert("apns_provider_connections_opened_total", 2.0);
     told.assert("apns_provider_connections_ended_total goaway", 1.0);
     told.assert("apns_provider_connections_ended_total drained", 1.0);
-    for gauge in ["pushes_waiting", "pushes_pausing", "pushes_under_way", "connections_open"] {
+    for gauge in
+        ["pushes_waiting", "pushes_pausing", "pushes_under_way", "connections open", "connections draining"]
+    {
         told.assert(&format!("apns_provider_{gauge}"), 0.0);
     }
     let took = told.values("apns_provider_push_seconds");

@@ -11,9 +11,9 @@ use std::{
 };
 
 use apns_provider_server::{
-    api,
     config::{Config, Options},
     server::{Server, StartError},
+    telemetry,
 };
 use apns_provider_server_core::api_key::ApiKeyText;
 use clap::Args;
@@ -48,7 +48,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<ExitCode, String> {
 async fn serve(config: &Config, ready_file: Option<&Path>) -> Result<u8, String> {
     // From here on a signal means to stop, also while it starts.
     let mut signals = Signals::listen()?;
-    let metrics = api::install_recorder().map_err(|error| format!("cannot count: {error}"))?;
+    let metrics = telemetry::install_recorder().map_err(|error| format!("cannot count: {error}"))?;
     let server = tokio::select! {
         started = Server::start(config, metrics) => started.map_err(|error| explained(&error))?,
         () = signals.next() => return Ok(exit::ACCEPTED),

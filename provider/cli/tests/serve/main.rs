@@ -8,4 +8,7 @@ mod databases;
 mod killed;
 mod process;
 mod shared;
+mod soak;
 mod stopped;
+mod telemetry;
+mod traces;

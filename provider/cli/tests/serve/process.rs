@@ -36,6 +36,8 @@ pub(crate) struct House {
     folder: TempDir,
     database: Database,
     key: Option<String>,
+    /// Variables that servers are started with.
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 /// A server that runs. It is killed when it is dropped.
@@ -63,7 +65,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let ca = mock.certificates().authority().root_pem(Purpose::Server);
         std::fs::write(folder.path().join("ca.pem"), ca).unwrap();
-        Self { _room: room, mock, folder, database, key: None }
+        Self { _room: room, mock, folder, database, key: None, variables: Vec::new() }
     }
 
     /// Starts a server whose pushes go to the double.
@@ -82,6 +84,7 @@ impl House {
             .arg(self.data())
             .args(["--database", &self.database.place])
             .args(more)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -101,13 +104,23 @@ impl House {
         Running { child, url: url.expect("it says where it is") }
     }
 
+    /// The operator's.
+    pub(crate) fn key(&self) -> &str {
+        self.key.as_deref().unwrap()
+    }
+
+    /// What `/metrics` tells.
+    pub(crate) fn metrics(&self, server: &Running) -> String {
+        String::from_utf8(self.admin(server, &["health", "metrics"]).stdout).unwrap()
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
     /// `apns-provider admin`, as the operator.
     pub(crate) fn admin(&self, server: &Running, arguments: &[&str]) -> Output {
-        admin(&server.url, self.key.as_deref().unwrap(), arguments)
+        admin(&server.url, self.key(), arguments)
     }
 
     /// What it answers, which is good.
@@ -173,8 +186,7 @@ impl House {
 
     /// What a server has had accepted, by its own count.
     pub(crate) fn accepted_by(&self, server: &Running) -> usize {
-        let metrics = self.admin(server, &["health", "metrics"]);
-        let metrics = String::from_utf8(metrics.stdout).unwrap();
+        let metrics = self.metrics(server);
         let is_it =
             |line: &&str| line.starts_with("apns_provider_pushes_total{") && line.contains("\"accepted\"");
         let line = metrics.lines().find(is_it);
@@ -183,10 +195,15 @@ impl House {
 
     /// Waits until each recipient of a notification has an outcome; what is told of it then.
     pub(crate) async fn finished(&self, server: &Running, id: &str) -> Value {
+        self.until(server, id, |told| told["state"] == "finished").await
+    }
+
+    /// Waits until this is so of what is told of a notification.
+    pub(crate) async fn until(&self, server: &Running, id: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
             let told = self.asked(server, &["notifications", "get", APP, id, "--json"]);
-            if told["state"] == "finished" {
+            if is_so(&told) {
                 return told;
             }
             assert!(began.elapsed() < PATIENCE, "it is still so: {told}");
@@ -196,6 +213,11 @@ impl House {
 }
 
 impl Running {
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// As `kill -9` does it.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

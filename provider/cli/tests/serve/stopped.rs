@@ -1,6 +1,7 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mock_apns::Filter;
+use serde_json::json;
 
 use crate::databases::on_both;
 use crate::process::{APP, House, PATIENCE, to_tokens};
@@ -52,10 +53,31 @@ async fn c73_a_server_starts_while_apns_is_away_and_sends_when_it_is_there(mut h
     house.set_up_app(&server);
     let tokens = house.tokens(5);
     let push = to_tokens(&tokens);
+    let is_ready = |server| house.asked(server, &["health", "readyz", "--json"]);
+    assert_eq!(
+        is_ready(&server),
+        json!({ "is-ready": true, "reasons": [], "notes": [] }),
+        "nothing was tried"
+    );
     let id = house.asked(&server, &["notifications", "submit", APP, "--data", &push, "--json"]);
+    let (began, mut told) = (Instant::now(), is_ready(&server));
+    while told["notes"] == json!([]) {
+        assert!(began.elapsed() < PATIENCE, "it does not say that APNs is away: {told}");
+        told = is_ready(&server);
+    }
+    assert_eq!(
+        (&told["is-ready"], &told["reasons"]),
+        (&json!(true), &json!([])),
+        "it takes what is to be sent"
+    );
+    let note = told["notes"][0].as_str().unwrap();
+    assert!(note.starts_with("APNs sandbox cannot be reached: no connection could be made"), "{note}");
+    assert!(!note.contains(APP) && !note.contains("localhost"), "anybody may read it: {note}");
     server.terminate();
     assert_eq!(server.wait().code(), Some(0), "there is nothing to wait for");
     let server = house.serve();
     house.finished(&server, id["id"].as_str().unwrap()).await;
     assert_eq!(house.taken().len(), 5);
+    let told = house.asked(&server, &["health", "readyz", "--json"]);
+    assert_eq!(told, json!({ "is-ready": true, "reasons": [], "notes": [] }));
 }

@@ -75,6 +75,11 @@ impl Connection {
         }
     }
 
+    /// What more may be sent on it.
+    pub(super) fn room(&self) -> Room {
+        self.room
+    }
+
     pub(super) fn report(&mut self, room: Room) {
         self.room = room;
         self.window_max = self.window_max.max(room.window);

@@ -1,5 +1,8 @@
-use super::{Dispatcher, Ending, connections::Phase};
-use crate::Reason;
+use super::{
+    Dispatcher, Ending,
+    connections::{Connection, Phase},
+};
+use crate::{NotSent, Reason};
 
 /// How things are with a client.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -17,6 +20,12 @@ pub struct DispatchStatus {
     pub open: usize,
     /// Connections that take none any more, and end with the last push that is under way on them.
     pub draining: usize,
+    /// Streams that could be opened more on the open connections, as they said last.
+    pub streams_free: usize,
+    /// Bytes that the send windows of the open connections have left, as they said last.
+    pub window: usize,
+    /// Why there was no connection the last time there was none; until there is one again.
+    pub no_connection: Option<NotSent>,
     /// While pushes are held back because APNs refuses the credential: what it says.
     pub credential_refused: Option<Reason>,
     /// Whether pushes are held back because the service answers nothing but that it is in trouble.
@@ -30,6 +39,7 @@ pub struct DispatchStatus {
 impl<T> Dispatcher<T> {
     /// How things are.
     pub fn status(&self) -> DispatchStatus {
+        let open = || self.connections.iter().filter(|one| one.phase == Phase::Open).map(Connection::room);
         let count = |is: fn(&Phase) -> bool| self.connections.iter().filter(|one| is(&one.phase)).count();
         DispatchStatus {
             waiting: self.queue.len(),
@@ -38,6 +48,9 @@ impl<T> Dispatcher<T> {
             opening: count(|phase| matches!(phase, Phase::Opening { .. })),
             open: count(|phase| *phase == Phase::Open),
             draining: count(|phase| *phase == Phase::Draining),
+            streams_free: open().map(|room| room.streams).fold(0, usize::saturating_add),
+            window: open().map(|room| room.window).fold(0, usize::saturating_add),
+            no_connection: self.last_failure.clone(),
             credential_refused: self.refused.clone().filter(|_| self.credential.is_open()),
             service_in_trouble: self.service.is_open(),
             connections_opened: self.opened,

@@ -44,9 +44,10 @@ impl Guard {
     }
 
     /// What there was within the window.
-    pub(super) fn tally(&mut self, now: UnixTime) -> Suspension {
-        self.forget(self.part_of(now));
-        self.parts.iter().fold(Suspension::default(), |sum, (_, it)| Suspension {
+    pub(super) fn tally(&self, now: UnixTime) -> Suspension {
+        let current = self.part_of(now);
+        let within = self.parts.iter().filter(|(part, _)| part + PARTS >= current);
+        within.fold(Suspension::default(), |sum, (_, it)| Suspension {
             invalid: sum.invalid + it.invalid,
             results: sum.results + it.results,
         })

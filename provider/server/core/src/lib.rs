@@ -30,6 +30,7 @@
 //! | how one process sends what is queued, and what holds whatever happens | [`worker`] |
 //! | who may do what, and who did | [`api_key`], [`audit`] |
 //! | telling others, and where to | [`webhook`], [`ssrf`] |
+//! | what a server says of itself | [`readiness`] |
 //! | the same request twice | [`idempotency`] |
 
 pub mod api_key;
@@ -46,6 +47,7 @@ pub mod notification;
 pub mod outcome;
 pub mod plan;
 pub mod problem;
+pub mod readiness;
 pub mod schedule;
 pub mod shard;
 pub mod ssrf;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use apns_provider_server_core::lanes::Lane;
 use axum::{
     Json,
     extract::State,
@@ -18,8 +17,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     Api,
     error::{ApiError, ApiResult},
-    telemetry,
+    now,
 };
+use crate::telemetry;
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(livez)).routes(routes!(readyz)).routes(routes!(metrics))
@@ -32,6 +32,8 @@ struct Readiness {
     is_ready: bool,
     /// Why it is not, if it is not.
     reasons: Vec<String>,
+    /// What is not as it should be, and no reason to send requests elsewhere: APNs is away, for instance.
+    notes: Vec<String>,
 }
 
 /// A database that takes longer to say that it is there is not ready; probes usually wait a second.
@@ -46,6 +48,8 @@ async fn livez() -> StatusCode {
 }
 
 /// Whether requests should come here
+///
+/// A server that cannot reach APNs is ready: what it takes is kept until it can be sent. `notes` say so then.
 #[utoipa::path(
     get, path = "/readyz", tag = "health",
     responses((status = 200, body = Readiness), (status = 503, body = Readiness, description = "It is not ready."), ApiError)
@@ -64,10 +68,11 @@ async fn readyz(State(api): State<Api>) -> (StatusCode, Json<Readiness>) {
         }
         Err(_) => reasons.push(format!("the database did not answer within {CHECK_MAX:?}")),
     }
-    reasons.extend(api.parts().pipeline.troubles());
+    let pipeline = &api.parts().pipeline;
+    reasons.extend(pipeline.troubles());
     let is_ready = reasons.is_empty();
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { is_ready, reasons }))
+    (status, Json(Readiness { is_ready, reasons, notes: pipeline.notes() }))
 }
 
 /// What was counted, for Prometheus
@@ -75,11 +80,8 @@ async fn readyz(State(api): State<Api>) -> (StatusCode, Json<Readiness>) {
     get, path = "/metrics", tag = "health", responses((status = 200, body = String, content_type = "text/plain"), ApiError)
 )]
 async fn metrics(State(api): State<Api>) -> ApiResult<Response> {
-    let queues = api.store().queues(None).await?;
-    for lane in Lane::ALL {
-        let depth = queues.iter().filter(|queue| queue.lane == lane).map(|queue| queue.depth).sum();
-        telemetry::queued(lane.as_str(), depth);
-    }
+    telemetry::tell_lanes(&api.store().lanes().await?, now());
+    telemetry::tell_pipeline(&api.parts().pipeline.status());
     crate::webhooks::waiting(api.store().count_deliveries().await?);
     let text = api.parts().metrics.as_ref().map(|metrics| {
         metrics.run_upkeep();

@@ -60,7 +60,6 @@ use crate::{channels::ChannelServices, clock::now, secrets::Vault, store::Store}
 use error::{ApiError, ApiResult};
 pub use pipeline::{NoPipeline, Pipeline};
 pub use serving::{Limits, serve};
-pub use telemetry::install_recorder;
 
 /// What every handler has at hand; a handle, cheap to clone.
 #[derive(Clone, Debug)]

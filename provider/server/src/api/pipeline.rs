@@ -7,6 +7,8 @@ use std::{
 
 use apns_provider_server_core::{problem::Problem, tuning::Tuning};
 
+use crate::pipeline::PipelineStatus;
+
 /// What sends, as the API sees it.
 pub trait Pipeline: fmt::Debug + Send + Sync + 'static {
     /// How it is tuned.
@@ -17,6 +19,12 @@ pub trait Pipeline: fmt::Debug + Send + Sync + 'static {
 
     /// Why it does not send as it should, if it does not: for `/readyz`, a sentence each.
     fn troubles(&self) -> Vec<String>;
+
+    /// What is not as it should be, and does not keep it from taking more: for `/readyz`, a sentence each. Anybody may read it.
+    fn notes(&self) -> Vec<String>;
+
+    /// How it is doing, for `/metrics`.
+    fn status(&self) -> PipelineStatus;
 }
 
 /// Sends nothing, and remembers how it is tuned: for a process that only answers.
@@ -35,5 +43,13 @@ impl Pipeline for NoPipeline {
 
     fn troubles(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn status(&self) -> PipelineStatus {
+        PipelineStatus::default()
     }
 }

@@ -55,6 +55,8 @@ pub struct Config {
     pub webhook_policy: Policy,
     /// How the pipeline begins.
     pub tuning: Tuning,
+    /// Whether spans of pushes are exported, as the standard variables of OpenTelemetry say.
+    pub traces: bool,
     /// What is logged.
     pub log: String,
     /// Whether the log is for programs, a JSON object a line.
@@ -146,6 +148,7 @@ impl Config {
             },
             lease: Duration::from_secs(lease),
             tuning,
+            traces: options.traces.unwrap_or(false),
             log: options.log.unwrap_or_else(|| "info".into()),
             log_json: options.log_json.unwrap_or(false),
         })

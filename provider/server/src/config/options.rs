@@ -96,6 +96,9 @@ options! {
     /// What is logged to standard error: a level or a filter of the tracing crate [default: info].
     #[arg(value_name = "FILTER")]
     log: String = "APNS_SERVER_LOG";
+    /// Export a span for each push by OTLP over HTTP: OTEL_EXPORTER_OTLP_ENDPOINT and the other standard variables say where to and which.
+    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    traces: bool = "APNS_SERVER_TRACES";
     /// Log a JSON object a line.
     #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = BoolishValueParser::new())]
     log_json: bool = "APNS_SERVER_LOG_JSON";

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use apns_provider::{Client, core::RetryPolicy};
 use apns_provider_core::{NotSent, Push};
 use apns_provider_server_core::{
+    device::Environment,
+    ids::NotificationId,
     notification::Delivery,
     tuning,
     worker::{Source, Ticket},
@@ -19,6 +21,8 @@ use crate::store::Credential as Stored;
 pub(super) struct Clients {
     settings: PipelineSettings,
     by_source: BTreeMap<Source, Entry>,
+    /// Whether there are others than the last time that somebody asked.
+    are_others: bool,
 }
 
 /// A push on its way to a client.
@@ -26,6 +30,8 @@ pub(super) struct Clients {
 pub(super) struct Outgoing {
     pub(super) ticket: Ticket,
     pub(super) delivery: Delivery,
+    pub(super) notification: NotificationId,
+    pub(super) attempt: u8,
     pub(super) push: Push,
 }
 
@@ -58,6 +64,8 @@ struct Entry {
     /// Bounded by what the worker has in the engine at once.
     waiting: Vec<Outgoing>,
     used_at: Instant,
+    /// The topic of the first push, which has the bundle ID in it: for the log.
+    topic: Box<str>,
 }
 
 #[derive(Debug)]
@@ -83,7 +91,7 @@ struct Ready {
 
 impl Clients {
     pub(super) fn new(settings: PipelineSettings) -> Self {
-        Self { settings, by_source: BTreeMap::new() }
+        Self { settings, by_source: BTreeMap::new(), are_others: false }
     }
 
     /// How many there are.
@@ -98,6 +106,7 @@ impl Clients {
             Ok(dispatch) if dispatch != self.settings.dispatch => self.settings.dispatch = dispatch,
             _ => return,
         }
+        self.are_others = true;
         for entry in self.by_source.values_mut() {
             if let State::Ready(ready) = &mut entry.state {
                 (ready.at_least_once, ready.at_most_once) = (None, None);
@@ -107,11 +116,14 @@ impl Clients {
 
     /// Finds the client for a push.
     pub(super) fn hand(&mut self, now: Instant, source: Source, outgoing: Outgoing) -> Handed {
-        let entry = self.by_source.entry(source).or_insert_with(|| Entry::new(now));
+        let entry = self.by_source.entry(source).or_insert_with(|| Entry::new(now, &outgoing.push));
         entry.used_at = now;
         match &mut entry.state {
             State::Ready(ready) => match ready.client(&self.settings, source, outgoing.delivery) {
-                Ok(client) => Handed::To(client, outgoing),
+                Ok((client, is_new)) => {
+                    self.are_others |= is_new;
+                    Handed::To(client, outgoing)
+                }
                 Err(refused) => Handed::Refused(outgoing.ticket, refused),
             },
             State::Refused { at } if now.duration_since(*at) < LOOK_AGAIN_AFTER => {
@@ -127,6 +139,11 @@ impl Clients {
     /// Whether a credential that has changed is to be looked up: if there is a client.
     pub(super) fn has_changed(&mut self, source: Source) -> bool {
         self.by_source.get_mut(&source).is_some_and(|entry| !std::mem::replace(&mut entry.is_loading, true))
+    }
+
+    /// What a source is called in the log.
+    pub(super) fn topic(&self, source: Source) -> &str {
+        self.by_source.get(&source).map_or("", |entry| &entry.topic)
     }
 
     /// Those there are.
@@ -161,22 +178,37 @@ impl Clients {
 
     /// Closes those that were not used for long. What they still have is finished.
     pub(super) fn close_idle(&mut self, now: Instant) {
+        let before = self.by_source.len();
         self.by_source.retain(|_, entry| entry.is_loading || now.duration_since(entry.used_at) < IDLE);
+        self.are_others |= self.by_source.len() != before;
     }
 
     /// All, which are to be drained.
     pub(super) fn all(&self) -> Vec<Client> {
-        let ready = self.by_source.values().filter_map(|entry| match &entry.state {
-            State::Ready(ready) => Some([&ready.at_least_once, &ready.at_most_once]),
-            _ => None,
-        });
-        ready.flatten().flatten().cloned().collect()
+        self.with_environments().map(|(_, client)| client.clone()).collect()
+    }
+
+    /// All, if they are others than the last time.
+    pub(super) fn others(&mut self) -> Option<Vec<(Environment, Client)>> {
+        let clone = |(environment, client): (Environment, &Client)| (environment, client.clone());
+        std::mem::take(&mut self.are_others).then(|| self.with_environments().map(clone).collect())
+    }
+
+    fn with_environments(&self) -> impl Iterator<Item = (Environment, &Client)> {
+        self.by_source.iter().flat_map(|(source, entry)| {
+            let clients = match &entry.state {
+                State::Ready(ready) => [&ready.at_least_once, &ready.at_most_once],
+                _ => [&None, &None],
+            };
+            clients.into_iter().flatten().map(|client| (source.environment, client))
+        })
     }
 }
 
 impl Entry {
-    fn new(now: Instant) -> Self {
-        Self { state: State::New, is_loading: false, waiting: Vec::new(), used_at: now }
+    fn new(now: Instant, push: &Push) -> Self {
+        let topic = push.notification().topic().to_string().into();
+        Self { state: State::New, is_loading: false, waiting: Vec::new(), used_at: now, topic }
     }
 
     fn take(&mut self, source: Source, (credential, stored): (apns_provider::Credential, Stored)) {
@@ -201,18 +233,19 @@ impl Entry {
 }
 
 impl Ready {
+    /// Its client for such pushes, and whether it was made now.
     fn client(
         &mut self,
         settings: &PipelineSettings,
         source: Source,
         delivery: Delivery,
-    ) -> Result<Client, NotSent> {
+    ) -> Result<(Client, bool), NotSent> {
         let client = match delivery {
             Delivery::AtLeastOnce => &mut self.at_least_once,
             Delivery::AtMostOnce => &mut self.at_most_once,
         };
         if let Some(client) = client {
-            return Ok(client.clone());
+            return Ok((client.clone(), false));
         }
         let retry = RetryPolicy::default().with_ambiguous_pushes(delivery.ambiguous_pushes());
         let mut builder = Client::builder(settings.services.endpoint(source.environment).clone())
@@ -229,7 +262,7 @@ impl Ready {
             tracing::error!(?source, %error, "no client can be made");
             REFUSED
         })?;
-        Ok(client.insert(built).clone())
+        Ok((client.insert(built).clone(), true))
     }
 }
 

@@ -8,7 +8,7 @@ use apns_provider_server_core::{
     lanes::Lane,
     shard::Positions,
     webhook::News,
-    worker::{Batch, ClaimId, Input, Lease, Rest, ShardKey, Source},
+    worker::{Batch, ClaimId, Entry, Fate, Input, Lease, Rest, ShardKey, Source},
 };
 
 use super::{clients::Loaded, queue::Queue, status::Counts};
@@ -68,7 +68,12 @@ impl<Q: Queue> Jobs<Q> {
             now,
         };
         match self.queue.record(outcomes).await {
-            Ok(recorded) => Done::Told { input: Input::Stored(batch.id()), counts: counts_of(&recorded) },
+            Ok(recorded) => {
+                let is_retry = |entry: &&Entry| matches!(entry.fate, Fate::Wait(_));
+                let retries = batch.entries().iter().filter(is_retry).count() as u64;
+                let counts = Counts { retries, ..counts_of(&recorded) };
+                Done::Told { input: Input::Stored(batch.id()), counts }
+            }
             Err(error) => failed("store outcomes", &error, Input::StoreFailed(batch.id())),
         }
     }

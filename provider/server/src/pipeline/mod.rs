@@ -31,7 +31,7 @@ mod status;
 
 use std::{sync::Arc, time::Duration};
 
-use apns_provider_server_core::{tuning::Tuning, worker::InvalidWorkerConfig};
+use apns_provider_server_core::{readiness, tuning::Tuning, worker::InvalidWorkerConfig};
 use tokio::{
     sync::{Mutex, watch},
     task::{AbortHandle, JoinHandle},
@@ -87,6 +87,11 @@ impl Pipeline {
     /// How it is doing.
     pub fn status(&self) -> PipelineStatus {
         self.shared.get()
+    }
+
+    /// What is not as it should be, a sentence each: APNs is away, for instance. It goes on by itself.
+    pub fn notes(&self) -> Vec<String> {
+        readiness::notes(&self.shared.ways(), self.status().worker.suspended)
     }
 
     /// How it is tuned.

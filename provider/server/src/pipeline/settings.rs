@@ -8,7 +8,7 @@ use apns_provider::{
 };
 use apns_provider_server_core::{device::Environment, tuning::Tuning, worker::WorkerConfig};
 
-use crate::store::Owner;
+use crate::{store::Owner, telemetry::Traces};
 
 /// How much a pipeline takes on, how patient it is, and where it sends.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct PipelineSettings {
     pub dispatch: DispatchPolicy,
     /// When a silent connection is asked whether it is still there.
     pub keep_alive: KeepAlivePolicy,
+    /// What makes a span of each push, if anything does.
+    pub traces: Option<Traces>,
     /// What says what the date is.
     pub clock: Arc<dyn Clock>,
 }
@@ -50,6 +52,7 @@ impl Default for PipelineSettings {
             services: Services::default(),
             dispatch: DispatchPolicy::default(),
             keep_alive: KeepAlivePolicy::default(),
+            traces: None,
             clock: Arc::new(SystemClock),
         }
     }

@@ -26,7 +26,10 @@ use super::{
     settings::PipelineSettings,
     status::{Counts, STORE_PATIENCE, Shared},
 };
-use crate::store::Signal;
+use crate::{
+    store::Signal,
+    telemetry::{PushSpan, SpanOf, Traces},
+};
 
 /// What the task has.
 #[derive(Debug)]
@@ -41,7 +44,10 @@ pub(super) struct Shell<Q> {
     counts: Counts,
     told: Told,
     asked: JoinSet<Done>,
-    outgoing: Vec<(Client, Ticket, Push)>,
+    outgoing: Vec<(Client, Ticket, Push, Option<PushSpan>)>,
+    traces: Option<Traces>,
+    /// When it was last said that there is no connection.
+    away_told_at: Option<Instant>,
     releases: Vec<(ShardKey, Rest)>,
     is_stopping: bool,
     tidy_at: Instant,
@@ -85,6 +91,8 @@ impl<Q: Queue> Shell<Q> {
         let mut shell = Self {
             worker: Worker::new(settings.worker.clone(), now, rand::random())?,
             jobs: Jobs { queue, owner: settings.owner, lease: settings.worker.lease },
+            traces: settings.traces.clone(),
+            away_told_at: None,
             clients: Clients::new(settings),
             secrets,
             clock,
@@ -110,7 +118,9 @@ impl<Q: Queue> Shell<Q> {
         let mut timer = Box::pin(sleep_until(self.began));
         loop {
             self.carry_out();
-            pushes.extend(self.outgoing.drain(..).map(|(client, ticket, push)| send(&client, ticket, push)));
+            pushes.extend(
+                self.outgoing.drain(..).map(|(client, ticket, push, span)| send(&client, ticket, push, span)),
+            );
             self.tell(false);
             if self.is_over {
                 break;
@@ -159,8 +169,8 @@ impl<Q: Queue> Shell<Q> {
                 Effect::Drained => self.is_over = true,
                 Effect::Release { shard, rest } => self.releases.push((shard, rest)),
                 Effect::Renew(leases) => drop(self.asked.spawn(self.jobs.clone().renew(leases, now.date))),
-                Effect::Send { ticket, source, delivery, push } => {
-                    self.hand_over(now, source, Outgoing { ticket, delivery, push });
+                Effect::Send { ticket, source, delivery, notification, attempt, push } => {
+                    self.hand_over(now, source, Outgoing { ticket, delivery, notification, attempt, push });
                 }
                 Effect::Start { claim, shard, positions } => {
                     self.asked.spawn(self.jobs.clone().start(claim, shard, positions));
@@ -168,8 +178,9 @@ impl<Q: Queue> Shell<Q> {
                 Effect::Store(batch) => drop(self.asked.spawn(self.jobs.clone().record(batch, now.date))),
                 Effect::TooManyInvalid { source, suspension } => {
                     self.counts.too_many_invalid += 1;
-                    tracing::warn!(?source, ?suspension, "too many tokens are invalid: none is removed");
                     let (environment, Suspension { invalid, results, .. }) = (source.environment, suspension);
+                    let topic = self.clients.topic(source);
+                    tracing::warn!(topic, %environment, invalid, results, "{TOO_MANY_INVALID}");
                     let news = News::RemovalsSuspended { environment, invalid, results };
                     self.asked.spawn(self.jobs.clone().tell(source.app, news, now.date));
                 }
@@ -193,9 +204,11 @@ impl<Q: Queue> Shell<Q> {
             return self.worker.handle(now, Input::Ended { ticket: outgoing.ticket, outcome });
         }
         match self.clients.hand(Instant::now(), source, outgoing) {
-            Handed::To(client, Outgoing { ticket, push, .. }) => {
+            Handed::To(client, Outgoing { ticket, notification, attempt, push, .. }) => {
                 self.counts.sent += 1;
-                self.outgoing.push((client, ticket, push));
+                let of = SpanOf { push: &push, environment: source.environment, notification, attempt };
+                let span = self.traces.as_ref().and_then(|traces| traces.begin(of));
+                self.outgoing.push((client, ticket, push, span));
             }
             Handed::Waits(true) => self.load(source),
             Handed::Waits(false) => {}
@@ -214,7 +227,19 @@ impl<Q: Queue> Shell<Q> {
 
     fn ended(&mut self, now: Now, ticket: Ticket, outcome: Outcome) {
         self.counts.ended += 1;
+        if let Outcome::NotSent(NotSent::NoConnection { why }) = &outcome {
+            self.tell_away(why);
+        }
         self.worker.handle(now, Input::Ended { ticket, outcome });
+    }
+
+    /// `/readyz` says it too, but not why: anybody may ask that.
+    fn tell_away(&mut self, why: &str) {
+        let moment = Instant::now();
+        if self.away_told_at.is_none_or(|at| moment.duration_since(at) >= TELL_AWAY_EVERY) {
+            self.away_told_at = Some(moment);
+            tracing::warn!(why, "APNs cannot be reached: what is queued is kept, and sent when it can be");
+        }
     }
 
     fn done(&mut self, now: Now, done: Result<Done, JoinError>) {
@@ -307,7 +332,10 @@ impl<Q: Queue> Shell<Q> {
         Now { elapsed: self.began.elapsed(), date: self.clock.now() }
     }
 
-    fn tell(&self, is_drained: bool) {
+    fn tell(&mut self, is_drained: bool) {
+        if let Some(clients) = self.clients.others() {
+            self.shared.set_clients(clients);
+        }
         self.shared.set(self.worker.status(self.now()), self.clients.len(), self.counts, is_drained);
     }
 
@@ -319,13 +347,25 @@ impl<Q: Queue> Shell<Q> {
         futures::future::join_all(closed).await;
         let is_saved = self.worker.status(self.now()).unsaved == 0;
         self.tell(is_answered && is_saved && are_pushes_ended);
+        self.shared.set_clients(Vec::new());
     }
 }
 
 /// The client itself is not kept: one that is idle can be closed while its last pushes end.
-fn send(client: &Client, ticket: Ticket, push: Push) -> impl Future<Output = (Ticket, Outcome)> + use<> {
+fn send(
+    client: &Client,
+    ticket: Ticket,
+    push: Push,
+    span: Option<PushSpan>,
+) -> impl Future<Output = (Ticket, Outcome)> + use<> {
     let sent = client.send_push(push);
-    async move { (ticket, sent.await) }
+    async move {
+        let outcome = sent.await;
+        if let Some(span) = span {
+            span.end(&outcome);
+        }
+        (ticket, outcome)
+    }
 }
 
 async fn stopping(stopped: &mut watch::Receiver<Option<Instant>>) -> Instant {
@@ -341,6 +381,11 @@ async fn stopping(stopped: &mut watch::Receiver<Option<Instant>>) -> Instant {
 
 /// Outcomes that are taken before effects are carried out.
 const ENDED_AT_ONCE: usize = 255;
+/// How often it is said that there is no connection.
+const TELL_AWAY_EVERY: Duration = Duration::from_mins(1);
+const TOO_MANY_INVALID: &str = "too many device tokens of an app are invalid at once, and none is removed for it: look whether they are \
+    registered under the right environment and app, and whether the credential is of that app. If they are dead indeed, nothing has to be \
+    done: they are removed when fewer are invalid";
 /// How often it is looked for clients that nobody uses.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 /// How long connections may take to say goodbye when nothing is under way.

@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use apns_provider_server_core::worker::WorkerStatus;
+use apns_provider::Client;
+use apns_provider_server_core::{device::Environment, readiness::Way, worker::WorkerStatus};
 
 /// How a pipeline is doing.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -30,7 +31,7 @@ pub struct Counts {
     pub ended: u64,
     /// Outcomes that were stored.
     pub stored: u64,
-    /// Notifications that have an outcome for each recipient.
+    /// Campaigns that have an outcome for each recipient.
     pub finished: u64,
     /// Devices that were removed, since APNs says that their token is dead.
     pub removed: u64,
@@ -38,6 +39,8 @@ pub struct Counts {
     pub too_many_invalid: u64,
     /// Times that an app was left alone, since something was in its way.
     pub troubled: u64,
+    /// Recipients that were put back to be tried again.
+    pub retries: u64,
     /// What the store was asked in vain.
     pub store_failures: u64,
 }
@@ -59,22 +62,36 @@ impl Counts {
         self.removed += more.removed;
         self.too_many_invalid += more.too_many_invalid;
         self.troubled += more.troubled;
+        self.retries += more.retries;
         self.store_failures += more.store_failures;
     }
 }
 
 /// What the shell tells, and others read.
 #[derive(Debug, Default)]
-pub(super) struct Shared(Mutex<PipelineStatus>);
+pub(super) struct Shared {
+    status: Mutex<PipelineStatus>,
+    /// Those there are: how their connections are is asked when somebody wants to know.
+    clients: Mutex<Vec<(Environment, Client)>>,
+}
 
 impl Shared {
     pub(super) fn get(&self) -> PipelineStatus {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) // numbers, which are never half written
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) // numbers, which are never half written
+    }
+
+    pub(super) fn ways(&self) -> Vec<(Environment, Way)> {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.iter().map(|(environment, client)| (*environment, Way::of(&client.stats()))).collect()
+    }
+
+    pub(super) fn set_clients(&self, clients: Vec<(Environment, Client)>) {
+        *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = clients;
     }
 
     pub(super) fn set(&self, worker: WorkerStatus, clients: usize, counts: Counts, drained: bool) {
         let status = PipelineStatus { worker, clients, counts, drained };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = status;
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
     }
 }
 

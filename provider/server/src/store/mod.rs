@@ -78,7 +78,7 @@ pub use notifications::{Counts, NotificationState, State};
 pub use outcomes::{Outcomes, Recorded, RecordedOutcome};
 pub use page::PAGE_MAX;
 pub use plans::{ClaimedPlan, Found, StepStored};
-pub use queues::QueueState;
+pub use queues::{LaneState, QueueState};
 pub use recent::Recent;
 pub use settings::{Durability, Place, StoreSettings};
 pub use shards::{ClaimRequest, Claimed, ClaimedShard, CurrentDevice, Owner, Variants};

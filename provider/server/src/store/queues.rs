@@ -30,7 +30,28 @@ pub struct QueueState {
     pub due_at: Option<UnixTime>,
 }
 
+/// What waits in a lane, of all tenants.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LaneState {
+    /// Which.
+    pub lane: Lane,
+    /// Recipients without an outcome, those that are to be sent later among them.
+    pub depth: u64,
+    /// As in [`QueueState`], of all that are not paused.
+    pub due_at: Option<UnixTime>,
+}
+
 impl Store {
+    /// The lanes with something in them.
+    pub async fn lanes(&self) -> Result<Vec<LaneState>, StoreError> {
+        let rows = self.reader().await?.rows(&LANES, values![]).await?;
+        let read = |row: &Row| {
+            let lane = row.numbered(0, Lane::from_number)?;
+            Ok(LaneState { lane, depth: row.number(1)?, due_at: row.optional_time(2)? })
+        };
+        rows.iter().map(read).collect()
+    }
+
     /// Queues with something in them, of a tenant or of all; those that have been due longest first; at most a page.
     pub async fn queues(&self, tenant: Option<TenantId>) -> Result<Vec<QueueState>, StoreError> {
         let tenant = tenant.map_or(ALL, TenantId::get);
@@ -71,4 +92,15 @@ static QUEUES: Statement = Statement::new(
      LEFT JOIN notification n ON n.sequence = q.campaign
      WHERE q.depth > 0 AND ($1 = 0 OR app.tenant_id = $1)
      ORDER BY due_at NULLS LAST LIMIT $2",
+);
+
+static LANES: Statement = Statement::new(
+    "SELECT q.lane, CAST(sum(q.depth) AS BIGINT),
+        min(CASE WHEN app.is_paused = 1 OR COALESCE(c.is_paused, 0) = 1 THEN NULL ELSE
+            (SELECT min(shard.due_at) FROM shard WHERE shard.queue_id = q.id AND shard.due_at IS NOT NULL) END)
+     FROM queue q
+     JOIN app ON app.id = q.app_id
+     LEFT JOIN campaign c ON c.sequence = q.campaign
+     WHERE q.depth > 0
+     GROUP BY q.lane",
 );

@@ -36,7 +36,7 @@ use crate::{
     secrets::Vault,
     store::{Owner, Store},
 };
-pub(crate) use telemetry::{count_dropped, describe, waiting};
+pub(crate) use telemetry::{count_dropped, waiting};
 
 use sender::Sender;
 

@@ -10,7 +10,7 @@ async fn it_is_ready_until_it_drains_and_says_why_not() {
     let server = Server::start().await;
     server.nobody().get("/livez").await.expect(204);
     let ready = server.nobody().get("/readyz").await.expect(200);
-    assert_eq!(ready, json!({ "is-ready": true, "reasons": [] }));
+    assert_eq!(ready, json!({ "is-ready": true, "reasons": [], "notes": [] }));
     server.api.drain();
     let ready = server.nobody().get("/readyz").await.expect(503);
     assert_eq!(ready["reasons"], json!(["it is about to stop"]));

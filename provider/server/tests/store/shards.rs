@@ -1,4 +1,6 @@
-use apns_provider_server::store::{ClaimRequest, CurrentDevice, Variants};
+use std::collections::BTreeMap;
+
+use apns_provider_server::store::{ClaimRequest, CurrentDevice, LaneState, Variants};
 use apns_provider_server_core::{
     audience::Who,
     device::{Environment, Registration},
@@ -21,6 +23,7 @@ on_both! { TestStore:
     two_processes_never_claim_the_same,
     a_renewed_lease_lasts_and_a_lost_one_is_told,
     a_shard_that_is_given_back_rests_until_it_is_due,
+    c79_the_age_of_a_lane_is_that_of_what_is_due_and_nobody_works_on,
     each_app_gets_its_share,
     nothing_of_what_is_paused_or_excepted_is_claimed,
     a_campaign_keeps_its_pace_among_all_processes,
@@ -120,6 +123,32 @@ async fn a_shard_that_is_given_back_rests_until_it_is_due(store: TestStore) {
     // One that says that it is done, and is not, is not lost.
     store.release_shards(OTHER, &[(shard, Rest::Done)], after(31)).await.unwrap();
     assert_eq!(store.claim_one(ME, Lane::Normal, after(31)).await.rounds, 2);
+}
+
+async fn c79_the_age_of_a_lane_is_that_of_what_is_due_and_nobody_works_on(store: TestStore) {
+    assert!(store.lanes().await.unwrap().is_empty());
+    store.take(&to_tokens(1, &[1], Lane::Normal)).await;
+    let first = store.claim_one(ME, Lane::Normal, NOW).await.key;
+    let normal = |depth, due_at| LaneState { lane: Lane::Normal, depth, due_at: Some(due_at) };
+    assert_eq!(
+        store.lanes().await.unwrap(),
+        [normal(1, after(60))],
+        "somebody works on it, until the lease ends"
+    );
+    store.take(&to_tokens(2, &[2, 3], Lane::Normal)).await;
+    assert_eq!(store.lanes().await.unwrap(), [normal(3, NOW)]);
+    store.pause_app(store.app.id, true).await.unwrap();
+    let paused = LaneState { lane: Lane::Normal, depth: 3, due_at: None };
+    assert_eq!(store.lanes().await.unwrap(), [paused], "nobody is late with what is paused");
+    store.pause_app(store.app.id, false).await.unwrap();
+    store.take(&to_tokens(3, &[4], Lane::Urgent)).await;
+    let lanes = store.lanes().await.unwrap();
+    assert_eq!(
+        lanes.iter().map(|it| (it.lane, it.depth)).collect::<BTreeMap<_, _>>(),
+        [(Lane::Urgent, 1), (Lane::Normal, 3)].into()
+    );
+    store.end(ME, first, &[0], Ending::Accepted).await;
+    assert!(store.lanes().await.unwrap().contains(&normal(2, NOW)));
 }
 
 async fn each_app_gets_its_share(store: TestStore) {

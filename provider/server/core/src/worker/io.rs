@@ -229,6 +229,10 @@ pub enum Effect {
         source: Source,
         /// Whether the client may send it again by itself when nobody knows whether it was processed.
         delivery: Delivery,
+        /// Of which notification.
+        notification: NotificationId,
+        /// Which attempt at its recipient it is, from 1. What the client sends again by itself is none of its own.
+        attempt: u8,
         /// The push.
         push: Push,
     },

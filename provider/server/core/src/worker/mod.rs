@@ -105,6 +105,8 @@ pub struct WorkerStatus {
     pub unsaved: usize,
     /// Apps and environments that are left alone since they are in trouble.
     pub troubled: usize,
+    /// Apps and environments that have so many invalid tokens that none is removed.
+    pub suspended: usize,
 }
 
 impl Worker {
@@ -192,6 +194,7 @@ impl Worker {
             in_engine: self.in_engine,
             unsaved: self.saving.unsaved(),
             troubled: self.sources.held(now.elapsed).len(),
+            suspended: self.sources.suspended(now.date),
         }
     }
 

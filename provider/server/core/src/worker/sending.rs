@@ -128,8 +128,14 @@ impl Worker {
         self.in_engine[lane] += 1;
         self.to_send[lane] -= 1;
         self.throttle.take(now.elapsed);
-        let ticket = Ticket { claim: id, position };
-        self.effects.push_back(Effect::Send { ticket, source: source.source, delivery, push });
+        self.effects.push_back(Effect::Send {
+            ticket: Ticket { claim: id, position },
+            source: source.source,
+            delivery,
+            notification: active.shard.notification,
+            attempt: attempts.saturating_add(1),
+            push,
+        });
     }
 
     /// Asks the store to mark what is to be sent once at most, before it is.

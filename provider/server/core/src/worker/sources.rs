@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use apns_provider_core::{HygienePolicy, RetryBudget, TokenHygiene};
+use apns_provider_core::{HygienePolicy, RetryBudget, TokenHygiene, UnixTime};
 
 use super::io::Source;
 
@@ -87,6 +87,13 @@ impl Sources {
 
     pub(super) fn find(&mut self, source: Source) -> Option<&mut SourceState> {
         self.places.get(&source).map(|place| &mut self.states[*place])
+    }
+
+    /// How many have so many invalid tokens now that none is removed.
+    pub(super) fn suspended(&self, now: UnixTime) -> usize {
+        // Of those that nobody was told of there is no need to count.
+        let told = self.states.iter().filter(|state| state.alarmed_at.is_some());
+        told.filter(|state| state.hygiene.suspension(now).is_some()).count()
     }
 
     /// Those that are left alone now.

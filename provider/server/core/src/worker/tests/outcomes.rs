@@ -46,7 +46,7 @@ fn a_push_is_tried_as_often_as_it_may_be() {
         world.end_all(|_| answered(503, "ServiceUnavailable"));
         world.pass(Duration::from_secs(5));
     }
-    assert_eq!(world.sent.len(), 20);
+    assert!(world.sent.iter().map(|sent| sent.attempt).eq(1..=20), "{:?}", world.sent.len());
     let outcome = &world.shards[at].finals[&0];
     assert_eq!((outcome.ending, outcome.status), (Ending::Undeliverable, 503));
     assert!(outcome.is_dead_letter());
@@ -287,6 +287,10 @@ fn c61_when_too_many_tokens_are_invalid_none_is_removed_and_somebody_is_told_onc
     };
     assert_eq!((*source, suspension.invalid >= 2), (app(1), true));
     assert_eq!(source.environment, Environment::Production);
+    let suspended = |world: &World| world.workers[0].worker.status(world.now()).suspended;
+    assert_eq!(suspended(&world), 1);
+    world.pass(Duration::from_mins(12));
+    assert_eq!(suspended(&world), 0, "what was a while ago counts no more");
 }
 
 #[test]

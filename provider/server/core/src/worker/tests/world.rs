@@ -82,6 +82,7 @@ pub(super) struct Sent {
     pub(super) delivery: Delivery,
     pub(super) apns_id: ApnsId,
     pub(super) token: String,
+    pub(super) attempt: u8,
     at: Duration,
 }
 
@@ -242,11 +243,12 @@ impl World {
                 }
                 Effect::Store(batch) => self.workers[life].asked.push(Asked::Store(batch)),
                 Effect::Release { shard, rest } => self.release(life, shard, rest),
-                Effect::Send { ticket, source, delivery, push } => {
+                Effect::Send { ticket, source, delivery, notification, attempt, push } => {
                     let shard =
                         self.shards.iter().find(|row| row.key.apns_id(ticket.position) == *push.apns_id());
                     let row = shard.expect("its apns-id is that of a recipient");
                     let (shard, lane) = (row.key, row.lane);
+                    assert_eq!(notification, shard.notification);
                     let sent = Sent {
                         life,
                         ticket,
@@ -257,6 +259,7 @@ impl World {
                         delivery,
                         apns_id: *push.apns_id(),
                         token: push.device_token().as_str().to_owned(),
+                        attempt,
                         at: self.elapsed,
                     };
                     self.check_sent(&sent);
