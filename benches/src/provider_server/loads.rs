@@ -35,7 +35,7 @@ impl<'a> Loads<'a> {
     ) -> Result<Self, LoadError> {
         let read = |name| std::fs::read_to_string(directory.join(name)).map_err(|error| failed(&error));
         let tokens = device_tokens(directory).map_err(|error| failed(&error))?;
-        let mut loads = Self { address, key: read(API_KEY_FILE)?, tokens, options };
+        let loads = Self { address, key: read(API_KEY_FILE)?, tokens, options };
         let mut operator = loads.api().await?;
         let p8 = json!({ "key": read(AUTH_KEY_FILE)?, "key-id": KEY_ID, "team-id": TEAM_ID });
         let path = format!("/v1/apps/{TOPIC}/credentials/production");
@@ -43,8 +43,8 @@ impl<'a> Loads<'a> {
         // What a program that sends has: a key of the tenant's.
         let roles = json!({ "label": "load", "roles": ["send", "read"] });
         let made = operator.ask(Method::POST, "/v1/keys", &roles).await?;
-        loads.key = made["key"].as_str().ok_or_else(|| failed(&"no key was made"))?.to_owned();
-        Ok(loads)
+        let key = made["key"].as_str().ok_or_else(|| failed(&"no key was made"))?;
+        Ok(Self { key: key.to_owned(), ..loads })
     }
 
     pub(super) async fn run_all(&self, meter: &Meter) -> Result<Vec<LoadRun>, LoadError> {

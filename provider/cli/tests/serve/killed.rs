@@ -81,7 +81,7 @@ async fn c70_kill_9_at_any_moment_of_a_campaign_loses_nothing(mut house: House) 
     let on_the_wire = house.taken();
     assert_eq!(on_the_wire.len(), recipients, "each was sent");
     let twice: usize = on_the_wire.values().map(|times| times - 1).sum();
-    println!(
+    eprintln!(
         "{recipients} recipients, {kills} kills, seed {seed}: {took:?}, {twice} pushes more than once on the wire"
     );
 }

@@ -57,7 +57,7 @@ async fn c70_three_processes_share_a_campaign_with_one_provider_token_and_take_o
     let taken = house.taken();
     assert_eq!(taken.len(), before + recipients, "nothing is lost");
     let twice: usize = taken.values().map(|times| times - 1).sum();
-    println!(
+    eprintln!(
         "{shares:?} of {recipients}; with one killed {twice} twice, over {:?} later",
         killed_at.elapsed()
     );

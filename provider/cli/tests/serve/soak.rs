@@ -97,7 +97,7 @@ async fn c72_under_traffic_and_faults_nothing_grows_and_everything_taken_has_one
 
     let (second, last) =
         (middle(&held[held.len() / 3..held.len() * 2 / 3]), middle(&held[held.len() * 2 / 3..]));
-    println!(
+    eprintln!(
         "{taken} notifications to {RECIPIENTS} in {:?}, {fired} faults; {second:?}, then {last:?}",
         began.elapsed()
     );
