@@ -139,7 +139,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 mod tests {
     use super::{
         super::{command::chosen, operation::operations, tests::matches},
-        credential, *,
+        *,
     };
 
     fn request(arguments: &[&str]) -> Result<Request, String> {

@@ -15,6 +15,7 @@ on_both! { TestStore:
     another_tenants_app_is_not_there,
     an_app_is_paused_and_everybody_is_told,
     a_credential_is_replaced_and_everybody_is_told,
+    an_apps_terms_are_its_tenants_settings_and_where_it_has_credentials,
     a_key_is_found_by_its_hash_and_revoked_once,
     templates_come_by_name,
     the_audit_log_has_the_latest_first,
@@ -33,7 +34,7 @@ async fn another_tenants_app_is_not_there(store: TestStore) {
     let apps = store.apps(store.tenant.id, store.app.id, 10).await.unwrap();
     assert_eq!(apps, [second.now]);
     assert_eq!(store.tenants(TenantId::new(0), 1).await.unwrap().first(), Some(&store.tenant));
-    assert_eq!(store.tenant_by_id(other.id).await.unwrap(), Some(other));
+    assert_eq!(store.tenant(&other.name).await.unwrap(), Some(other));
 }
 
 async fn an_app_is_paused_and_everybody_is_told(store: TestStore) {
@@ -66,6 +67,20 @@ async fn a_credential_is_replaced_and_everybody_is_told(store: TestStore) {
     let sandbox = Source { environment: Environment::Sandbox, ..source };
     assert!(!store.remove_credential(sandbox).await.unwrap());
     assert!(store.remove_credential(source).await.unwrap());
+}
+
+async fn an_apps_terms_are_its_tenants_settings_and_where_it_has_credentials(store: TestStore) {
+    store.put_tenant(&store.tenant.name, r#"{"queue-max":7}"#, after(1)).await.unwrap();
+    let terms = store.terms(store.app.id).await.unwrap();
+    assert_eq!((terms.tenant_settings.as_str(), terms.credentials), (r#"{"queue-max":7}"#, vec![]));
+    for environment in Environment::ALL {
+        store.put_credential(Source { environment, ..store.source() }, vec![1], "{}", NOW).await.unwrap();
+    }
+    let mut credentials = store.terms(store.app.id).await.unwrap().credentials;
+    credentials.sort();
+    assert_eq!(credentials, Environment::ALL);
+    let unknown = store.terms(AppId::new(999)).await.unwrap();
+    assert_eq!((unknown.tenant_settings.as_str(), unknown.credentials), ("{}", vec![]));
 }
 
 async fn a_key_is_found_by_its_hash_and_revoked_once(store: TestStore) {
