@@ -1,14 +1,18 @@
 //! A store, an engine and a clock, all of them simulated; workers that live and die.
 
+mod engine;
+mod store;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
 
-use apns_provider_core::{
-    Acceptance, AlertNotification, Ambiguity, Answer, ApnsId, BundleId, NotSent, Now, Outcome, UnixTime,
-};
+use apns_provider_core::{ApnsId, Now, UnixTime};
+
+pub(super) use engine::{accepted, answered, any_outcome};
+use store::Row;
 
 use crate::{
     device::{Environment, Kind},
@@ -16,12 +20,9 @@ use crate::{
     lanes::Lane,
     message::Deadline,
     notification::Delivery,
-    outcome::{Ending, FinalOutcome, Wait},
+    outcome::Ending,
     shard::{Positions, Recipient, Shard, ShardWriter},
-    worker::{
-        Batch, Claim, ClaimId, Effect, Exception, Fate, Input, Rest, ShardKey, Source, Stop, Ticket, Waiting,
-        Worker, WorkerConfig,
-    },
+    worker::{Batch, ClaimId, Effect, Input, ShardKey, Source, Stop, Ticket, Worker, WorkerConfig},
 };
 
 /// When the world begins.
@@ -84,28 +85,6 @@ pub(super) struct Sent {
     pub(super) token: String,
     pub(super) attempt: u8,
     at: Duration,
-}
-
-/// A shard in the store.
-#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
-pub(super) struct Row {
-    pub(super) key: ShardKey,
-    pub(super) source: Source,
-    pub(super) lane: Lane,
-    pub(super) recipients: Shard,
-    pub(super) deadline: Deadline,
-    pub(super) delivery: Delivery,
-    pub(super) not_before: UnixTime,
-    pub(super) rounds: u16,
-    pub(super) lease: Option<(usize, Duration)>,
-    pub(super) finals: BTreeMap<u16, FinalOutcome>,
-    pub(super) waiting: BTreeMap<u16, Wait>,
-    pub(super) marked: BTreeSet<u16>,
-    pub(super) exceptions: Vec<(u16, Exception)>,
-    pub(super) has_message: bool,
-    pub(super) is_done: bool,
-    pub(super) is_cancelled: bool,
-    pub(super) is_paused: bool,
 }
 
 pub(super) fn app(number: i64) -> Source {
@@ -293,169 +272,6 @@ impl World {
         assert!(status.to_send.iter().all(|count| *count <= config.claimed_max), "{status:?}");
     }
 
-    /// The store answers what was asked at this place.
-    pub(super) fn answer(&mut self, life: usize, at: usize) {
-        if at >= self.workers[life].asked.len() {
-            return;
-        }
-        let asked = self.workers[life].asked.remove(at);
-        let works = self.store_works;
-        let input = match asked {
-            Asked::Claim { lane, .. } if !works => Input::ClaimFailed { lane },
-            Asked::Claim { lane, recipients, shards, except } => {
-                let (claims, next_at) = self.claim(life, lane, recipients, shards, &except);
-                Input::Claimed { lane, claims, next_at }
-            }
-            Asked::Renew(_) if !works => Input::RenewFailed,
-            Asked::Renew(leases) => {
-                let lost = leases.iter().filter(|lease| !self.renew(life, lease.shard));
-                Input::Renewed { lost: lost.map(|lease| lease.claim).collect::<Vec<_>>() }
-            }
-            Asked::Start { claim, .. } if !works => Input::StartFailed(claim),
-            Asked::Start { claim, shard, positions } => {
-                let row = self.row(shard);
-                for position in positions.iter() {
-                    row.marked.insert(position);
-                    row.waiting.remove(&position);
-                }
-                Input::Started(claim)
-            }
-            Asked::Store(batch) if !works => Input::StoreFailed(batch.id()),
-            Asked::Store(batch) => {
-                self.store(life, &batch);
-                Input::Stored(batch.id())
-            }
-        };
-        self.tell(life, input);
-    }
-
-    pub(super) fn row(&mut self, key: ShardKey) -> &mut Row {
-        self.shards.iter_mut().find(|row| row.key == key).expect("it is in the store")
-    }
-
-    fn renew(&mut self, life: usize, key: ShardKey) -> bool {
-        let until = self.elapsed + self.config.lease;
-        let row = self.row(key);
-        match &mut row.lease {
-            Some((owner, lease_until)) if *owner == life => {
-                *lease_until = until;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn store(&mut self, life: usize, batch: &Batch) {
-        let mut seen = BTreeSet::new();
-        for entry in batch.entries() {
-            assert!(seen.insert((entry.shard, entry.position)), "twice in one batch: {entry:?}");
-            let row = self.row(entry.shard);
-            let is_ours = row.lease.is_some_and(|(owner, _)| owner == life);
-            match &entry.fate {
-                Fate::Final(outcome) => {
-                    row.finals.entry(entry.position).or_insert_with(|| outcome.clone());
-                    row.waiting.remove(&entry.position);
-                    row.marked.remove(&entry.position);
-                }
-                Fate::Wait(wait) if is_ours && !row.finals.contains_key(&entry.position) => {
-                    row.waiting.insert(entry.position, wait.clone());
-                    row.marked.remove(&entry.position);
-                }
-                Fate::Wait(_) => {}
-            }
-        }
-        self.dead_tokens.extend(batch.dead_tokens().iter().map(|finding| finding.device));
-        self.suspects.extend(batch.suspects().iter().map(|finding| finding.device));
-    }
-
-    fn release(&mut self, life: usize, key: ShardKey, rest: Rest) {
-        let row = self.row(key);
-        if row.lease.is_none_or(|(owner, _)| owner != life) {
-            return;
-        }
-        row.lease = None;
-        match rest {
-            Rest::Done => {
-                assert_eq!(row.finals.len(), usize::from(row.recipients.len()), "it is not done");
-                row.is_done = true;
-            }
-            Rest::Until { not_before, rounds } => (row.not_before, row.rounds) = (not_before, rounds),
-        }
-        row.cancel_if_free();
-    }
-
-    fn claim(
-        &mut self,
-        life: usize,
-        lane: Lane,
-        recipients: usize,
-        shards: usize,
-        except: &[Source],
-    ) -> (Vec<Claim>, Option<UnixTime>) {
-        let (now, lease_until) = (self.now(), self.elapsed + self.config.lease);
-        let (mut claims, mut count, mut next_at) = (Vec::new(), 0, None::<UnixTime>);
-        for row in &mut self.shards {
-            if row.lease.is_some_and(|(_, until)| until <= now.elapsed) {
-                row.lease = None;
-                row.cancel_if_free();
-            }
-            let is_free = row.lease.is_none() && !row.is_done && !row.is_paused && row.lane == lane;
-            if !is_free || except.contains(&row.source) {
-                continue;
-            }
-            if row.not_before > now.date {
-                next_at = Some(next_at.map_or(row.not_before, |next| next.min(row.not_before)));
-                continue;
-            }
-            if count >= recipients || claims.len() >= shards {
-                continue;
-            }
-            count += usize::from(row.recipients.len());
-            row.lease = Some((life, lease_until));
-            claims.push(row.claim(now.date));
-        }
-        (claims, next_at)
-    }
-
-    /// The engine answers this push.
-    pub(super) fn end(&mut self, sent: &Sent, outcome: Outcome) {
-        if let Some(at) =
-            self.in_engine.iter().position(|it| (it.life, it.ticket) == (sent.life, sent.ticket))
-        {
-            self.in_engine.remove(at);
-        }
-        self.under_way.remove(&(sent.life, sent.shard, sent.position));
-        let again = matches!(outcome, Outcome::NotSent(_)) || is_retried(&outcome);
-        let key = (sent.shard, sent.position);
-        if again {
-            self.unknown.remove(&key);
-        } else if !matches!(outcome, Outcome::Ambiguous(_)) {
-            self.workers[sent.life].over.insert(key);
-        }
-        let ticket = sent.ticket;
-        self.tell(sent.life, Input::Ended { ticket, outcome });
-    }
-
-    /// The engine answers all that it has.
-    pub(super) fn end_all(&mut self, outcome: impl Fn(&Sent) -> Outcome) {
-        for sent in self.in_engine.clone() {
-            let outcome = outcome(&sent);
-            self.end(&sent, outcome);
-        }
-    }
-
-    /// The store answers all that it was asked, again and again, and the engine nothing.
-    pub(super) fn answer_all(&mut self) {
-        for _ in 0..10_000 {
-            let Some(life) = self.alive().into_iter().find(|life| !self.workers[*life].asked.is_empty())
-            else {
-                return;
-            };
-            self.answer(life, 0);
-        }
-        panic!("the store is asked without an end");
-    }
-
     /// Time passes, and workers are woken as they asked to be.
     pub(super) fn pass(&mut self, time: Duration) {
         let end = self.elapsed + time;
@@ -481,16 +297,6 @@ impl World {
             "time does not pass: {:?}",
             self.alive().iter().map(|it| self.workers[*it].worker.poll_timeout()).min()
         );
-    }
-
-    fn end_what_takes_too_long(&mut self) {
-        let timeout = self.config.engine_timeout;
-        while self.engine_keeps_time
-            && let Some(sent) = self.in_engine.first().cloned()
-            && sent.at + timeout <= self.elapsed
-        {
-            self.end(&sent, Outcome::Ambiguous(Ambiguity::NoAnswer));
-        }
     }
 
     /// Lets everything go well until all is done.
@@ -537,86 +343,4 @@ impl World {
         }
         endings
     }
-}
-
-impl Row {
-    pub(super) fn claim(&self, now: UnixTime) -> Claim {
-        // As a store does: once it is that late, the recipient may be sent to.
-        let holds =
-            |exception: &Exception| !matches!(exception, Exception::NotBefore(until) if *until <= now);
-        let exceptions = self.exceptions.iter().filter(|(_, exception)| holds(exception)).cloned();
-        let notification = || {
-            let app = BundleId::parse("com.example.tea").unwrap();
-            Arc::new(AlertNotification::new(app).alert("Hi").build().unwrap())
-        };
-        Claim {
-            shard: self.key,
-            source: self.source,
-            lane: self.lane,
-            recipients: self.recipients.clone(),
-            variants: if self.has_message { vec![notification()] } else { Vec::new() },
-            deadline: self.deadline,
-            delivery: self.delivery,
-            rounds: self.rounds,
-            done: self.finals.keys().copied().collect(),
-            started: self.marked.iter().copied().collect(),
-            waiting: self
-                .waiting
-                .iter()
-                .map(|(position, wait)| Waiting {
-                    position: *position,
-                    attempts: wait.attempts,
-                    until: wait.until,
-                    maybe_twice: wait.maybe_twice,
-                })
-                .collect(),
-            exceptions: exceptions.collect(),
-        }
-    }
-
-    /// What nobody works on and is cancelled ends at once.
-    fn cancel_if_free(&mut self) {
-        if self.is_cancelled && self.lease.is_none() {
-            for position in 0..self.recipients.len() {
-                self.finals
-                    .entry(position)
-                    .or_insert_with(|| FinalOutcome::unanswered(Ending::Cancelled, None));
-            }
-            self.waiting.clear();
-            self.marked.clear();
-            self.is_done = true;
-        }
-    }
-}
-
-pub(super) fn accepted() -> Outcome {
-    let apns_id = ApnsId::from_random([1; 16]);
-    Outcome::Accepted(Acceptance { apns_id, apns_unique_id: None, ambiguous_before: false })
-}
-
-pub(super) fn answered(status: u16, reason: &str) -> Outcome {
-    let mut answer = Answer::new(status);
-    answer.read_body(format!(r#"{{"reason":"{reason}","timestamp":1700000000000}}"#).as_bytes());
-    Outcome::from_answer(answer, ApnsId::from_random([1; 16]))
-}
-
-/// One of what can become of a push.
-pub(super) fn any_outcome(number: u8) -> Outcome {
-    match number % 14 {
-        0..=4 => accepted(),
-        5 => answered(503, "ServiceUnavailable"),
-        6 => answered(429, "TooManyRequests"),
-        7 => answered(410, "Unregistered"),
-        8 => answered(400, "BadTopic"),
-        9 => answered(403, "InvalidProviderToken"),
-        10 => Outcome::NotSent(NotSent::NoConnection { why: "refused".into() }),
-        11 => Outcome::NotSent(NotSent::Closed),
-        12 => Outcome::Ambiguous(Ambiguity::NoAnswer),
-        _ => Outcome::Expired,
-    }
-}
-
-/// Whether APNs has refused it for now and not for ever.
-fn is_retried(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Rejected(rejection) if matches!(rejection.status, 403 | 429 | 500 | 503))
 }
