@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::future::try_join_all;
+use futures::future::{try_join, try_join_all};
 use http::Method;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -107,12 +107,14 @@ impl<'a> Loads<'a> {
             apis.push(self.api().await?);
         }
         let handed_in = try_join_all(apis.into_iter().map(hand_in));
+        let handed_in = async { Ok((handed_in.await?, began.elapsed())) };
         let watched = self.all_ended(meter, began, accepted_before + pushes);
-        let handed_in = async { (handed_in.await, began.elapsed()) };
-        let ((latencies, taken), server_bytes) = (handed_in.await, watched.await?);
+        let ((latencies, taken), server_bytes) = try_join(handed_in, watched).await?;
         let ended_s = began.elapsed().as_secs_f64();
         let mut all = Latencies::default();
-        latencies?.into_iter().for_each(|of_one| all.append(of_one));
+        for of_one in latencies {
+            all.append(of_one);
+        }
         let accepted = self.accepted().await? - accepted_before;
         if accepted != pushes {
             return Err(LoadError::Incomplete { answered: accepted, pushes });

@@ -8,6 +8,7 @@ use apns_provider_server::{
     server::Server,
     startup::default_tenant,
     store::{Store, StoreSettings},
+    telemetry::install_recorder,
 };
 use apns_provider_server_core::device::{DEVICES_PER_USER, Registration, RegistrationRequest};
 use serde_json::json;
@@ -31,7 +32,9 @@ async fn serve_on_threads(job: Job, listening: oneshot::Sender<SocketAddr>) -> R
     fs::write(job.directory.join(API_KEY_FILE), key.as_str()).explain("writing the API key")?;
     server.stop().await;
     register(&config.store, &job).await?;
-    let server = Server::start(&config, None).await.explain("starting the server")?;
+    // The command counts, too.
+    let metrics = install_recorder().explain("counting")?;
+    let server = Server::start(&config, metrics).await.explain("starting the server")?;
     let _ = listening.send(server.address());
     future::pending().await
 }

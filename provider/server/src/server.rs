@@ -93,6 +93,7 @@ impl Server {
             DeliverySettings::new(config.webhook_policy.clone()),
         )?;
         let pipeline = Arc::new(Sending(pipeline));
+        let (house, counts) = (store.clone(), metrics.clone());
         let api = Api::new(ApiParts {
             store: store.clone(),
             vault,
@@ -106,7 +107,8 @@ impl Server {
         let (stop_listening, stopped) = watch::channel(false);
         let limits = Limits { drain: ANSWERS_MAX, ..config.limits };
         let listening = tokio::spawn(api::serve(listener, api.router(), limits, stopped));
-        let housekeeping = tokio::spawn(keep_house(store.clone()));
+        let housekeeping =
+            tokio::spawn(async move { tokio::join!(keep_house(house), keep_counts(counts)).0 });
         let drain = config.limits.drain;
         Ok(Self {
             address,
@@ -150,10 +152,12 @@ impl Server {
         let by = Instant::now() + self.drain;
         self.api.drain();
         let is_finished = self.pipeline.0.stop(self.drain).await;
-        if let Some(traces) = &self.traces {
-            traces.stop(SPANS_MAX).await;
-        }
-        self.deliveries.stop(by).await;
+        let spans = async {
+            if let Some(traces) = &self.traces {
+                traces.stop(SPANS_MAX).await;
+            }
+        };
+        tokio::join!(spans, self.deliveries.stop(by));
         self.stop_listening.send_replace(true);
         self.housekeeping.abort();
         // A task that has panicked has ended, too.
@@ -201,6 +205,15 @@ fn pipeline_settings(config: &Config) -> PipelineSettings {
     let engine_timeout = usual.engine_timeout.min(engine_timeout_within(config.lease));
     let worker = WorkerConfig { lease: config.lease, engine_timeout, ..usual };
     PipelineSettings { services, worker, tuning: config.tuning, ..PipelineSettings::default() }
+}
+
+/// What is counted for a histogram is kept as it came until somebody asks for it, or this sums it up: nobody may ever ask.
+async fn keep_counts(metrics: Option<PrometheusHandle>) {
+    let Some(metrics) = metrics else { return };
+    loop {
+        sleep(HOUSEKEEPING_EVERY).await;
+        metrics.run_upkeep();
+    }
 }
 
 /// Ends what was cancelled, and forgets what is old, for ever.

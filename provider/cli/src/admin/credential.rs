@@ -20,7 +20,8 @@ pub(super) fn is_it(operation: &Operation) -> bool {
     (operation.group.as_str(), operation.name.as_str()) == ("credentials", "put")
 }
 
-/// With options for files, one of which makes the body; they have the names that `send` has for the same.
+/// With options for files, one of which makes the body. They have the names that `send` has for the same, but for its `--key`: that is the API
+/// key here.
 pub(super) fn with_files(command: Command) -> Command {
     let file = |name: &'static str| {
         Arg::new(name).long(name).value_name("FILE").value_parser(value_parser!(PathBuf))

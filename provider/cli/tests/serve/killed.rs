@@ -41,7 +41,7 @@ async fn c68_what_was_taken_survives_kill_9(mut house: House) {
 
 /// Every recipient of a campaign ends with one outcome, whenever the server is killed; twice on the wire is only what had no stored outcome.
 async fn c70_kill_9_at_any_moment_of_a_campaign_loses_nothing(mut house: House) {
-    let recipients = number("KILLED_RECIPIENTS", 3000);
+    let recipients = number("KILLED_RECIPIENTS", 6000);
     let kills = number("KILLED_TIMES", 4);
     let seed = number("KILLED_SEED", 8);
     let mut random = StdRng::seed_from_u64(seed as u64);
@@ -52,9 +52,9 @@ async fn c70_kill_9_at_any_moment_of_a_campaign_loses_nothing(mut house: House) 
     let tokens = house.tokens(recipients);
     house.register(&tokens).await;
 
-    // So fast that it is not over when the last server is killed.
+    // So fast that it is not over when the last server is killed; and each claims a thousand, so that there is something left for the next.
     let pace = (recipients * 1000 / (kills * LONGEST_LIFE_MS)).max(1).to_string();
-    let settings = [LEASE, &["--pushes-per-second", &pace]].concat();
+    let settings = [LEASE, &["--in-engine", "400", "--pushes-per-second", &pace]].concat();
     let mut server = house.serve_to(house.mock.sandbox().port(), &settings);
     let campaign = json!({
         "message": { "payload": { "aps": { "alert": "Hello" } } },

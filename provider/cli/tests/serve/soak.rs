@@ -86,14 +86,13 @@ async fn c72_under_traffic_and_faults_nothing_grows_and_everything_taken_has_one
             held.push(asker.held().await);
         }
     }
-    let fired: u64 = faults.iter().map(FaultGuard::fired).sum();
-    drop(faults);
     let drained = Instant::now();
     while !open.is_empty() {
         assert!(drained.elapsed() < PATIENCE, "{} of {taken} have no outcome", open.len());
         ended += asker.look_at(&mut open).await;
     }
     assert_eq!(ended, taken, "each has one outcome for each recipient");
+    let fired: u64 = faults.iter().map(FaultGuard::fired).sum();
 
     let (second, last) =
         (middle(&held[held.len() / 3..held.len() * 2 / 3]), middle(&held[held.len() * 2 / 3..]));

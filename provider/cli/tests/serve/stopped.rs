@@ -1,7 +1,8 @@
 use std::time::{Duration, Instant};
 
 use mock_apns::Filter;
-use serde_json::json;
+use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::databases::on_both;
 use crate::process::{APP, House, PATIENCE, to_tokens};
@@ -9,12 +10,18 @@ use crate::process::{APP, House, PATIENCE, to_tokens};
 on_both! { House:
     c71_sigterm_finishes_what_is_under_way_and_leaves_the_rest_to_the_next_process,
     c73_a_server_starts_while_apns_is_away_and_sends_when_it_is_there,
+    c75_what_is_for_later_goes_at_its_time_whatever_happens_to_the_server,
 }
 
 /// Pushes that are under way when it is told to stop.
 const UNDER_WAY: usize = 50;
 /// More than go out before it is told to stop.
 const WAITING: usize = 1000;
+
+/// When something is to be sent that is for later: long enough to start a server on a machine that is busy.
+const LATER: Duration = Duration::from_secs(6);
+/// A second, and one for a machine that is busy: it has to connect.
+const LATE_MAX: Duration = Duration::from_secs(2);
 
 async fn c71_sigterm_finishes_what_is_under_way_and_leaves_the_rest_to_the_next_process(mut house: House) {
     let server = house.serve();
@@ -80,4 +87,19 @@ async fn c73_a_server_starts_while_apns_is_away_and_sends_when_it_is_there(mut h
     assert_eq!(house.taken().len(), 5);
     let told = house.asked(&server, &["health", "readyz", "--json"]);
     assert_eq!(told, json!({ "is-ready": true, "reasons": [], "notes": [] }));
+}
+
+async fn c75_what_is_for_later_goes_at_its_time_whatever_happens_to_the_server(mut house: House) {
+    let server = house.serve();
+    house.set_up_app(&server);
+    let mut push: Value = serde_json::from_str(&to_tokens(&house.tokens(1))).unwrap();
+    let at = OffsetDateTime::now_utc() + LATER;
+    push["schedule"] = json!({ "not-before": at.format(&Rfc3339).unwrap() });
+    house.asked(&server, &["notifications", "submit", APP, "--data", &push.to_string(), "--json"]);
+    server.kill();
+    let _server = house.serve();
+    assert!(OffsetDateTime::now_utc() < at, "it has started in time");
+    house.mock.team().wait_for(&Filter::default(), 1, PATIENCE).await.unwrap();
+    let late = OffsetDateTime::now_utc() - at;
+    assert!((Duration::ZERO..LATE_MAX).contains(&late.unsigned_abs()) && late.is_positive(), "{late}");
 }

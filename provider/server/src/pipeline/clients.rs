@@ -168,6 +168,7 @@ impl Clients {
             }
             Loaded::Unusable => {
                 entry.state = State::Refused { at: now };
+                self.are_others = true;
                 Some(REFUSED)
             }
             // A client that is there goes on.

@@ -6,6 +6,7 @@ use apns_provider_core::UnixTime;
 use apns_provider_server_core::{
     ids::AppId,
     lanes::Lane,
+    outcome::{Cause, Why},
     shard::Positions,
     webhook::News,
     worker::{Batch, ClaimId, Entry, Fate, Input, Lease, Rest, ShardKey, Source},
@@ -69,7 +70,11 @@ impl<Q: Queue> Jobs<Q> {
         };
         match self.queue.record(outcomes).await {
             Ok(recorded) => {
-                let is_retry = |entry: &&Entry| matches!(entry.fate, Fate::Wait(_));
+                // What was marked and not sent waits as well, and what there is no budget for: nobody tried.
+                let is_retry = |entry: &&Entry| match &entry.fate {
+                    Fate::Wait(wait) => !matches!(wait.why, None | Some(Why::Ours(Cause::Draining))),
+                    Fate::Final(_) => false,
+                };
                 let retries = batch.entries().iter().filter(is_retry).count() as u64;
                 let counts = Counts { retries, ..counts_of(&recorded) };
                 Done::Told { input: Input::Stored(batch.id()), counts }

@@ -127,7 +127,8 @@ impl WorkerConfig {
             }
         }
         if self.send_margin() > self.lease.saturating_sub(self.renew_every()) {
-            let least = (self.engine_timeout + MARGIN) * 4 / 3;
+            // Three quarters of it have to be enough for the engine and the margin, which is a fifth of it or less.
+            let least = ((self.engine_timeout + MARGIN) * 4 / 3).min(self.engine_timeout * 20 / 11);
             return Err(InvalidWorkerConfig::Lease {
                 lease: self.lease,
                 engine_timeout: self.engine_timeout,

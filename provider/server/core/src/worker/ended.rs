@@ -51,7 +51,12 @@ impl Worker {
         {
             let source = self.sources.get(source);
             source.answered();
-            if attempt.attempts_before > 0 && matches!(verdict, Verdict::Final(_)) {
+            // One that has run out of time or attempts was refused once more.
+            let is_settled = matches!(
+                &verdict,
+                Verdict::Final(FinalOutcome { ending: Ending::Accepted | Ending::Rejected, .. })
+            );
+            if attempt.attempts_before > 0 && is_settled {
                 source.budget.repay();
             }
             if let Some(active) = self.slots.get(id) {

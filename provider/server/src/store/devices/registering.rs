@@ -72,7 +72,10 @@ async fn register_all(
     let numbers = Counter::Registration.take(requests.len(), transaction).await?;
     let mut registered: Vec<Option<RegisteredDevice>> = requests.iter().map(|_| None).collect();
     let mut left: Vec<usize> = (0..requests.len()).collect();
+    // Of a thousand of one user each round does one: it must not look at all of them each time.
+    let mut most = left.len();
     while !left.is_empty() {
+        let those_behind = left.split_off(most.min(left.len()));
         let mut known = known(requests, &left, transaction).await?;
         let (round, later) = apart(requests, left, &known);
         let mut changes = Changes::default();
@@ -90,15 +93,20 @@ async fn register_all(
             );
             decided.push((at, registered, changes.add(request.app, &known, wanted)));
         }
+        most = decided.len().saturating_mul(2).max(ROUND_MIN);
         let done = changes.make(transaction).await?;
         for (at, what, wanted) in decided {
             registered[at] = Some(done.of(what, wanted)?);
         }
         left = later;
+        left.extend(those_behind);
     }
     let lost = || StoreError::Broken("a registration neither adds nor changes a device".into());
     registered.into_iter().map(|registered| registered.ok_or_else(lost)).collect()
 }
+
+/// Registrations that are looked at together at least.
+const ROUND_MIN: usize = 8;
 
 /// What two registrations may have in common.
 #[derive(Eq, Ord, PartialEq, PartialOrd)]

@@ -10,7 +10,7 @@ use apns_provider_server_core::{
 use super::RemovedDevice;
 use crate::store::{
     Source, StoreError,
-    sql::{Column, Connection, Row, Statement, Table, values},
+    sql::{Column, Connection, Dialect, Row, Statement, Table, values},
 };
 
 /// The columns that [`read`] reads, in this order.
@@ -83,8 +83,11 @@ pub(super) async fn forget_tags(
     Ok(removed)
 }
 
-/// Removes these tags: of an app, called so, from a device. They are few; SQLite would look through all of an app's for a list.
+/// Removes these tags: of an app, called so, from a device. SQLite would look through all of an app's for a list.
 pub(super) async fn remove_tags(tags: &Table, transaction: &mut Connection) -> Result<(), StoreError> {
+    if transaction.dialect() == Dialect::Postgres {
+        return transaction.execute_with(&REMOVE_TAGS, values![], tags).await.map(drop);
+    }
     for tag in tags.rows() {
         transaction.execute(&REMOVE_TAG, tag.to_vec()).await?;
     }
@@ -136,6 +139,11 @@ const TAG_COLUMNS: &[(&str, Column)] =
 
 static REMOVE_TAG: Statement =
     Statement::new("DELETE FROM device_tag WHERE app_id = $1 AND tag = $2 AND device_id = $3");
+static REMOVE_TAGS: Statement = Statement::with_input(
+    "DELETE FROM device_tag USING {input}
+     WHERE device_tag.app_id = input.app AND device_tag.tag = input.name AND device_tag.device_id = input.device",
+    TAG_COLUMNS,
+);
 static ADD_TAGS: Statement = Statement::with_input(
     "INSERT INTO device_tag (app_id, tag, device_id) SELECT app, name, device FROM {input} WHERE true
      ON CONFLICT DO NOTHING",

@@ -187,10 +187,10 @@ static FORGET_KEYS: Statement = Statement::new(
     "DELETE FROM idempotency WHERE id IN (
         SELECT id FROM (SELECT id, at FROM idempotency ORDER BY id LIMIT $2) AS oldest WHERE at <= $1)",
 );
-// Whoever may have all again needs no row.
+// Whoever may have all again needs no row. One that is being charged is left alone.
 static FORGET_ALLOWANCES: Statement = Statement::new(
-    "DELETE FROM allowance WHERE (limited, app_id, target) IN (
-        SELECT limited, app_id, target FROM allowance WHERE paid_until <= $1 LIMIT $2)",
+    "DELETE FROM allowance WHERE paid_until <= $1 AND (limited, app_id, target) IN (
+        SELECT limited, app_id, target FROM allowance WHERE paid_until <= $1 LIMIT $2{skip locked})",
 );
 static FORGET_AUDIT: Statement = Statement::new(
     "DELETE FROM audit WHERE id IN (

@@ -56,13 +56,18 @@ fn asked(submission: &Submission) -> Vec<Asked<'_>> {
         asked.push(Asked { account: account(Limited::App, 0), rate, count, user: None });
     }
     if let Some(rate) = submission.rates.pushes_per_user {
+        // Somebody who is named several times has to have room for all of them.
+        let mut named: BTreeMap<&UserId, u32> = BTreeMap::new();
         for notification in &submission.notifications {
             let Who::Users(users) = &notification.audience.who else { continue };
-            asked.extend(users.iter().map(|user| {
-                let target = hash(Sha256::new().chain_update(user.as_str()));
-                Asked { account: account(Limited::User, target), rate, count: 1, user: Some(user) }
-            }));
+            for user in users {
+                *named.entry(user).or_default() += 1;
+            }
         }
+        asked.extend(named.into_iter().map(|(user, count)| {
+            let target = hash(Sha256::new().chain_update(user.as_str()));
+            Asked { account: account(Limited::User, target), rate, count, user: Some(user) }
+        }));
     }
     asked
 }

@@ -46,6 +46,16 @@ pub enum NoTraces {
         /// What it says.
         value: String,
     },
+    /// A number is none that works.
+    #[error("traces: {variable} is {value:?}; it takes 1 to {max}, or leave it out")]
+    Number {
+        /// Which variable says so.
+        variable: &'static str,
+        /// What it says.
+        value: String,
+        /// The most that is sensible.
+        max: u64,
+    },
     /// The exporter does not like what it was told.
     #[error("traces: {0}; look at the variables that begin with OTEL_")]
     Exporter(#[from] ExporterBuildError),
@@ -74,6 +84,7 @@ impl Traces {
     /// They say something that cannot be done.
     pub fn start() -> Result<Self, NoTraces> {
         check_protocol()?;
+        check_numbers()?;
         let exporter =
             SpanExporter::builder().with_http().with_http_client(Posting::on_this_runtime()?).build()?;
         let provider =
@@ -140,6 +151,7 @@ impl PushSpan {
 fn check_protocol() -> Result<(), NoTraces> {
     for variable in [OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, OTEL_EXPORTER_OTLP_PROTOCOL] {
         match env::var(variable) {
+            Ok(value) if value.is_empty() => {} // as OpenTelemetry has it: as if it were not there
             Ok(value) if value != SPOKEN => return Err(NoTraces::Protocol { variable, value }),
             Ok(_) => return Ok(()), // the one for traces counts more
             Err(_) => {}
@@ -147,6 +159,27 @@ fn check_protocol() -> Result<(), NoTraces> {
     }
     Ok(())
 }
+
+/// With 0 the exporter would run without a pause, or keep no span; with a huge queue there would be no memory for it.
+fn check_numbers() -> Result<(), NoTraces> {
+    for (variable, max) in NUMBERS {
+        let Ok(value) = env::var(variable) else { continue };
+        if !value.is_empty() && !value.trim().parse().is_ok_and(|number: u64| (1..=max).contains(&number)) {
+            return Err(NoTraces::Number { variable, value, max });
+        }
+    }
+    Ok(())
+}
+
+/// Variables with numbers, and the most that each takes: an hour in milliseconds, and spans that have 100 MB.
+const NUMBERS: [(&str, u64); 6] = [
+    ("OTEL_BSP_EXPORT_TIMEOUT", 3_600_000),
+    ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 100_000),
+    ("OTEL_BSP_MAX_QUEUE_SIZE", 100_000),
+    ("OTEL_BSP_SCHEDULE_DELAY", 3_600_000),
+    ("OTEL_EXPORTER_OTLP_TIMEOUT", 3_600_000),
+    ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", 3_600_000),
+];
 
 /// As the variables say, and under our name if they name none.
 fn resource() -> Resource {
