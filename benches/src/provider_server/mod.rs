@@ -79,8 +79,9 @@ pub fn provider_server(options: &ServerOptions) -> Result<ServerReport, LoadErro
     let started = Instant::now();
     let (double, address) = start(Role::ManyDevices, &own, directory.path(), options, None)?;
     eprintln!("{} devices at the double after {:?}", options.devices, started.elapsed());
+    drop(start(Role::ProviderServerSetUp, &own, directory.path(), options, Some(address))?);
+    eprintln!("and in the server's database after {:?}", started.elapsed());
     let (server, address) = start(Role::ProviderServer, &own, directory.path(), options, Some(address))?;
-    eprintln!("and registered with the server after {:?}", started.elapsed());
 
     let meter = Meter::new(server.id(), double.id(), options.database.is_some());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -6,6 +6,7 @@
 //! | `bad-day` | server | mock-apns with faults of every kind, seeded |
 //! | `device-gateway` | server | mock-apns for devices |
 //! | `many-devices` | server | mock-apns with as many devices as there are to be pushes |
+//! | `provider-server-set-up` | | makes the database of the next one, with these devices |
 //! | `provider-server` | server | the provider server, whose pushes go to that |
 //! | `h2-always-200` | server | the h2 crate and tokio-rustls, answering 200 to everything |
 //! | `http2-always-200` | server | our HTTP/2, answering 200 to everything: what validation costs is the double less this |
@@ -49,6 +50,7 @@ pub(crate) enum Role {
     BadDay,
     DeviceGateway,
     ManyDevices,
+    ProviderServerSetUp,
     ProviderServer,
     H2Always200,
     Http2Always200,
@@ -59,11 +61,12 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Double,
         Self::BadDay,
         Self::DeviceGateway,
         Self::ManyDevices,
+        Self::ProviderServerSetUp,
         Self::ProviderServer,
         Self::H2Always200,
         Self::Http2Always200,
@@ -80,6 +83,7 @@ impl Role {
             Self::BadDay => "bad-day",
             Self::DeviceGateway => "device-gateway",
             Self::ManyDevices => "many-devices",
+            Self::ProviderServerSetUp => "provider-server-set-up",
             Self::ProviderServer => "provider-server",
             Self::H2Always200 => "h2-always-200",
             Self::Http2Always200 => "http2-always-200",
@@ -102,6 +106,7 @@ impl Role {
             Self::BadDay => run_server(job, double::serve_badly),
             Self::DeviceGateway => run_server(job, device_gateway::serve),
             Self::ManyDevices => run_server(job, double::serve_many),
+            Self::ProviderServerSetUp => run_server(job, provider_server::set_up),
             Self::ProviderServer => run_server(job, provider_server::serve),
             Self::H2Always200 => run_server(job, h2_always_200::serve),
             Self::Http2Always200 => run_server(job, http2_always_200::serve),

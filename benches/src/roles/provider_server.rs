@@ -1,4 +1,5 @@
-//! The provider server, as `apns-provider serve` starts it, with an app that has devices already.
+//! The provider server, as `apns-provider serve` starts it, and who registers the devices of its app before: a process of its own, so that
+//! what that takes in memory is not the server's.
 
 use std::{fs, future, net::SocketAddr};
 
@@ -16,14 +17,22 @@ use tokio::{runtime::Builder, sync::oneshot};
 
 use crate::child::{API_KEY_FILE, CA_FILE, Explain as _, Failure, Job, TOPIC};
 
-pub(super) async fn serve(job: Job, listening: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
-    // On as many threads as there are cores: so does the command.
-    let runtime = Builder::new_multi_thread().enable_all().build().explain("starting threads")?;
-    runtime.spawn(serve_on_threads(job, listening)).await.explain("serving")??;
-    Ok(())
+/// Makes the database, and is ready when the devices are in it.
+pub(super) async fn set_up(job: Job, done: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
+    on_threads(set_up_on_threads(job, done)).await
 }
 
-async fn serve_on_threads(job: Job, listening: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
+pub(super) async fn serve(job: Job, listening: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
+    on_threads(serve_on_threads(job, listening)).await
+}
+
+/// On as many threads as there are cores: so does the command.
+async fn on_threads(work: impl Future<Output = Result<(), Failure>> + Send + 'static) -> Result<(), Failure> {
+    let runtime = Builder::new_multi_thread().enable_all().build().explain("starting threads")?;
+    runtime.spawn(work).await.explain("serving")?
+}
+
+async fn set_up_on_threads(job: Job, done: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
     let config = config(&job)?;
     // The first start makes the tenant and the key.
     let server = Server::start(&config, None).await.explain("starting the server")?;
@@ -32,6 +41,12 @@ async fn serve_on_threads(job: Job, listening: oneshot::Sender<SocketAddr>) -> R
     fs::write(job.directory.join(API_KEY_FILE), key.as_str()).explain("writing the API key")?;
     server.stop().await;
     register(&config.store, &job).await?;
+    let _ = done.send(job.address);
+    future::pending().await
+}
+
+async fn serve_on_threads(job: Job, listening: oneshot::Sender<SocketAddr>) -> Result<(), Failure> {
+    let config = config(&job)?;
     // The command counts, too.
     let metrics = install_recorder().explain("counting")?;
     let server = Server::start(&config, metrics).await.explain("starting the server")?;
