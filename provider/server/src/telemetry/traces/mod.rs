@@ -164,11 +164,16 @@ fn check_protocol() -> Result<(), NoTraces> {
 fn check_numbers() -> Result<(), NoTraces> {
     for (variable, max) in NUMBERS {
         let Ok(value) = env::var(variable) else { continue };
-        if !value.is_empty() && !value.trim().parse().is_ok_and(|number: u64| (1..=max).contains(&number)) {
+        if !is_number(&value, max) {
             return Err(NoTraces::Number { variable, value, max });
         }
     }
     Ok(())
+}
+
+/// An empty variable is as if it were not there.
+fn is_number(value: &str, max: u64) -> bool {
+    value.is_empty() || value.trim().parse().is_ok_and(|number: u64| (1..=max).contains(&number))
 }
 
 /// Variables with numbers, and the most that each takes: an hour in milliseconds, and spans that have 100 MB.
@@ -193,3 +198,14 @@ fn resource() -> Resource {
 
 const SPOKEN: &str = "http/protobuf";
 const ACCEPTED: u16 = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_would_stop_or_spin_the_exporter_is_none() {
+        assert!(["", "1", " 2048", "3000"].iter().all(|value| is_number(value, 3000)));
+        assert!(["0", "3001", "-1", "1s", " "].iter().all(|value| !is_number(value, 3000)));
+    }
+}
